@@ -1,0 +1,79 @@
+"""One exception tree; every message names what went wrong, where, and what to do about it.
+
+FlaneurError                exit code
+├── UsageError              2    wrong flags, unknown names, settings that do not hold together
+├── InputError              3    data that cannot be used
+│   └── PhotoError          3    one photo that cannot be read; has a stable ``code``
+├── CredentialsError        4
+├── BudgetError             5
+└── IntegrityError          6    a file that is not what it says: tampered, truncated, leaking split
+
+Exit code 1 is kept for bugs in flaneur, 130 for an interrupt.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from typing import ClassVar
+
+
+class FlaneurError(Exception):
+    """The root: everything flaneur raises on purpose."""
+
+    exit_code: ClassVar[int] = 1
+
+
+class UsageError(FlaneurError):
+    """The call does not make sense as given."""
+
+    exit_code = 2
+
+
+class InputError(FlaneurError):
+    """Data that cannot be used."""
+
+    exit_code = 3
+
+
+class PhotoError(InputError):
+    """One photo that cannot be read.
+
+    Attributes:
+        code: stable, for machines: ``not_found``, ``empty``, ``not_an_image``, ``unsupported_format``, ``truncated``,
+            ``corrupt``, ``too_large``, ``too_small``, ``unreadable``.
+    """
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class CredentialsError(FlaneurError):
+    """A key is missing or was refused."""
+
+    exit_code = 4
+
+
+class BudgetError(FlaneurError):
+    """A budget or quota is used up."""
+
+    exit_code = 5
+
+
+class IntegrityError(FlaneurError):
+    """A file or split that is not what it says it is."""
+
+    exit_code = 6
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """A hint for a misspelt name: `` Did you mean 'x'?`` with a leading blank, or nothing.
+
+    >>> did_you_mean("cel_m", ["cell_m", "gap_m"])
+    " Did you mean 'cell_m'?"
+    >>> did_you_mean("zzz", ["cell_m"])
+    ''
+    """
+    close = difflib.get_close_matches(name, list(known), n=1)
+    return f" Did you mean {close[0]!r}?" if close else ""
