@@ -1,0 +1,1 @@
+"""flaneur: which city is this street?"""
