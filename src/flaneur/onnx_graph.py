@@ -72,7 +72,7 @@ class NoveltyParams:
     def __post_init__(self) -> None:
         if self.method not in NOVELTY_METHODS:
             raise InputError(f"no novelty method {self.method!r}.{did_you_mean(self.method, NOVELTY_METHODS)}")
-        if self.method == "neighbours" and (self.mean is None or self.projection is None or self.references is None):
+        if self.method == "neighbours" and any(part is None for part in (self.mean, self.projection, self.references)):
             raise InputError("novelty by neighbours needs mean, projection and references.")
 
 
@@ -271,9 +271,8 @@ def _energy(parts: _Parts, novelty: NoveltyParams) -> None:
 
 
 def _neighbours(parts: _Parts, novelty: NoveltyParams) -> None:
-    assert novelty.mean is not None  # noqa: S101 - NoveltyParams has checked all three
-    assert novelty.projection is not None  # noqa: S101
-    assert novelty.references is not None  # noqa: S101
+    if novelty.mean is None or novelty.projection is None or novelty.references is None:
+        raise InputError("novelty by neighbours needs mean, projection and references.")
     centred = parts.node("Sub", "embedding", parts.constant("mean", novelty.mean), to=HEAD + "centred")
     projected = parts.node("MatMul", centred, parts.constant("projection", novelty.projection), to=HEAD + "projected")
     length = parts.reduce("ReduceL2", projected, to=HEAD + "length", keep=True)
@@ -292,8 +291,7 @@ _NOVELTY_GRAPHS = {"max_probability": _max_probability, "energy": _energy, "neig
 
 
 def _batch_name(model: Proto) -> str:
-    dims = model.graph.input[0].type.tensor_type.shape.dim
-    return dims[0].dim_param or "batch" if dims else "batch"
+    return next((dim.dim_param for dim in model.graph.input[0].type.tensor_type.shape.dim), "") or "batch"
 
 
 def _copy(model: Proto) -> Proto:
