@@ -1,0 +1,191 @@
+"""Found photos in; stored files and one result a photo out. Threads decode, a journal remembers across a kill."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from flaneur.dataset.strip import strip
+from flaneur.errors import PhotoError
+from flaneur.files import atomic_path, sha256_bytes
+from flaneur.protocols import FoundPhoto
+
+logger = logging.getLogger(__name__)
+
+JOURNAL = ".import.jsonl"
+LOCK = ".lock"
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+@dataclass(frozen=True, slots=True)
+class Ingested:
+    """What became of one found photo.
+
+    Args:
+        key: of the found photo.
+        path_hash: of the user's file name, so that the dataset names no folder of the user.
+        size: of the user's file in bytes; 0 where it is missing.
+        mtime_ns: its time of change.
+        sha256: of the stored bytes, empty where it was refused.
+        file: the stored file, relative to the dataset.
+        width: of the photo as seen, in pixels.
+        height: likewise.
+        reason: why it was refused, or empty.
+        detail: the same for people.
+    """
+
+    key: str
+    path_hash: str
+    size: int
+    mtime_ns: int
+    sha256: str = ""
+    file: str = ""
+    width: int = 0
+    height: int = 0
+    reason: str = ""
+    detail: str = ""
+
+
+def ingest(found: Iterable[FoundPhoto], root: Path, known: Mapping[str, Ingested]) -> Iterator[tuple[FoundPhoto, Ingested]]:
+    """Store each photo's bytes, without metadata, under the name of their hash.
+
+    Args:
+        found: the photos, in order.
+        root: the dataset.
+        known: results by key from before; a photo whose file has the same name, size and time is not opened again.
+
+    Yields:
+        Each photo with its result, in order. The result is in the journal first, and the stored file on disk before that.
+    """
+    journal = root / JOURNAL
+    known = {**known, **_read_journal(journal)}
+
+    def work(photo: FoundPhoto) -> tuple[FoundPhoto, Ingested, bool]:
+        now = _stat(photo)
+        before = known.get(photo.key)
+        if before is not None and _unchanged(before, now, root):
+            return photo, before, False
+        return photo, _take_in(photo, now, root), True
+
+    with journal.open("a", encoding="utf-8") as lines:
+        for photo, result, is_new in in_threads(work, found):
+            if is_new:
+                lines.write(json.dumps(asdict(result)) + "\n")
+                lines.flush()
+            yield photo, result
+
+
+def in_threads(work: Callable[[T], R], items: Iterable[T], ahead: int = 64) -> Iterator[R]:
+    """``map`` over as many threads as there are cores, in order, with at most ``ahead`` results waiting."""
+    waiting: deque[Future[R]] = deque()
+    with ThreadPoolExecutor(cores()) as pool:
+        try:
+            for item in items:
+                waiting.append(pool.submit(work, item))
+                if len(waiting) >= ahead:
+                    yield waiting.popleft().result()
+            while waiting:
+                yield waiting.popleft().result()
+        finally:
+            for future in waiting:
+                future.cancel()
+
+
+def cores() -> int:
+    """How many cores this process may use."""
+    try:
+        return len(os.sched_getaffinity(0))
+    except AttributeError:  # not on macOS and Windows
+        return os.cpu_count() or 1
+
+
+@contextmanager
+def only_one(root: Path) -> Iterator[None]:
+    """Wait until no other flaneur writes to this dataset. The lock goes with the process, also when it is killed."""
+    try:
+        import fcntl
+    except ImportError:  # Windows: no lock; content-addressed files and atomic tables still keep the dataset whole
+        yield
+        return
+    with (root / LOCK).open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def sweep(root: Path, used: Iterable[str]) -> None:
+    """Remove what a kill left behind: half-written files, and stored photos that no row names."""
+    names = {Path(file).name for file in used}
+    for folder in (root / "images").glob("??"):
+        for entry in os.scandir(folder):
+            if entry.name not in names:
+                Path(entry.path).unlink(missing_ok=True)
+    for leftover in root.glob(".*.tmp"):
+        leftover.unlink(missing_ok=True)
+
+
+def _take_in(photo: FoundPhoto, now: Ingested, root: Path) -> Ingested:
+    facts = asdict(now)
+    if not now.size:
+        reason = "empty" if photo.path.is_file() else "not_found"
+        return Ingested(**facts | {"reason": reason, "detail": f"{photo.key}: {'empty file' if reason == 'empty' else 'no such file'}"})
+    try:
+        data, suffix, decoded = strip(photo.path.read_bytes())
+    except PhotoError as error:
+        return Ingested(**facts | {"reason": error.code, "detail": str(error)})
+    except OSError as error:
+        return Ingested(**facts | {"reason": "unreadable", "detail": f"{photo.key}: {error.strerror or error}"})
+    digest = sha256_bytes(data)
+    file = f"images/{digest[:2]}/{digest}{suffix}"
+    if not (root / file).is_file():
+        _store(root / file, data)
+    return Ingested(**facts | {"sha256": digest, "file": file, "width": decoded.width, "height": decoded.height})
+
+
+def _store(path: Path, data: bytes) -> None:
+    with atomic_path(path) as temporary:
+        temporary.write_bytes(data)
+
+
+def _stat(photo: FoundPhoto) -> Ingested:
+    path_hash = sha256_bytes(os.fsencode(photo.path.absolute()))[:16]
+    try:
+        stat = photo.path.stat()
+    except OSError:
+        return Ingested(photo.key, path_hash, 0, 0)
+    return Ingested(photo.key, path_hash, stat.st_size, stat.st_mtime_ns)
+
+
+def _unchanged(before: Ingested, now: Ingested, root: Path) -> bool:
+    same = (before.path_hash, before.size, before.mtime_ns) == (now.path_hash, now.size, now.mtime_ns)
+    return same and now.size > 0 and (bool(before.reason) or (root / before.file).is_file())
+
+
+def _read_journal(journal: Path) -> dict[str, Ingested]:
+    """What an interrupted import had done. The last line may be torn: cut it off, so that the next one starts clean."""
+    results: dict[str, Ingested] = {}
+    if not journal.is_file():
+        return results
+    whole = 0
+    with journal.open("rb") as lines:
+        for line in lines:
+            try:
+                result = Ingested(**json.loads(line))
+            except (ValueError, TypeError):
+                break
+            if not line.endswith(b"\n"):
+                break
+            results[result.key] = result
+            whole += len(line)
+    os.truncate(journal, whole)
+    logger.info("%d photos of an interrupted import are taken over.", len(results))
+    return results

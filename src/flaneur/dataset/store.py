@@ -1,0 +1,268 @@
+"""Found photos in; a dataset on disk out, and the dataset read back: photos, cities, splits, files by content."""
+
+from __future__ import annotations
+
+import tomllib
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, fields
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from flaneur import geo
+from flaneur.dataset import tables
+from flaneur.dataset.ingest import JOURNAL, Ingested, ingest, only_one, sweep
+from flaneur.dataset.split import Split, read_split
+from flaneur.dataset.tables import DROPPED_COLUMNS, IMPORTED_COLUMNS, PHOTO_COLUMNS, Dropped
+from flaneur.errors import InputError, IntegrityError, UsageError
+from flaneur.files import read_table, sha256_file, sha256_json, write_table, write_text
+from flaneur.protocols import FoundPhoto
+from flaneur.settings import resolve
+from flaneur.types import City, Location, Photo
+
+DATASET_FORMAT = 1
+MANIFEST = "dataset.toml"
+_INGESTED = tuple(field.name for field in fields(Ingested) if field.name != "key")
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """A folder of photos that does not change under its reader.
+
+    Args:
+        root: the folder.
+        name: of the dataset.
+    """
+
+    root: Path
+    name: str
+
+    @cached_property
+    def manifest(self) -> dict[str, Any]:
+        """``dataset.toml``: name, format, how it was imported, curated and split."""
+        return _read_manifest(self.root)
+
+    @cached_property
+    def all_photos(self) -> tuple[Photo, ...]:
+        """Everything imported, sorted by id."""
+        return tuple(tables.photo_of(row) for row in self._rows)
+
+    @cached_property
+    def photos(self) -> tuple[Photo, ...]:
+        """What curation left of them."""
+        gone = {dropped.id for dropped in self.dropped}
+        return tuple(photo for photo in self.all_photos if photo.id not in gone)
+
+    @cached_property
+    def dropped(self) -> tuple[Dropped, ...]:
+        """Every refusal with its reason."""
+        return tuple(Dropped(**row) for row in read_table(self.root / "dropped.parquet"))
+
+    @cached_property
+    def ties(self) -> tuple[tuple[str, ...], ...]:
+        """Places that share a photo or a near-duplicate, and so must not be split."""
+        return tables.read_ties(self.root)
+
+    @cached_property
+    def cities(self) -> tuple[City, ...]:
+        """The cities of :attr:`photos` by slug; centre and radius from the positions, where there are any."""
+        slugs = sorted({photo.city for photo in self.photos})
+        return tuple(_city(slug, [photo.location for photo in self.photos if photo.city == slug]) for slug in slugs)
+
+    @cached_property
+    def content_hash(self) -> str:
+        """Names the photos and their labels: equal hash, equal data."""
+        return sha256_json([(photo.id, photo.sha256, photo.city) for photo in self.photos])
+
+    def image_path(self, photo: Photo) -> Path:
+        """The stored file of a photo."""
+        return self.root / self._files[photo.id]
+
+    def split(self, name: str = "default") -> Split:
+        """A split that was made before.
+
+        Raises:
+            InputError: there is none of that name.
+        """
+        if not (self.root / "splits" / f"{name}.json").is_file():
+            raise InputError(f"{self.name}: no split called {name!r}. Make it with: flaneur dataset split {self.name}")
+        return read_split(self.root / "splits", name)
+
+    @cached_property
+    def _rows(self) -> list[dict[str, Any]]:
+        return read_table(self.root / "photos.parquet")
+
+    @cached_property
+    def _files(self) -> dict[str, str]:
+        return {row["id"]: row["file"] for row in self._rows}
+
+
+@dataclass(frozen=True, slots=True)
+class ImportSummary:
+    """What one import did.
+
+    Args:
+        imported: photos that are new or changed.
+        unchanged: photos that were there already.
+        dropped: photos refused, by reason.
+    """
+
+    imported: int
+    unchanged: int
+    dropped: dict[str, int]
+
+
+def open_dataset(name_or_path: str | Path) -> Dataset:
+    """A dataset by name or folder.
+
+    Raises:
+        InputError: there is none, or a newer flaneur made it.
+    """
+    root = resolve("datasets", name_or_path, MANIFEST)
+    manifest = _read_manifest(root)
+    if manifest.get("format") != DATASET_FORMAT:
+        raise InputError(f"{root}: made by a newer flaneur (format {manifest.get('format')}). Update flaneur.")
+    return Dataset(root, str(manifest.get("name", root.name)))
+
+
+def import_photos(
+    found: Iterable[FoundPhoto],
+    root: Path,
+    *,
+    name: str,
+    source: str,
+    progress: Callable[[int], None] | None = None,
+) -> ImportSummary:
+    """Copy photos into a dataset, without their metadata. The user's files are only read.
+
+    Killed at any moment, the same call goes on where it was. Importing again changes nothing; importing more adds.
+
+    Args:
+        found: what an importer found.
+        root: the dataset's folder, made if need be.
+        name: of the dataset.
+        source: the importer's name, first half of each photo's id.
+        progress: called with 1 after each photo.
+
+    Raises:
+        InputError: there was nothing to import.
+    """
+    if root.exists() and not root.is_dir():
+        raise UsageError(f"{root} is a file, not a folder for a dataset. Choose another name.")
+    root.mkdir(parents=True, exist_ok=True)
+    with only_one(root):
+        before = {row["id"]: row for row in _read_if_there(root / "imported.parquet")}
+        prefix = f"{source}:"
+        known = {row["original"]: _ingested(row) for row in before.values() if row["id"].startswith(prefix)}
+        now: dict[str, dict[str, Any]] = {}
+        for photo, result in ingest(found, root, known):
+            row = _merge(photo, result, source, before.get(f"{prefix}{photo.key}"))
+            now[row["id"]] = row
+            if progress is not None:
+                progress(1)
+        if not now:
+            raise InputError("No photos found. Check the path, and the pattern if one was given.")
+        summary = _write(root, name, source, before, now)
+        (root / JOURNAL).unlink(missing_ok=True)
+    return summary
+
+
+def verify_dataset(dataset: Dataset, progress: Callable[[int], None] | None = None) -> list[str]:
+    """Compare each stored photo with the hash that names it.
+
+    Returns:
+        One line for each file that is missing or changed; none if all is well.
+    """
+    problems = []
+    for photo in dataset.all_photos:
+        path = dataset.image_path(photo)
+        if not path.is_file():
+            problems.append(f"{path}: missing ({photo.id})")
+        elif sha256_file(path) != photo.sha256:
+            problems.append(f"{path}: changed since it was imported ({photo.id})")
+        if progress is not None:
+            progress(1)
+    return problems
+
+
+def update_manifest(root: Path, values: Mapping[str, Any]) -> None:
+    """Set values of ``dataset.toml``; a mapping becomes a table. Nothing is written if nothing changes."""
+    old = _read_manifest(root) if (root / MANIFEST).is_file() else {}
+    new = {**old, **values}
+    if new != old:
+        write_text(root / MANIFEST, tables.toml_text(new))
+
+
+def _read_manifest(root: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads((root / MANIFEST).read_text("utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise IntegrityError(f"{root / MANIFEST}: not readable as TOML ({error}). Import the photos again.") from error
+
+
+def _ingested(row: dict[str, Any]) -> Ingested:
+    return Ingested(key=row["original"], **{name: row[name] for name in _INGESTED})
+
+
+def _merge(photo: FoundPhoto, result: Ingested, source: str, before: dict[str, Any] | None) -> dict[str, Any]:
+    """The row of ``imported.parquet``."""
+    pixels = {name: getattr(result, name) for name in _INGESTED}
+    if before and not before["reason"] and not result.reason and before["path_hash"] != result.path_hash:
+        if before["sha256"] != result.sha256:
+            detail = f"{photo.key}: another folder's photo of that name is in the dataset. Import it under another --name."
+            return {**before, "note": detail}
+    try:
+        return tables.row_of(photo, source) | pixels
+    except InputError as error:
+        row = {"id": f"{source}:{photo.key}", "city": photo.city, "place": "", "source": source, "original": photo.key}
+        return row | pixels | {"reason": "bad_row", "detail": f"{photo.key}: {error}"}
+
+
+def _write(
+    root: Path, name: str, source: str, before: dict[str, dict[str, Any]], now: dict[str, dict[str, Any]]
+) -> ImportSummary:
+    rows = sorted((before | now).values(), key=lambda row: str(row["id"]))
+    photos, dropped, ties = tables.keep_one_of_each(rows)
+    curated = [row for row in _read_if_there(root / "dropped.parquet") if row["stage"] != "import"]
+    kept = {row["id"] for row in photos}
+    dropped += [row for row in curated if row["id"] in kept]
+    _write_if_new(root / "photos.parquet", PHOTO_COLUMNS, photos)
+    _write_if_new(root / "dropped.parquet", DROPPED_COLUMNS, dropped)
+    tables.write_ties(root, "import", ties)
+    created = datetime.now(UTC).isoformat(timespec="seconds")
+    if not (root / MANIFEST).is_file():
+        update_manifest(root, {"format": DATASET_FORMAT, "name": name, "created": created, "importer": source})
+    sweep(root, (row["file"] for row in rows))
+    _write_if_new(root / "imported.parquet", IMPORTED_COLUMNS, rows)
+    refused = Counter(row["reason"] for row in dropped if row["id"] in now and row["stage"] == "import")
+    unchanged = sum(1 for row_id in now if row_id in kept and _same(before.get(row_id), now[row_id]))
+    return ImportSummary(sum(1 for row_id in now if row_id in kept) - unchanged, unchanged, dict(refused))
+
+
+def _same(before: dict[str, Any] | None, now: dict[str, Any]) -> bool:
+    ignored = ("path_hash", "size", "mtime_ns")
+    return before is not None and all(before[name] == now.get(name) for name in IMPORTED_COLUMNS if name not in ignored)
+
+
+def _write_if_new(path: Path, columns: dict[str, Any], rows: list[dict[str, Any]]) -> None:
+    trimmed = [{name: row.get(name) for name in columns} for row in rows]
+    if not path.is_file() or read_table(path) != trimmed:
+        write_table(path, columns, trimmed)
+
+
+def _read_if_there(path: Path) -> list[dict[str, Any]]:
+    return read_table(path) if path.is_file() else []
+
+
+def _city(slug: str, locations: list[Location | None]) -> City:
+    points = np.array([(place.lat, place.lon) for place in locations if place is not None], dtype=np.float64)
+    name = slug.replace("-", " ").title()
+    if len(points) == 0:
+        return City(slug, name)
+    centre = np.median(points, axis=0)
+    radius = float(np.quantile(geo.distance_km(points, centre[None]), 0.95))
+    return City(slug, name, centre=Location(round(float(centre[0]), 5), round(float(centre[1]), 5)), radius_km=round(radius, 3))

@@ -1,0 +1,198 @@
+"""Rows of a dataset's tables in; Photo and Dropped out, and back. The schemas of photos, dropped and imported.parquet."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from flaneur.errors import InputError
+from flaneur.files import ColumnType, read_table, write_table
+from flaneur.protocols import FoundPhoto
+from flaneur.types import Location, Photo, slugify
+
+PHOTO_COLUMNS: dict[str, ColumnType] = {
+    "id": "string", "sha256": "string", "file": "string", "city": "string", "place": "string", "width": "int64",
+    "height": "int64", "source": "string", "lat": "float64", "lon": "float64", "sequence": "string",
+    "heading_deg": "float64", "captured_at": "string", "project": "string", "author": "string", "licence": "string",
+    "page_url": "string", "original": "string",
+}  # fmt: skip
+# Every photo that was ever found, also the refused ones: what makes importing again quick and additive.
+IMPORTED_COLUMNS: dict[str, ColumnType] = PHOTO_COLUMNS | {
+    "path_hash": "string", "size": "int64", "mtime_ns": "int64", "reason": "string", "detail": "string",
+}  # fmt: skip
+DROPPED_COLUMNS: dict[str, ColumnType] = {
+    "id": "string", "original": "string", "city": "string", "stage": "string", "reason": "string", "detail": "string",
+}  # fmt: skip
+TIE_COLUMNS: dict[str, ColumnType] = {"stage": "string", "tie": "int64", "place": "string"}
+
+_DATE = re.compile(r"(\d{4})(?:-?(0[1-9]|1[0-2])(?:-?(0[1-9]|[12]\d|3[01])([T ]\d\d:?\d\d.*)?)?)?")
+
+
+@dataclass(frozen=True, slots=True)
+class Dropped:
+    """One photo that is not used, and why.
+
+    Args:
+        id: of the photo.
+        original: the user's file name.
+        city: slug.
+        stage: ``import`` or ``curate``.
+        reason: stable code, such as ``not_found``, ``exact_duplicate``, ``near_duplicate``, ``blank``.
+        detail: one line for people.
+    """
+
+    id: str
+    original: str
+    city: str
+    stage: str
+    reason: str
+    detail: str
+
+
+def row_of(found: FoundPhoto, source: str) -> dict[str, Any]:
+    """What is known of a photo without its pixels, as a row of ``imported.parquet``.
+
+    City and group names become unique in the dataset: ``place`` and ``sequence`` are prefixed by the city, since layouts
+    number them city by city.
+
+    Raises:
+        InputError: a position or heading that cannot be one, or a city name without letters or digits.
+    """
+    city = slugify(found.city)
+    if not city:
+        raise InputError(f"{found.city!r} cannot be the name of a city.")
+    facts = found.facts
+    location = _location(facts)
+    sequence = facts.get("sequence")
+    return {
+        "id": f"{source}:{found.key}",
+        "city": city,
+        "place": f"{city}/{facts.get('place') or found.key}",
+        "source": source,
+        "lat": location.lat if location else None,
+        "lon": location.lon if location else None,
+        "sequence": f"{city}/{sequence}" if sequence else None,
+        "heading_deg": _number(facts, "heading") % 360 if facts.get("heading") else None,
+        "captured_at": date_of(facts.get("captured", "")),
+        "project": facts.get("project"),
+        "author": facts.get("author"),
+        "licence": facts.get("licence"),
+        "page_url": facts.get("page_url"),
+        "original": found.key,
+    }
+
+
+def date_of(text: str) -> str | None:
+    """A capture date as ISO 8601, as precise as known, or nothing where it cannot be read.
+
+    >>> date_of("202203"), date_of("2019-07-04 10:15:00"), date_of("2018"), date_of("last summer")
+    ('2022-03', '2019-07-04T10:15:00', '2018', None)
+    """
+    match = _DATE.fullmatch(text.strip())
+    if not match:
+        return None
+    year, month, day, clock = match.groups()
+    return "-".join(part for part in (year, month, day) if part) + (f"T{clock[1:]}" if clock else "")
+
+
+def photo_of(row: dict[str, Any]) -> Photo:
+    """A row of ``photos.parquet`` as a :class:`Photo`."""
+    names = ("id", "sha256", "city", "place", "width", "height", "source", "sequence", "heading_deg", "captured_at", "project",
+             "author", "licence", "page_url", "original")  # fmt: skip
+    location = None if row["lat"] is None else Location(row["lat"], row["lon"])
+    return Photo(location=location, **{name: row[name] for name in names})
+
+
+def keep_one_of_each(
+    rows: list[dict[str, Any]],
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]], list[tuple[str, ...]]]:
+    """Sort imported rows into photos and refusals: of equal files the first is kept, of one that claims two cities none.
+
+    Args:
+        rows: of ``imported.parquet``, sorted by id.
+
+    Returns:
+        Rows of ``photos.parquet``, rows of ``dropped.parquet``, and the places that share a file.
+    """
+    same: dict[str, list[dict[str, Any]]] = {}
+    photos, dropped = [], []
+    for row in rows:
+        if row["reason"]:
+            dropped.append(_refused(row, row["reason"], row["detail"]))
+        else:
+            same.setdefault(row["sha256"], []).append(row)
+    for first, *others in same.values():
+        cities = sorted({row["city"] for row in (first, *others)})
+        if len(cities) > 1:
+            detail = f"the same file claims to be {' and '.join(cities)}; correct the wrong one"
+            dropped += [_refused(row, "label_conflict", detail) for row in (first, *others)]
+        else:
+            photos.append(first)
+            dropped += [_refused(row, "exact_duplicate", f"the same file as {first['original']}") for row in others]
+    photos.sort(key=lambda row: str(row["id"]))
+    dropped.sort(key=lambda row: str(row["id"]))
+    ties = [tuple(sorted({row["place"] for row in group})) for group in same.values()]
+    return photos, dropped, sorted(tie for tie in ties if len(tie) > 1)
+
+
+def read_ties(root: Path) -> tuple[tuple[str, ...], ...]:
+    """Groups of places that must not be split, from importing and curating."""
+    groups: dict[tuple[str, int], list[str]] = {}
+    if (root / "ties.parquet").is_file():
+        for row in read_table(root / "ties.parquet"):
+            groups.setdefault((row["stage"], row["tie"]), []).append(row["place"])
+    return tuple(tuple(places) for places in groups.values())
+
+
+def write_ties(root: Path, stage: str, ties: list[tuple[str, ...]]) -> None:
+    """Replace the ties of one stage."""
+    path = root / "ties.parquet"
+    old = read_table(path) if path.is_file() else []
+    new = [row for row in old if row["stage"] != stage]
+    new += [{"stage": stage, "tie": number, "place": place} for number, tie in enumerate(ties) for place in tie]
+    new.sort(key=lambda row: str(row["stage"]))
+    if new != old or not path.is_file():
+        write_table(path, TIE_COLUMNS, new)
+
+
+def toml_text(values: Mapping[str, Any]) -> str:
+    """A mapping of strings, numbers, truth values and one level of such mappings as TOML.
+
+    >>> print(toml_text({"name": "x", "split": {"cell_m": 500.0}}), end="")
+    name = "x"
+    <BLANKLINE>
+    [split]
+    cell_m = 500.0
+    """
+    plain = {key: value for key, value in values.items() if not isinstance(value, Mapping)}
+    lines = [f"{key} = {json.dumps(value, ensure_ascii=False)}" for key, value in plain.items()]
+    for key, value in values.items():
+        if isinstance(value, Mapping):
+            lines += ["", f"[{key}]", *(f"{name} = {json.dumps(item, ensure_ascii=False)}" for name, item in value.items())]
+    return "\n".join(lines) + "\n"
+
+
+def _refused(row: dict[str, Any], reason: str, detail: str) -> dict[str, Any]:
+    known = {name: row[name] for name in ("id", "original", "city")}
+    return {**known, "stage": "import", "reason": reason, "detail": detail}
+
+
+def _location(facts: dict[str, str]) -> Location | None:
+    if not facts.get("lat") and not facts.get("lon"):
+        return None
+    return Location(_number(facts, "lat"), _number(facts, "lon"))
+
+
+def _number(facts: dict[str, str], name: str) -> float:
+    text = facts.get(name, "")
+    try:
+        value = float(text)
+    except ValueError:
+        raise InputError(f"{name} {text!r} is not a number.") from None
+    if value != value or abs(value) == float("inf"):
+        raise InputError(f"{name} {text!r} is not a number.")
+    return value
