@@ -92,7 +92,8 @@ class FinetuneRule:
         balance: 0 draws photos as they are, 1 every city equally often.
         ema: decay of the averaged weights that are kept; 0 is off.
         clip: largest gradient norm.
-        threads: of torch; 0 takes all cores.
+        validate_every: epochs from one look at the validation photos to the next; the last epoch always looks.
+        threads: of torch; 0 takes all cores. One leaves the others to the loader and is steadier on a busy machine.
         seed: of everything random.
     """
 
@@ -101,7 +102,7 @@ class FinetuneRule:
     size_small_px: int = 160
     batch: int = 32
     lr_head: float = 3e-3
-    lr_backbone: float = 1e-3
+    lr_backbone: float = 5e-4
     lr_decay: float = 0.7
     weight_decay: float = 0.05
     warmup_epochs: float = 0.7
@@ -110,6 +111,7 @@ class FinetuneRule:
     balance: float = 0.5
     ema: float = 0.995
     clip: float = 5.0
+    validate_every: int = 1
     threads: int = 0
     seed: int = 0
 
