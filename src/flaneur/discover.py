@@ -32,5 +32,6 @@ def load(package: str, name: str) -> ModuleType:
     known = names(package)
     if name not in known:
         kind = package.rsplit(".", 1)[-1].removesuffix("s")
-        raise UsageError(f"No {kind} called {name!r}.{did_you_mean(name, known) or ' Known: ' + ', '.join(known) + '.'}")
+        hint = did_you_mean(name, known) or f" Known: {', '.join(known)}."
+        raise UsageError(f"No {kind} called {name!r}.{hint}")
     return importlib.import_module(f"{package}.{name}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -14,8 +15,9 @@ from pathlib import Path
 from typing import TypeVar
 
 from flaneur.dataset.strip import strip
+from flaneur.decode import MAX_FILE_BYTES
 from flaneur.errors import PhotoError
-from flaneur.files import atomic_path, sha256_bytes
+from flaneur.files import sha256_bytes, sha256_file
 from flaneur.protocols import FoundPhoto
 
 logger = logging.getLogger(__name__)
@@ -56,7 +58,9 @@ class Ingested:
     detail: str = ""
 
 
-def ingest(found: Iterable[FoundPhoto], root: Path, known: Mapping[str, Ingested]) -> Iterator[tuple[FoundPhoto, Ingested]]:
+def ingest(
+    found: Iterable[FoundPhoto], root: Path, known: Mapping[str, Ingested]
+) -> Iterator[tuple[FoundPhoto, Ingested]]:
     """Store each photo's bytes, without metadata, under the name of their hash.
 
     Args:
@@ -65,10 +69,10 @@ def ingest(found: Iterable[FoundPhoto], root: Path, known: Mapping[str, Ingested
         known: results by key from before; a photo whose file has the same name, size and time is not opened again.
 
     Yields:
-        Each photo with its result, in order. The result is in the journal first, and the stored file on disk before that.
+        Each photo with its result, in order; by then the journal has it.
     """
     journal = root / JOURNAL
-    known = {**known, **_read_journal(journal)}
+    known = {**known, **_read_journal(journal, root)}
 
     def work(photo: FoundPhoto) -> tuple[FoundPhoto, Ingested, bool]:
         now = _stat(photo)
@@ -136,14 +140,13 @@ def sweep(root: Path, used: Iterable[str]) -> None:
 def _take_in(photo: FoundPhoto, now: Ingested, root: Path) -> Ingested:
     facts = asdict(now)
     if not now.size:
-        reason = "empty" if photo.path.is_file() else "not_found"
-        return Ingested(**facts | {"reason": reason, "detail": f"{photo.key}: {'empty file' if reason == 'empty' else 'no such file'}"})
+        code, detail = ("empty", "the file is empty") if photo.path.is_file() else ("not_found", "no such file")
+        return Ingested(**facts | {"reason": code, "detail": f"{photo.key}: {detail}"})
     try:
-        data, suffix, decoded = strip(photo.path.read_bytes())
+        data, suffix, decoded = strip(_read(photo.path))
     except PhotoError as error:
-        return Ingested(**facts | {"reason": error.code, "detail": str(error)})
-    except OSError as error:
-        return Ingested(**facts | {"reason": "unreadable", "detail": f"{photo.key}: {error.strerror or error}"})
+        detail = str(error).replace("this photo", photo.key, 1)
+        return Ingested(**facts | {"reason": error.code, "detail": detail})
     digest = sha256_bytes(data)
     file = f"images/{digest[:2]}/{digest}{suffix}"
     if not (root / file).is_file():
@@ -151,9 +154,31 @@ def _take_in(photo: FoundPhoto, now: Ingested, root: Path) -> Ingested:
     return Ingested(**facts | {"sha256": digest, "file": file, "width": decoded.width, "height": decoded.height})
 
 
+def _read(path: Path) -> bytes:
+    try:
+        if path.stat().st_size > MAX_FILE_BYTES:
+            raise PhotoError("too_large", f"this photo: above {MAX_FILE_BYTES // 1_000_000} MB.")
+        return path.read_bytes()
+    except OSError as error:
+        raise PhotoError("unreadable", f"this photo: cannot be opened ({error.strerror or error}).") from error
+
+
 def _store(path: Path, data: bytes) -> None:
-    with atomic_path(path) as temporary:
-        temporary.write_bytes(data)
+    """Whole or not at all if killed. For a power cut there is :func:`settle`: one sync a file is ten times slower."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}.tmp")
+    temporary.write_bytes(data)
+    temporary.replace(path)
+
+
+def settle(root: Path, files: Iterable[str]) -> None:
+    """Have the stored photos on disk before a table names them."""
+    if hasattr(os, "sync"):
+        os.sync()
+        return
+    for file in files:  # Windows
+        with (root / file).open("rb+") as stored:
+            os.fsync(stored.fileno())
 
 
 def _stat(photo: FoundPhoto) -> Ingested:
@@ -170,8 +195,8 @@ def _unchanged(before: Ingested, now: Ingested, root: Path) -> bool:
     return same and now.size > 0 and (bool(before.reason) or (root / before.file).is_file())
 
 
-def _read_journal(journal: Path) -> dict[str, Ingested]:
-    """What an interrupted import had done. The last line may be torn: cut it off, so that the next one starts clean."""
+def _read_journal(journal: Path, root: Path) -> dict[str, Ingested]:
+    """What an interrupted import had done, as far as its stored files are whole; the journal is cut back to that."""
     results: dict[str, Ingested] = {}
     if not journal.is_file():
         return results
@@ -180,12 +205,19 @@ def _read_journal(journal: Path) -> dict[str, Ingested]:
         for line in lines:
             try:
                 result = Ingested(**json.loads(line))
-            except (ValueError, TypeError):
+            except (ValueError, TypeError):  # torn by the kill
                 break
             if not line.endswith(b"\n"):
                 break
-            results[result.key] = result
             whole += len(line)
+            if result.reason or _is_whole(root / result.file, result.sha256):
+                results[result.key] = result
+            else:
+                (root / result.file).unlink(missing_ok=True)
     os.truncate(journal, whole)
     logger.info("%d photos of an interrupted import are taken over.", len(results))
     return results
+
+
+def _is_whole(path: Path, sha256: str) -> bool:
+    return path.is_file() and sha256_file(path) == sha256

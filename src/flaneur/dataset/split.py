@@ -86,9 +86,9 @@ class Split:
 def split(photos: Sequence[Photo], rule: SplitRule, ties: Iterable[Collection[str]] = ()) -> Split:
     """Split photos by place and ground, city by city.
 
-    Photos of one place, sequence, grid cell or tie form a group. Each city's groups are dealt to the parts: large ones first,
-    the rest in a seeded order, each to the part that lacks most. Then whoever lies nearer than the gap to another part is left
-    out: train photos before validation photos, test photos never.
+    Photos of one place, sequence, grid cell or tie form a group. Each city's groups are dealt to the parts: large
+    ones first, the rest in a seeded order, each to the part that lacks most. Then whoever lies nearer than the gap to
+    another part is left out: train photos before validation photos, test photos never.
 
     Args:
         photos: in any order; the result does not depend on it.
@@ -105,13 +105,12 @@ def split(photos: Sequence[Photo], rule: SplitRule, ties: Iterable[Collection[st
 
 def random_split(photos: Sequence[Photo], rule: SplitRule) -> Split:
     """The usual split, photo by photo: only to measure how much it flatters. Shares and seed of the rule hold."""
-    loners = [photo.id for photo in sorted(photos, key=lambda photo: photo.id)]
-    group_of = dict(zip(loners, loners, strict=True))
-    return Split(f"{rule.name}-random", rule, _deal(sorted(photos, key=lambda photo: photo.id), group_of, rule), group_of)
+    group_of = {photo.id: photo.id for photo in photos}
+    return Split(f"{rule.name}-random", rule, _deal(photos, group_of, rule), group_of)
 
 
 def write_split(folder: Path, made: Split, facts: dict[str, Any]) -> None:
-    """Write ``<name>.parquet`` and, last, ``<name>.json`` with rule, hash and further facts such as counts and audit."""
+    """Write ``<name>.parquet`` and then ``<name>.json``: rule, hash and facts such as counts and audit."""
     rows = [
         {"id": photo, "part": part, "group": made.group_of[photo], "reason": "gap" if part == "unused" else ""}
         for photo, part in sorted(made.part_of.items())
@@ -131,7 +130,7 @@ def read_split(folder: Path, name: str) -> Split:
     parts = {row["id"]: row["part"] for row in rows}
     made = Split(name, SplitRule(**facts["rule"]), parts, {row["id"]: row["group"] for row in rows})
     if made.hash != facts["hash"]:
-        raise IntegrityError(f"{folder / name}.parquet is not the split that {name}.json describes. Make the split again.")
+        raise IntegrityError(f"{folder / name}.parquet is not what {name}.json describes. Make the split again.")
     return made
 
 
@@ -142,37 +141,44 @@ def positions(photos: Sequence[Photo]) -> tuple[list[str], np.ndarray[Any, np.dt
     return [photo for photo, _ in known], points
 
 
-def _groups(photos: Sequence[Photo], cell_m: float, ties: Iterable[Collection[str]]) -> dict[str, str]:
-    """Connected components of photos over what they share, each named by its first place."""
-    parent: dict[str, str] = {}
+class _Components:
+    """Union-find over names; a component is named by the first of its names."""
 
-    def find(node: str) -> str:
+    def __init__(self) -> None:
+        self._parent: dict[str, str] = {}
+
+    def find(self, node: str) -> str:
+        parent = self._parent
         parent.setdefault(node, node)
         while parent[node] != node:
             parent[node] = parent[parent[node]]
             node = parent[node]
         return node
 
-    def join(one: str, other: str) -> None:
-        first, second = sorted((find(one), find(other)))
-        parent[second] = first
+    def join(self, one: str, other: str) -> None:
+        first, second = sorted((self.find(one), self.find(other)))
+        self._parent[second] = first
 
+
+def _groups(photos: Sequence[Photo], cell_m: float, ties: Iterable[Collection[str]]) -> dict[str, str]:
+    """Connected components of photos over what they share, each named by its first place."""
+    components = _Components()
     for photo in photos:
         if photo.sequence is not None:
-            join(f"place {photo.place}", f"sequence {photo.sequence}")
-    for tie in ties:
-        for place in tie:
-            join(f"place {place}", f"place {next(iter(tie))}")
+            components.join(f"place {photo.place}", f"sequence {photo.sequence}")
+    for first, *others in (sorted(tie) for tie in ties if tie):
+        for place in others:
+            components.join(f"place {first}", f"place {place}")
     if cell_m > 0:
-        ids, points = positions(photos)
-        place_of = {photo.id: photo.place for photo in photos}
-        for photo_id, (band, column) in zip(ids, geo.cells(points, cell_m).tolist(), strict=True):
-            join(f"place {place_of[photo_id]}", f"cell {band} {column}")
-    roots = {photo.id: find(f"place {photo.place}") for photo in photos}
+        placed = [photo for photo in photos if photo.location is not None]
+        _, points = positions(placed)
+        for photo, (band, column) in zip(placed, geo.cells(points, cell_m).tolist(), strict=True):
+            components.join(f"place {photo.place}", f"cell {band} {column}")
+    roots = {photo.id: components.find(f"place {photo.place}") for photo in photos}
     names: dict[str, str] = {}
     for photo in photos:
         names[roots[photo.id]] = min(photo.place, names.get(roots[photo.id], photo.place))
-    return {photo.id: names[roots[photo.id]] for photo in photos}
+    return {photo.id: names[root] for photo, root in zip(photos, roots.values(), strict=True)}
 
 
 def _deal(photos: Sequence[Photo], group_of: dict[str, str], rule: SplitRule) -> dict[str, Part]:
@@ -190,7 +196,7 @@ def _deal(photos: Sequence[Photo], group_of: dict[str, str], rule: SplitRule) ->
 
 
 def _deal_city(sizes: dict[str, int], rule: SplitRule, rng: np.random.Generator) -> dict[str, Part]:
-    """Large groups first, or they would find no room; the rest in random order, so that no part gets only the small ones."""
+    """Large groups first, or they would find no room; the rest in random order, so that each part gets a mix."""
     names = [sorted(sizes)[index] for index in rng.permutation(len(sizes))]
     total = sum(sizes.values())
     large = total * min(rule.shares) / 2

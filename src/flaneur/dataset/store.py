@@ -15,7 +15,7 @@ import numpy as np
 
 from flaneur import geo
 from flaneur.dataset import tables
-from flaneur.dataset.ingest import JOURNAL, Ingested, ingest, only_one, sweep
+from flaneur.dataset.ingest import JOURNAL, Ingested, ingest, only_one, settle, sweep
 from flaneur.dataset.split import Split, read_split
 from flaneur.dataset.tables import DROPPED_COLUMNS, IMPORTED_COLUMNS, PHOTO_COLUMNS, Dropped
 from flaneur.errors import InputError, IntegrityError, UsageError
@@ -211,15 +211,21 @@ def _ingested(row: dict[str, Any]) -> Ingested:
 def _merge(photo: FoundPhoto, result: Ingested, source: str, before: dict[str, Any] | None) -> dict[str, Any]:
     """The row of ``imported.parquet``."""
     pixels = {name: getattr(result, name) for name in _INGESTED}
-    if before and not before["reason"] and not result.reason and before["path_hash"] != result.path_hash:
-        if before["sha256"] != result.sha256:
-            detail = f"{photo.key}: another folder's photo of that name is in the dataset. Import it under another --name."
-            return {**before, "note": detail}
+    if before is not None and _is_another(before, result):
+        raise UsageError(
+            f"{photo.path}: the dataset has another photo called {photo.key!r}, from another folder. "
+            "Import this folder under another --name."
+        )
     try:
         return tables.row_of(photo, source) | pixels
     except InputError as error:
         row = {"id": f"{source}:{photo.key}", "city": photo.city, "place": "", "source": source, "original": photo.key}
         return row | pixels | {"reason": "bad_row", "detail": f"{photo.key}: {error}"}
+
+
+def _is_another(before: dict[str, Any], now: Ingested) -> bool:
+    refused = before["reason"] or now.reason
+    return not refused and before["path_hash"] != now.path_hash and before["sha256"] != now.sha256
 
 
 def _write(
@@ -230,6 +236,8 @@ def _write(
     curated = [row for row in _read_if_there(root / "dropped.parquet") if row["stage"] != "import"]
     kept = {row["id"] for row in photos}
     dropped += [row for row in curated if row["id"] in kept]
+    if any(row["id"] not in before or row["sha256"] != before[row["id"]]["sha256"] for row in now.values()):
+        settle(root, (row["file"] for row in now.values() if row["file"]))
     _write_if_new(root / "photos.parquet", PHOTO_COLUMNS, photos)
     _write_if_new(root / "dropped.parquet", DROPPED_COLUMNS, dropped)
     tables.write_ties(root, "import", ties)
@@ -265,4 +273,5 @@ def _city(slug: str, locations: list[Location | None]) -> City:
         return City(slug, name)
     centre = np.median(points, axis=0)
     radius = float(np.quantile(geo.distance_km(points, centre[None]), 0.95))
-    return City(slug, name, centre=Location(round(float(centre[0]), 5), round(float(centre[1]), 5)), radius_km=round(radius, 3))
+    middle = Location(round(float(centre[0]), 5), round(float(centre[1]), 5))
+    return City(slug, name, centre=middle, radius_km=round(radius, 3))

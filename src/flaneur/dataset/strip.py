@@ -1,4 +1,4 @@
-"""The bytes of a user's photo in; the same photo without metadata out. Pixels are kept without loss where that can be."""
+"""The bytes of a user's photo in; the same photo without metadata out, without loss where that can be."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from flaneur.containers import bare, sniff
 from flaneur.decode import DecodedPhoto, decode
 from flaneur.exif import read_exif
 
-# Application and comment segments, where EXIF, GPS, XMP, serial numbers and previews live. Kept: JFIF (APP0), which says how
-# dense pixels are, and Adobe (APP14), without which the colours of some files turn.
+# Application and comment segments, where EXIF, GPS, XMP, serial numbers and previews live. Kept: JFIF (APP0) and
+# Adobe (APP14), without which the colours of some files turn.
 _DROPPED = {*range(0xE1, 0xEE), 0xEF, 0xFE}
 _SCAN_END = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]", re.DOTALL)
 _SCAN, _END = 0xDA, 0xD9
@@ -19,15 +19,15 @@ _SCAN, _END = 0xDA, 0xD9
 def strip(data: bytes) -> tuple[bytes, str, DecodedPhoto]:
     """A photo without its metadata.
 
-    JPEG and PNG are copied part by part, without loss. Only a photo that EXIF turns is turned and written again (JPEG at
-    quality 95), a WebP is written again without loss, and AVIF and HEIC become JPEG at quality 95.
+    JPEG and PNG are copied part by part, without loss. Only a photo that EXIF turns is turned and written again (JPEG
+    at quality 95), a WebP is written again without loss, and AVIF and HEIC become JPEG at quality 95.
 
     Args:
         data: a file that :func:`flaneur.decode.decode` reads.
 
     Returns:
-        The bytes to store, their suffix (``.jpg``, ``.png``, ``.webp``), and the photo, which was decoded to be sure that it
-        is whole (a JPEG perhaps at a smaller scale).
+        The bytes to store, their suffix (``.jpg``, ``.png``, ``.webp``), and the photo, which was decoded to be sure
+        that it is whole (a JPEG perhaps at a smaller scale).
 
     Raises:
         PhotoError: it cannot be read.
@@ -53,10 +53,10 @@ def strip(data: bytes) -> tuple[bytes, str, DecodedPhoto]:
 
 
 def strip_jpeg(data: bytes) -> bytes:
-    """A JPEG file without application and comment segments and without anything after its end.
+    r"""A JPEG file without application and comment segments and without anything after its end.
 
-    >>> strip_jpeg(b"\\xff\\xd8\\xff\\xfe\\x00\\x04hi\\xff\\xda\\x00\\x02pixels\\xff\\xd9trailer")
-    b'\\xff\\xd8\\xff\\xda\\x00\\x02pixels\\xff\\xd9'
+    >>> strip_jpeg(b"\xff\xd8\xff\xfe\x00\x04hi\xff\xda\x00\x02pixels\xff\xd9trailer")
+    b'\xff\xd8\xff\xda\x00\x02pixels\xff\xd9'
     """
     kept = [data[:2]]
     at = 2

@@ -1,8 +1,9 @@
-"""Rows of a dataset's tables in; Photo and Dropped out, and back. The schemas of photos, dropped and imported.parquet."""
+"""Rows of a dataset's tables in; Photo and Dropped out, and back."""
 
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -56,8 +57,8 @@ class Dropped:
 def row_of(found: FoundPhoto, source: str) -> dict[str, Any]:
     """What is known of a photo without its pixels, as a row of ``imported.parquet``.
 
-    City and group names become unique in the dataset: ``place`` and ``sequence`` are prefixed by the city, since layouts
-    number them city by city.
+    Group names become unique in the dataset: ``place`` and ``sequence`` are prefixed by the city, since layouts number
+    them city by city.
 
     Raises:
         InputError: a position or heading that cannot be one, or a city name without letters or digits.
@@ -101,8 +102,10 @@ def date_of(text: str) -> str | None:
 
 def photo_of(row: dict[str, Any]) -> Photo:
     """A row of ``photos.parquet`` as a :class:`Photo`."""
-    names = ("id", "sha256", "city", "place", "width", "height", "source", "sequence", "heading_deg", "captured_at", "project",
-             "author", "licence", "page_url", "original")  # fmt: skip
+    names = (
+        "id", "sha256", "city", "place", "width", "height", "source", "sequence", "heading_deg", "captured_at",
+        "project", "author", "licence", "page_url", "original",
+    )  # fmt: skip
     location = None if row["lat"] is None else Location(row["lat"], row["lon"])
     return Photo(location=location, **{name: row[name] for name in names})
 
@@ -110,7 +113,7 @@ def photo_of(row: dict[str, Any]) -> Photo:
 def keep_one_of_each(
     rows: list[dict[str, Any]],
 ) -> tuple[list[dict[str, Any]], list[dict[str, Any]], list[tuple[str, ...]]]:
-    """Sort imported rows into photos and refusals: of equal files the first is kept, of one that claims two cities none.
+    """Sort imported rows into photos and refusals: of equal files the first stays, or none if they claim two cities.
 
     Args:
         rows: of ``imported.parquet``, sorted by id.
@@ -172,7 +175,8 @@ def toml_text(values: Mapping[str, Any]) -> str:
     lines = [f"{key} = {json.dumps(value, ensure_ascii=False)}" for key, value in plain.items()]
     for key, value in values.items():
         if isinstance(value, Mapping):
-            lines += ["", f"[{key}]", *(f"{name} = {json.dumps(item, ensure_ascii=False)}" for name, item in value.items())]
+            lines += ["", f"[{key}]"]
+            lines += [f"{name} = {json.dumps(item, ensure_ascii=False)}" for name, item in value.items()]
     return "\n".join(lines) + "\n"
 
 
@@ -193,6 +197,6 @@ def _number(facts: dict[str, str], name: str) -> float:
         value = float(text)
     except ValueError:
         raise InputError(f"{name} {text!r} is not a number.") from None
-    if value != value or abs(value) == float("inf"):
+    if not math.isfinite(value):
         raise InputError(f"{name} {text!r} is not a number.")
     return value

@@ -1,10 +1,10 @@
-"""A folder of city folders, or a CSV of photos, in; found photos out. Nothing is decoded and nothing of yours is written to.
+"""A folder of city folders, or a CSV of photos, in; found photos out. Nothing is decoded, no file of yours is changed.
 
 Two layouts:
 
 - ``photos/<city>/…/*.jpg``: the first folder below the given one names the city. Hidden files are left alone.
-- ``photos.csv`` with the columns ``file`` and ``city`` and any of ``lat, lon, heading, captured, place, sequence, project,
-  author, licence, page_url``; files are relative to the CSV's folder. Columns flaneur does not know are ignored.
+- ``photos.csv`` with the columns ``file`` and ``city`` and any of ``lat, lon, heading, captured, place, sequence,
+  project, author, licence, page_url``; files are relative to the CSV's folder. Other columns are ignored.
 
 A photo without a ``place`` is a place of its own.
 """
@@ -25,7 +25,9 @@ logger = logging.getLogger(__name__)
 
 NEEDED = ("file", "city")
 FACTS = ("lat", "lon", "heading", "captured", "place", "sequence", "project", "author", "licence", "page_url")
-_NOT_PHOTOS = {".txt", ".json", ".jsonl", ".csv", ".tsv", ".md", ".xml", ".xmp", ".db", ".ini", ".html", ".pdf", ".parquet"}
+_NOT_PHOTOS = frozenset(
+    {".txt", ".json", ".jsonl", ".csv", ".tsv", ".md", ".xml", ".xmp", ".db", ".ini", ".html", ".pdf", ".parquet"}
+)
 
 
 def find(path: Path, only: str | None = None) -> Iterator[FoundPhoto]:
@@ -69,13 +71,18 @@ def _files_below(folder: Path) -> Iterator[Path]:
 def _in_table(table: Path) -> Iterator[FoundPhoto]:
     reader = csv.DictReader(_text(table).splitlines(), strict=False)
     _check_header(table, [name or "" for name in reader.fieldnames or []])
-    rows = [({(name or "").strip().lower(): value for name, value in row.items() if isinstance(value, str)}) for row in reader]
+    rows = [
+        ({(name or "").strip().lower(): value for name, value in row.items() if isinstance(value, str)})
+        for row in reader
+    ]
     _check_positions(table, rows)
     cities: dict[str, str] = {}
     for number, row in enumerate(rows, start=2):
         key, city = row.get("file", "").strip().replace("\\", "/"), row.get("city", "").strip()
         if not key or not city:
-            raise InputError(f"{table}, line {number}: {'file' if not key else 'city'} is empty. Fill it in or remove the line.")
+            raise InputError(
+                f"{table}, line {number}: {'file' if not key else 'city'} is empty. Fill it in or remove the line."
+            )
         if key in cities:
             _repeated(table, number, key, (cities[key], city))
             continue
@@ -99,7 +106,9 @@ def _check_header(table: Path, header: list[str]) -> None:
     names = [name.strip().lower() for name in header]
     for needed in NEEDED:
         if needed not in names:
-            separator = " The columns seem to be separated by ';': use ','." if len(names) == 1 and ";" in names[0] else ""
+            separator = (
+                " The columns seem to be separated by ';': use ','." if len(names) == 1 and ";" in names[0] else ""
+            )
             hint = separator or did_you_mean(needed, names) or f" It has: {', '.join(names) or 'none'}."
             raise InputError(f"{table}: no column {needed!r}; file and city are needed.{hint}")
     if len(set(names)) < len(names):
@@ -134,5 +143,7 @@ def _is_position(row: dict[str, str]) -> bool:
 def _repeated(table: Path, number: int, key: str, cities: tuple[str, str]) -> None:
     before, now = cities
     if before != now:
-        raise InputError(f"{table}, line {number}: {key} is named again, now as {now!r}, before as {before!r}. Keep one line.")
+        raise InputError(
+            f"{table}, line {number}: {key} is named again, now as {now!r}, before as {before!r}. Keep one line."
+        )
     logger.warning("%s, line %d: %s is named again; the first line counts.", table, number, key)
