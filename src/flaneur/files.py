@@ -122,5 +122,7 @@ def read_table(path: Path) -> list[dict[str, Any]]:
         names = table.column_names
         lists = [table.column(name).to_pylist() for name in names]
     except Exception as error:  # arro3 raises bare Exception
-        raise IntegrityError(f"{path}: not readable as Parquet ({error}). Restore the file or make it again.") from error
+        raise IntegrityError(
+            f"{path}: not readable as Parquet ({error}). Restore the file or make it again."
+        ) from error
     return [dict(zip(names, values, strict=True)) for values in zip(*lists, strict=True)]

@@ -32,10 +32,12 @@ def preprocess(image: Image.Image, spec: PreprocessSpec) -> NDArray[np.float32]:
 
 
 def resize(image: Image.Image, spec: PreprocessSpec) -> Image.Image:
-    """The square the network sees, still as 8-bit RGB: crop and antialiased resize in one step, so no half pixel is lost."""
+    """The square the network sees, still 8-bit RGB: cropped and resized in one step, antialiased, no half pixel lost."""
     width, height = image.size
     if spec.crop not in _CROPS or spec.interpolation not in _RESAMPLING:
-        raise InputError(f"Preprocessing ({spec.crop!r}, {spec.interpolation!r}) is unknown; this model needs a newer flaneur.")
+        raise InputError(
+            f"Preprocessing ({spec.crop!r}, {spec.interpolation!r}) is unknown; this model needs a newer flaneur."
+        )
     side = min(width, height)
     box = (0.0, 0.0, float(width), float(height))
     if spec.crop == "centre":

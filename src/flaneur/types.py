@@ -31,7 +31,9 @@ class Location:
 
     def __post_init__(self) -> None:
         if not (-90 <= self.lat <= 90 and -180 <= self.lon <= 180):
-            raise InputError(f"({self.lat}, {self.lon}) is not (latitude, longitude) in degrees. Are the columns swapped?")
+            raise InputError(
+                f"({self.lat}, {self.lon}) is not (latitude, longitude) in degrees. Are the columns swapped?"
+            )
 
 
 def slugify(name: str) -> str:
@@ -72,7 +74,9 @@ class City:
 
     def __post_init__(self) -> None:
         if not _SLUG.fullmatch(self.slug):
-            raise InputError(f"{self.slug!r} is no city slug. Use lower-case letters, digits and hyphens: {slugify(self.slug)!r}.")
+            raise InputError(
+                f"{self.slug!r} is no city slug. Use lower-case letters, digits and hyphens: {slugify(self.slug)!r}."
+            )
 
 
 @dataclass(frozen=True, slots=True)

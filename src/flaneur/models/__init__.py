@@ -1,0 +1,1 @@
+"""Pixels to logits, in torch. Nothing outside training and models may need it."""

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import copy
+from typing import Generic, TypeVar
 
 import torch
 from torch import Tensor, nn
 
 from flaneur.models.encoders.timm_encoder import PooledStages
 
+_Net = TypeVar("_Net", bound=nn.Module)
+
 
 class CityNet(nn.Module):
     """Encoder, standardisation, dropout, linear: ``[B, 3, H, W]`` to logits ``[B, C]``.
 
-    The standardisation is a batch norm without scale or shift, so that weight decay on the head means the same for every feature.
+    The standardisation is a batch norm without scale or shift, so that weight decay means the same for every feature.
     """
 
     def __init__(self, encoder: PooledStages, classes: int, dropout: float) -> None:
@@ -32,10 +35,13 @@ class CityNet(nn.Module):
         return logits
 
 
-def parameter_groups(network: CityNet, *, lr_head: float, lr_backbone: float, lr_decay: float, weight_decay: float) -> list[dict[str, object]]:
-    """One optimiser group a stage: the head fastest, each earlier stage slower by ``lr_decay``; no decay on biases and norms.
+def parameter_groups(
+    network: CityNet, *, lr_head: float, lr_backbone: float, lr_decay: float, weight_decay: float
+) -> list[dict[str, object]]:
+    """One optimiser group a stage: the head fastest, each earlier stage slower by ``lr_decay``.
 
-    A stage is a top-level part of the backbone, and each entry of its longest list of parts, in the network's own order.
+    A stage is a part of the backbone, in the network's own order, lists of parts opened once.
+    Biases and norms do not decay.
     """
     stages = _stages(network.encoder.backbone)
     named = [(list(network.head.parameters()), lr_head)]
@@ -45,7 +51,9 @@ def parameter_groups(network: CityNet, *, lr_head: float, lr_backbone: float, lr
         for decayed in (True, False):
             chosen = [p for p in parameters if p.requires_grad and (p.ndim > 1) == decayed]
             if chosen:
-                groups.append({"params": chosen, "lr": rate, "peak_lr": rate, "weight_decay": weight_decay if decayed else 0.0})
+                groups.append(
+                    {"params": chosen, "lr": rate, "peak_lr": rate, "weight_decay": weight_decay if decayed else 0.0}
+                )
     return groups
 
 
@@ -58,7 +66,7 @@ def _stages(backbone: nn.Module) -> list[nn.Module]:
     return parts
 
 
-class AveragedWeights:
+class AveragedWeights(Generic[_Net]):
     """Exponential moving average of a network's weights and buffers.
 
     Args:
@@ -66,8 +74,8 @@ class AveragedWeights:
         decay: share of the old average kept a step; warms up as ``(1 + step) / (10 + step)``.
     """
 
-    def __init__(self, network: nn.Module, decay: float) -> None:
-        self.network = copy.deepcopy(network).eval().requires_grad_(False)
+    def __init__(self, network: _Net, decay: float) -> None:
+        self.network: _Net = copy.deepcopy(network).eval().requires_grad_(False)
         self.decay = decay
 
     @torch.no_grad()

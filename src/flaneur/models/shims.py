@@ -1,8 +1,9 @@
 """Makes timm importable beside a CPU build of torch whose torchvision was built for CUDA.
 
-torchvision's registry wheel is linked against CUDA; beside a CPU torch its compiled operators cannot load, and importing it (timm does)
-fails with "operator torchvision::nms does not exist". Declaring the two schemas before the first import is enough, since flaneur calls
-neither. The library object must stay alive, so it is a module global. Without the problem this does nothing.
+torchvision's registry wheel is linked against CUDA; beside a CPU torch its compiled operators cannot load, and
+importing it (timm does) fails with "operator torchvision::nms does not exist". Declaring the two schemas before the first
+import is enough, since flaneur calls neither. The library object must stay alive, so it is a module global. Without the
+problem this does nothing.
 """
 
 from __future__ import annotations
@@ -14,12 +15,12 @@ _library: torch.library.Library | None = None
 
 def declare_torchvision_operators() -> None:
     """Declare ``torchvision::nms`` and ``qnms`` where torchvision's own library cannot load."""
-    global _library  # noqa: PLW0603  # must outlive every caller
+    global _library  # must outlive every caller
     if _library is not None or _torchvision_loads():
         return
-    _library = torch.library.Library("torchvision", "DEF")
+    _library = torch.library.Library("torchvision", "DEF")  # type: ignore[no-untyped-call]
     for name in ("nms", "qnms"):
-        _library.define(f"{name}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
+        _library.define(f"{name}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")  # type: ignore[no-untyped-call]
 
 
 def _torchvision_loads() -> bool:
@@ -31,7 +32,7 @@ def _torchvision_loads() -> bool:
         return True
     for library in Path(spec.origin).parent.glob("_C*.so"):
         try:
-            torch.ops.load_library(str(library))
+            torch.ops.load_library(str(library))  # type: ignore[no-untyped-call]
         except OSError:
             return False
     return hasattr(torch.ops.torchvision, "nms")

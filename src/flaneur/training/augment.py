@@ -30,7 +30,9 @@ def augment(image: Image.Image, size_px: int, rule: AugmentRule, rng: np.random.
         image = image.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
     if rng.random() < rule.shrink:
         small = max(8, int(size_px * rng.uniform(0.33, 0.9)))
-        image = image.resize((small, small), Image.Resampling.BILINEAR).resize((size_px, size_px), Image.Resampling.BILINEAR)
+        image = image.resize((small, small), Image.Resampling.BILINEAR).resize(
+            (size_px, size_px), Image.Resampling.BILINEAR
+        )
     if rng.random() < rule.blur:
         image = image.filter(ImageFilter.GaussianBlur(float(rng.uniform(0.3, 1.6))))
     pixels = _colour(np.asarray(image, np.float32), rule, rng)
@@ -62,8 +64,8 @@ def _colour(pixels: NDArray[np.float32], rule: AugmentRule, rng: np.random.Gener
         saturation = 0.0
     grey = pixels @ np.array([0.299, 0.587, 0.114], np.float32)
     pixels = grey[..., None] + np.float32(saturation) * (pixels - grey[..., None])
-    pixels = (pixels - grey.mean()) * np.float32(contrast) + grey.mean() * np.float32(brightness)
-    pixels = pixels.clip(0, 255) * balance.astype(np.float32)
+    pixels = (pixels - grey.mean()) * np.float32(contrast) + np.float32(grey.mean() * brightness)
+    pixels = (pixels.clip(0, 255) * balance).astype(np.float32)
     result: NDArray[np.float32] = 255 * (pixels.clip(0, 255) / 255) ** np.float32(gamma)
     return result
 

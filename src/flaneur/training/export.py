@@ -6,7 +6,6 @@ import io
 import logging
 import warnings
 from contextlib import redirect_stdout
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -14,13 +13,14 @@ from torch import nn
 
 from flaneur import onnx_graph
 from flaneur.errors import IntegrityError
+from flaneur.onnx_proto import Proto
 
 # The newest opset that onnxruntime, onnxruntime-web and the head's operators (axes as attributes) agree on.
 OPSET = 17
 _TOLERANCE = 1e-3
 
 
-def export_encoder(encoder: nn.Module, size_px: int) -> onnx_graph.Proto:
+def export_encoder(encoder: nn.Module, size_px: int) -> Proto:
     """Export an encoder with a dynamic batch and compare it with torch at batch 1, 2 and 7.
 
     Args:
@@ -54,7 +54,7 @@ def export_encoder(encoder: nn.Module, size_px: int) -> onnx_graph.Proto:
 
 
 @torch.inference_mode()
-def _compare(encoder: nn.Module, graph: onnx_graph.Proto, size_px: int) -> None:
+def _compare(encoder: nn.Module, graph: Proto, size_px: int) -> None:
     import onnxruntime
 
     session = onnxruntime.InferenceSession(onnx_graph.to_bytes(graph), providers=["CPUExecutionProvider"])
@@ -64,11 +64,7 @@ def _compare(encoder: nn.Module, graph: onnx_graph.Proto, size_px: int) -> None:
         got = session.run(["embedding"], {"image": images.numpy()})[0]
         apart = float(np.abs(got - expected).max() / max(1e-6, np.abs(expected).max()))
         if not apart <= _TOLERANCE:
-            raise IntegrityError(f"The exported network differs from torch by {apart:.2g} of the largest value at batch {batch}. Report this with the network's name.")
-
-
-def load_network_weights(path: Path) -> dict[str, torch.Tensor]:
-    """A safetensors file as a state."""
-    from safetensors.torch import load_file
-
-    return load_file(path)
+            raise IntegrityError(
+                f"The exported network differs from torch by {apart:.2g} of the largest value at batch {batch}. "
+                "Report this with the network's name."
+            )

@@ -10,13 +10,14 @@ from flaneur import onnx_graph
 from flaneur.dataset.store import Dataset
 from flaneur.errors import UsageError
 from flaneur.files import atomic_path, read_json, sha256_json, write_bytes, write_json
+from flaneur.onnx_proto import Proto
 from flaneur.protocols import PreprocessSpec
 from flaneur.training.loader import LabelledPhoto
 from flaneur.training.loop import Examples, Log, fit
 from flaneur.training.recipe import Recipe
 
 
-def finetune(dataset: Dataset, recipe: Recipe, run: Path, log: Log) -> tuple[onnx_graph.Proto, PreprocessSpec, dict[str, Any]]:
+def finetune(dataset: Dataset, recipe: Recipe, run: Path, log: Log) -> tuple[Proto, PreprocessSpec, dict[str, Any]]:
     """Fine-tune the recipe's backbone on the train part; validation is looked at, test never.
 
     Args:
@@ -39,7 +40,9 @@ def finetune(dataset: Dataset, recipe: Recipe, run: Path, log: Log) -> tuple[onn
 
     _claim(run, recipe, dataset)
     examples = labelled_photos(dataset, recipe.data.split)
-    backbone = create_backbone(recipe.network.backbone.removeprefix("timm/"), Path(recipe.network.weights) if recipe.network.weights else None)
+    backbone = create_backbone(
+        recipe.network.backbone.removeprefix("timm/"), Path(recipe.network.weights) if recipe.network.weights else None
+    )
     spec = replace(preprocess_of(backbone, recipe.network.size_px), interpolation="bilinear")
     network = CityNet(PooledStages(backbone, recipe.network.stages), examples.classes, recipe.network.dropout)
     trained = fit(network, spec, examples, recipe, run, log)
@@ -72,7 +75,9 @@ def _claim(run: Path, recipe: Recipe, dataset: Dataset) -> None:
     identity = sha256_json([_public(recipe), dataset.content_hash, dataset.split(recipe.data.split).hash])
     note = run / "run.json"
     if note.exists() and read_json(note)["identity"] != identity:
-        raise UsageError(f"{run} holds a run of another recipe or other photos. Choose another --name, or remove that folder.")
+        raise UsageError(
+            f"{run} holds a run of another recipe or other photos. Choose another --name, or remove that folder."
+        )
     run.mkdir(parents=True, exist_ok=True)
     write_json(note, {"identity": identity, "recipe": _public(recipe), "dataset": dataset.content_hash})
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -55,8 +55,15 @@ def epoch_order(labels: NDArray[np.int64], balance: float, rng: np.random.Genera
     return rng.permutation(picks)
 
 
-def training_batches(photos: Sequence[LabelledPhoto], spec: PreprocessSpec, rule: AugmentRule, order: NDArray[np.int64], *,
-                     batch: int, seed: int) -> Iterator[Batch]:  # fmt: skip
+def training_batches(
+    photos: Sequence[LabelledPhoto],
+    spec: PreprocessSpec,
+    rule: AugmentRule,
+    order: NDArray[np.int64],
+    *,
+    batch: int,
+    seed: int,
+) -> Iterator[Batch]:
     """Augmented batches; what a photo goes through depends on ``seed`` and its place in the order alone."""
 
     def load(position: int) -> NDArray[np.float32]:
@@ -83,9 +90,10 @@ def plain_batches(photos: Sequence[LabelledPhoto], spec: PreprocessSpec, *, batc
         yield Batch(images, labels[step.start : step.stop])
 
 
-def _ahead(steps: Sequence[range], load: object) -> Iterator[tuple[range, NDArray[np.float32]]]:
+def _ahead(
+    steps: Sequence[range], load: Callable[[int], NDArray[np.float32]]
+) -> Iterator[tuple[range, NDArray[np.float32]]]:
     """Load two batches ahead of the consumer."""
-    assert callable(load)  # noqa: S101  # narrows the type
     with ThreadPoolExecutor(2, thread_name_prefix="loader") as pool:
 
         def start(step: range) -> tuple[range, list[Future[NDArray[np.float32]]]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -61,34 +61,56 @@ def fit(network: CityNet, spec: PreprocessSpec, examples: Examples, recipe: Reci
         rng = np.random.default_rng((rule.seed, epoch))
         seen = replace(spec, size_px=rule.size_small_px) if epoch < rule.epochs_small else spec
         order = epoch_order(labels, rule.balance, rng)
-        batches = training_batches(examples.train, seen, recipe.augment, order, batch=rule.batch, seed=int(rng.integers(2**31)))
+        batches = training_batches(
+            examples.train, seen, recipe.augment, order, batch=rule.batch, seed=int(rng.integers(2**31))
+        )
         started = time.monotonic()
-        loss = _epoch(network, average, optimiser, batches, rule, epoch, max(1, len(labels) // rule.batch), rng)
-        figures = {"epoch": epoch + 1, "of": rule.epochs, "size_px": seen.size_px, "loss": loss, "seconds": round(time.monotonic() - started)}
+        state = _State(network, average, optimiser, epoch, steps=max(1, len(labels) // rule.batch))
+        loss = _epoch(state, batches, rule, rng)
+        figures = {
+            "epoch": epoch + 1,
+            "of": rule.epochs,
+            "size_px": seen.size_px,
+            "loss": loss,
+            "seconds": round(time.monotonic() - started),
+        }
         if (epoch + 1) % rule.validate_every == 0 or epoch + 1 == rule.epochs:
-            figures |= validate(average.network, plain_batches(examples.validation, spec, batch=rule.batch), examples.classes)
+            figures |= validate(
+                average.network, plain_batches(examples.validation, spec, batch=rule.batch), examples.classes
+            )
         _checkpoint(run, epoch + 1, network, average.network, optimiser, figures)
         log(figures)
     return average.network
 
 
-def _epoch(network: CityNet, average: AveragedWeights, optimiser: torch.optim.Optimizer, batches: Any, rule: FinetuneRule,
-           epoch: int, steps: int, rng: np.random.Generator) -> float:  # fmt: skip
-    network.train()
+@dataclass(frozen=True, slots=True)
+class _State:
+    """What one epoch changes, and where in the run it stands."""
+
+    network: CityNet
+    average: AveragedWeights[CityNet]
+    optimiser: torch.optim.Optimizer
+    epoch: int
+    steps: int
+
+
+def _epoch(state: _State, batches: Iterable[Batch], rule: FinetuneRule, rng: np.random.Generator) -> float:
+    """One pass; the mean loss."""
+    state.network.train()
     total = 0.0
-    for step, batch in enumerate(batches):
-        share = (epoch + step / steps) / rule.epochs
-        warm = min(1.0, (epoch * steps + step + 1) / max(1.0, rule.warmup_epochs * steps))
-        for group in optimiser.param_groups:
-            group["lr"] = group["peak_lr"] * warm * 0.5 * (1 + math.cos(math.pi * share))
-        loss = _loss(network, batch, rule, rng)
-        optimiser.zero_grad()
+    for step, batch in enumerate(batches, state.epoch * state.steps):
+        warm = min(1.0, (step + 1) / max(1.0, rule.warmup_epochs * state.steps))
+        cosine = 0.5 * (1 + math.cos(math.pi * step / (state.steps * rule.epochs)))
+        for group in state.optimiser.param_groups:
+            group["lr"] = group["peak_lr"] * warm * cosine
+        loss = _loss(state.network, batch, rule, rng)
+        state.optimiser.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
-        nn.utils.clip_grad_norm_(network.parameters(), rule.clip)
-        optimiser.step()
-        average.update(network, epoch * steps + step)
+        nn.utils.clip_grad_norm_(state.network.parameters(), rule.clip)
+        state.optimiser.step()
+        state.average.update(state.network, step)
         total += loss.item()
-    return total / max(1, steps)
+    return total / state.steps
 
 
 def _loss(network: CityNet, batch: Batch, rule: FinetuneRule, rng: np.random.Generator) -> torch.Tensor:
@@ -99,12 +121,14 @@ def _loss(network: CityNet, batch: Batch, rule: FinetuneRule, rng: np.random.Gen
     share = float(rng.beta(rule.mixup, rule.mixup))
     other = torch.from_numpy(rng.permutation(len(labels)))
     logits = network(images.lerp(images[other], 1 - share))
-    own, mixed = (cross_entropy(logits, target, label_smoothing=rule.label_smoothing) for target in (labels, labels[other]))
+    own, mixed = (
+        cross_entropy(logits, target, label_smoothing=rule.label_smoothing) for target in (labels, labels[other])
+    )
     return share * own + (1 - share) * mixed
 
 
 @torch.inference_mode()
-def validate(network: nn.Module, batches: Any, classes: int) -> dict[str, float]:
+def validate(network: nn.Module, batches: Iterable[Batch], classes: int) -> dict[str, float]:
     """Accuracy, macro recall and negative log-likelihood on photos as they are."""
     network.eval()
     right, counts, loss = np.zeros(classes), np.zeros(classes), 0.0
@@ -116,12 +140,25 @@ def validate(network: nn.Module, batches: Any, classes: int) -> dict[str, float]
         counts += np.bincount(batch.labels, minlength=classes)
     total = max(1.0, counts.sum())
     recalls = right[counts > 0] / counts[counts > 0]
-    return {"accuracy": round(float(right.sum() / total), 4), "macro_recall": round(float(recalls.mean()), 4), "nll": round(float(loss / total), 4)}
+    return {
+        "accuracy": round(float(right.sum() / total), 4),
+        "macro_recall": round(float(recalls.mean()), 4),
+        "nll": round(float(loss / total), 4),
+    }
 
 
-def _checkpoint(run: Path, epoch: int, network: nn.Module, average: nn.Module, optimiser: torch.optim.Optimizer, figures: dict[str, Any]) -> None:
-    """Two alternating folders of safetensors, then the small file that names the newer: a kill leaves one whole checkpoint."""
-    tensors = {f"network/{k}": v for k, v in network.state_dict().items()} | {f"average/{k}": v for k, v in average.state_dict().items()}
+def _checkpoint(
+    run: Path,
+    epoch: int,
+    network: nn.Module,
+    average: nn.Module,
+    optimiser: torch.optim.Optimizer,
+    figures: dict[str, Any],
+) -> None:
+    """Two alternating safetensors files, then the small file that names the newer: one is always whole."""
+    tensors = {f"network/{k}": v for k, v in network.state_dict().items()} | {
+        f"average/{k}": v for k, v in average.state_dict().items()
+    }
     for index, state in optimiser.state_dict()["state"].items():
         tensors |= {f"optimiser/{index}/{key}": torch.as_tensor(value) for key, value in state.items()}
     name = f"checkpoint-{epoch % 2}.safetensors"
@@ -139,7 +176,9 @@ def _resume(run: Path, network: nn.Module, average: nn.Module, optimiser: torch.
     state = read_json(run / "checkpoint.json")
     tensors = load_file(run / state["file"])
     for prefix, module in (("network/", network), ("average/", average)):
-        module.load_state_dict({key.removeprefix(prefix): value for key, value in tensors.items() if key.startswith(prefix)})
+        module.load_state_dict(
+            {key.removeprefix(prefix): value for key, value in tensors.items() if key.startswith(prefix)}
+        )
     slots: dict[int, dict[str, torch.Tensor]] = {}
     for key, value in tensors.items():
         if key.startswith("optimiser/"):

@@ -141,7 +141,7 @@ def read_recipe(path: Path) -> Recipe:
     """Read and check a recipe before anything is loaded.
 
     Raises:
-        UsageError: no such file, not TOML, an unknown key (with a suggestion), a value of the wrong type or out of range.
+        UsageError: no such file, not TOML, an unknown key (with a suggestion), a wrong type, a value out of range.
     """
     try:
         table = tomllib.loads(path.read_text("utf-8"))

@@ -1,0 +1,1 @@
+"""One encoder family a module."""

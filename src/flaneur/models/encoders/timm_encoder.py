@@ -19,8 +19,8 @@ from flaneur.protocols import PreprocessSpec
 class PooledStages(nn.Module):
     """A timm backbone whose last stages are pooled into one embedding.
 
-    Mean and standard deviation over the positions of each of the last ``stages`` feature maps, side by side: on street photos this
-    beats the mean of the last map alone at almost no cost, since texture and colour live in the earlier ones.
+    Mean and standard deviation over the positions of each of the last ``stages`` feature maps, side by side: on street
+    photos this beats the mean of the last map alone at almost no cost, since texture and colour live in earlier ones.
 
     Shapes: ``[B, 3, H, W]`` to embedding ``[B, 2 * sum(channels)]`` and the last feature map ``[B, K, h, w]``.
     """
@@ -52,7 +52,7 @@ def create_backbone(name: str, weights: Path | None) -> nn.Module:
 
     Args:
         name: timm's name, such as ``resnet50.a1_in1k``.
-        weights: a safetensors file with the state of that architecture (a missing or extra classifier is allowed), or ``None`` for the hub.
+        weights: a safetensors file with the state of that architecture, any classifier or none; ``None`` for the hub.
 
     Raises:
         UsageError: an unknown name, with a suggestion.
@@ -63,7 +63,9 @@ def create_backbone(name: str, weights: Path | None) -> nn.Module:
 
     architecture = name.partition(".")[0]
     if not timm.is_model(architecture):
-        raise UsageError(f"timm has no network called {architecture!r}.{did_you_mean(architecture, timm.list_models())}")
+        raise UsageError(
+            f"timm has no network called {architecture!r}.{did_you_mean(architecture, timm.list_models())}"
+        )
     if weights is None:
         try:
             return timm.create_model(name, pretrained=True)
@@ -84,20 +86,24 @@ def _load(network: nn.Module, weights: Path, name: str) -> None:
     try:
         state = load_file(weights)
     except (OSError, SafetensorError) as error:
-        raise InputError(f"{weights}: not readable as safetensors ({error}). Name a .safetensors file made for timm's {name}.") from error
-    classifier: str = network.default_cfg.get("classifier", "classifier")  # type: ignore[union-attr,operator,assignment]
+        raise InputError(
+            f"{weights}: not readable as safetensors ({error}). Name a .safetensors file made for timm's {name}."
+        ) from error
+    classifier: str = network.default_cfg.get("classifier", "classifier")  # type: ignore[union-attr,operator]
     own = network.state_dict()
     state = {key: value for key, value in state.items() if not key.startswith(f"{classifier}.")}
     wanted = {key for key in own if not key.startswith(f"{classifier}.")}
     wrong = sorted((wanted ^ set(state)) | {key for key in wanted & set(state) if own[key].shape != state[key].shape})
     if wrong:
-        raise InputError(f"{weights}: does not fit timm's {name}: {len(wrong)} tensors differ, the first is {wrong[0]!r}.")
+        raise InputError(
+            f"{weights}: does not fit timm's {name}: {len(wrong)} tensors differ, the first is {wrong[0]!r}."
+        )
     network.load_state_dict(state, strict=False)
 
 
 def preprocess_of(backbone: nn.Module, size_px: int | None = None) -> PreprocessSpec:
     """The preprocessing that a timm network's own configuration asks for."""
-    config: dict[str, Any] = backbone.pretrained_cfg  # type: ignore[assignment]
+    config: dict[str, Any] = dict(backbone.pretrained_cfg)  # type: ignore[arg-type]
     mean, std = (tuple(float(x) for x in config[key]) for key in ("mean", "std"))
     interpolation = config.get("interpolation", "bilinear")
     return PreprocessSpec(
