@@ -1,1 +1,53 @@
-"""flaneur: which city is this street?"""
+"""flaneur: which city is this street?
+
+>>> import flaneur
+>>> "load" in flaneur.__all__
+True
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from flaneur.dataset.store import Dataset, open_dataset
+    from flaneur.errors import FlaneurError, PhotoError
+    from flaneur.predict import Model, load
+    from flaneur.types import City, CityScore, Location, Photo, Prediction
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "City",
+    "CityScore",
+    "Dataset",
+    "FlaneurError",
+    "Location",
+    "Model",
+    "Photo",
+    "PhotoError",
+    "Prediction",
+    "__version__",
+    "load",
+    "open_dataset",
+]
+
+# Imported when first asked for, so that `flaneur --help` stays quick.
+_HOMES = {
+    "flaneur.dataset.store": ("Dataset", "open_dataset"),
+    "flaneur.errors": ("FlaneurError", "PhotoError"),
+    "flaneur.predict": ("Model", "load"),
+    "flaneur.types": ("City", "CityScore", "Location", "Photo", "Prediction"),
+}
+
+
+def __getattr__(name: str) -> Any:
+    for home, names in _HOMES.items():
+        if name in names:
+            return getattr(import_module(home), name)
+    raise AttributeError(f"module 'flaneur' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -1,0 +1,5 @@
+"""``python -m flaneur``."""
+
+from flaneur.cli.main import main
+
+main()

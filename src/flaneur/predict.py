@@ -1,0 +1,352 @@
+"""Photos in; calibrated answers out, or "none of the cities I know". Views of one place are fused into one answer."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass, field
+from functools import cached_property
+from io import BytesIO
+from itertools import chain, islice
+from pathlib import Path
+from typing import Generic, TypeAlias, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from flaneur import onnx_graph, onnx_proto
+from flaneur.bundle import Bundle, read_bundle
+from flaneur.card import Card
+from flaneur.decode import DecodedPhoto, decode
+from flaneur.errors import IntegrityError, PhotoError, UsageError, did_you_mean
+from flaneur.files import sha256_json
+from flaneur.inference import Session, cores, open_session, run_batch, run_network
+from flaneur.preprocess import preprocess
+from flaneur.protocols import PreprocessSpec
+from flaneur.types import City, CityScore, Location, Prediction
+
+View: TypeAlias = str | Path | bytes | Image.Image
+"""One photo: a path, the bytes of a file, or a picture that is already decoded."""
+
+K = TypeVar("K", bound=Hashable)
+_THUMBNAIL_PX = 160
+
+
+@dataclass(frozen=True, slots=True)
+class ViewScores:
+    """What the network says of one photo, before fusion.
+
+    Args:
+        logits: ``[C]``, in the order of the model's cities.
+        embedding: ``[D]``.
+        novelty: higher is less like the known cities; 0 where the model has no novelty score.
+        gps_in_file: a position the file claims.
+        thumbnail: small JPEG, where asked for.
+    """
+
+    logits: NDArray[np.float32]
+    embedding: NDArray[np.float32]
+    novelty: float
+    gps_in_file: Location | None = None
+    thumbnail: bytes = field(default=b"", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer(Generic[K]):
+    """One place of :meth:`Model.predict_many`.
+
+    Args:
+        key: as given.
+        prediction: fused over the readable views; ``None`` where there was none.
+        failed: the views that could not be read, by name, with the error.
+    """
+
+    key: K
+    prediction: Prediction | None
+    failed: tuple[tuple[str, PhotoError], ...] = ()
+
+
+class Model:
+    """A bundle, ready to answer. Safe to share among threads."""
+
+    def __init__(self, bundle: Bundle) -> None:
+        self.bundle = bundle
+        self._sessions: dict[int, Session] = {}
+
+    def __repr__(self) -> str:
+        names = ", ".join(city.slug for city in self.cities)
+        return f"<flaneur model {self.name}: {names}>"
+
+    @property
+    def card(self) -> Card:
+        """What the model is, learnt from and cannot do."""
+        return self.bundle.card
+
+    @property
+    def cities(self) -> tuple[City, ...]:
+        """The cities it tells apart, in the order of the logits."""
+        return self.card.cities
+
+    @property
+    def name(self) -> str:
+        """Name and version."""
+        return f"{self.card.name} {self.card.version}".strip()
+
+    def predict(self, views: View | Sequence[View], *, cities: Sequence[str] | None = None) -> Prediction:
+        """One photo, or several views of one place, to one answer.
+
+        Args:
+            views: one photo or a sequence of photos of the same place.
+            cities: slugs to choose among; all by default.
+
+        Raises:
+            PhotoError: a photo cannot be read.
+            UsageError: no photo, or a city the model does not know.
+        """
+        photos = [views] if isinstance(views, str | Path | bytes | Image.Image) else list(views)
+        (answer,) = self.predict_many([("", photos)], cities=cities, thumbnails=True)
+        if answer.failed:
+            raise answer.failed[0][1]
+        if answer.prediction is None:
+            raise UsageError("predict needs at least one photo.")
+        return answer.prediction
+
+    def predict_many(
+        self,
+        places: Iterable[tuple[K, Sequence[View]]],
+        *,
+        cities: Sequence[str] | None = None,
+        thumbnails: bool = False,
+    ) -> Iterator[Answer[K]]:
+        """Answers for any number of places, in order, in bounded memory, on all cores.
+
+        Args:
+            places: key and views of each; drawn lazily.
+            cities: slugs to choose among; all by default.
+            thumbnails: whether predictions carry a small picture of their first view.
+        """
+        chosen = self.choice(cities)
+        return self._answers(places, chosen, thumbnails)
+
+    def _answers(
+        self, places: Iterable[tuple[K, Sequence[View]]], chosen: list[int], thumbnails: bool
+    ) -> Iterator[Answer[K]]:
+        def views() -> Iterator[_Look]:
+            for key, photos in places:
+                for position, photo in enumerate(photos):
+                    yield _Look(photo, (key, len(photos)), thumbnails and position == 0)
+
+        good: list[tuple[str, ViewScores]] = []
+        failed: list[tuple[str, PhotoError]] = []
+        for look, found in self._looks(views()):
+            name = view_name(look.view)
+            if isinstance(found, PhotoError):
+                failed.append((name, found))
+            else:
+                good.append((name, found))
+            key, count = look.place
+            if len(good) + len(failed) == count:
+                prediction = self._fuse(good, chosen) if good else None
+                yield Answer(key, prediction, tuple(failed))
+                good, failed = [], []
+
+    def scores(self, views: Iterable[View]) -> Iterator[tuple[View, ViewScores | PhotoError]]:
+        """What the network says of each photo, unfused, in order; for evaluation and maps of embeddings."""
+        for look, found in self._looks(_Look(view) for view in views):
+            yield look.view, found
+
+    def fuse(self, scores: Sequence[ViewScores], *, cities: Sequence[str] | None = None, photo: str = "") -> Prediction:
+        """Join the views of one place: mean of their log probabilities, renormalised.
+
+        Args:
+            scores: at least one.
+            cities: slugs to choose among; all by default.
+            photo: what was looked at, for people.
+        """
+        return self._fuse([(photo, score) for score in scores], self.choice(cities))
+
+    def choice(self, cities: Sequence[str] | None) -> list[int]:
+        """Positions of the cities to choose among, in the order of the logits.
+
+        Raises:
+            UsageError: a city the model does not know, or none.
+        """
+        if cities is None:
+            return list(range(len(self.cities)))
+        known = [city.slug for city in self.cities]
+        for slug in cities:
+            if slug not in known:
+                hint = did_you_mean(slug, known) or f" It knows: {', '.join(known)}."
+                raise UsageError(f"model {self.name!r} knows no city {slug!r}.{hint}")
+        if not cities:
+            raise UsageError("no city to choose among.")
+        return [index for index, slug in enumerate(known) if slug in cities]
+
+    def _session(self, threads: int) -> Session:
+        if threads not in self._sessions:
+            session = open_session(self.bundle.model, threads=threads)
+            if missing := {"logits", "embedding"} - {output.name for output in session.get_outputs()}:
+                raise IntegrityError(f"{self.bundle.path}: the graph lacks {sorted(missing)}. Get the model again.")
+            self._sessions[threads] = session
+        return self._sessions[threads]
+
+    def _looks(self, looks: Iterator[_Look]) -> Iterator[tuple[_Look, ViewScores | PhotoError]]:
+        """One photo gets all cores inside the network; several get one core each."""
+        head = list(islice(looks, 2))
+        session = self._session(cores() if len(head) < 2 else 1)
+        outputs = ["logits", "embedding"]
+        if any(output.name == "novelty" for output in session.get_outputs()):
+            outputs.append("novelty")
+        spec = self.card.preprocess
+        for look, row in run_network(session, chain(head, looks), lambda look: look.load(spec), outputs):
+            if isinstance(row, PhotoError):
+                yield look, row
+            else:
+                novelty = float(row["novelty"]) if "novelty" in row else 0.0
+                yield look, ViewScores(row["logits"], row["embedding"], novelty, look.gps, look.thumbnail)
+
+    def _fuse(self, views: Sequence[tuple[str, ViewScores]], chosen: list[int]) -> Prediction:
+        logits = np.stack([score.logits for _, score in views]).astype(np.float64)
+        mean_log = _log_softmax(logits / self.card.temperature).mean(axis=0)
+        probability = np.exp(_log_softmax(mean_log[chosen]))
+        raw = logits.mean(axis=0)[chosen]
+        order = np.argsort(-probability, kind="stable")
+        ranking = tuple(
+            CityScore(self.cities[chosen[index]], float(probability[index]), float(raw[index])) for index in order
+        )
+        novelty = float(np.mean([score.novelty for _, score in views]))
+        reason = self._reason(novelty, ranking)
+        gps = next((score.gps_in_file for _, score in views if score.gps_in_file), None)
+        names = ", ".join(dict.fromkeys(name for name, _ in views if name))
+        return Prediction(
+            ranking, bool(reason), reason, novelty, len(views), self.name, names, gps, views[0][1].thumbnail
+        )
+
+    def _reason(self, novelty: float, ranking: tuple[CityScore, ...]) -> str:
+        rule, best = self.card.abstain, ranking[0]
+        if rule.novelty_method and rule.novelty_threshold is not None and novelty > rule.novelty_threshold:
+            return (
+                f"It looks unlike the photos of the {len(self.cities)} cities this model knows "
+                f"(novelty {novelty:.2f}, limit {rule.novelty_threshold:.2f})."
+            )
+        if best.probability < rule.probability_threshold:
+            return (
+                f"No city is probable enough: {best.city.name} comes first with {best.probability:.0%}, "
+                f"the limit is {rule.probability_threshold:.0%}."
+            )
+        return ""
+
+
+@dataclass(slots=True)
+class _Look:
+    """One view on its way through the threads, and the facts found while it was loaded."""
+
+    view: View
+    place: tuple[Hashable, int] = ("", 1)
+    thumbnail_wanted: bool = False
+    gps: Location | None = None
+    thumbnail: bytes = b""
+
+    def load(self, spec: PreprocessSpec) -> NDArray[np.float32]:
+        photo = open_view(self.view, spec)
+        self.gps = photo.gps
+        if self.thumbnail_wanted:
+            self.thumbnail = _thumbnail(photo.image)
+        return preprocess(photo.image, spec)
+
+
+def open_view(view: View, spec: PreprocessSpec) -> DecodedPhoto:
+    """Decode a photo no larger than a network needs it.
+
+    Raises:
+        PhotoError: it cannot be read.
+    """
+    if isinstance(view, Image.Image):
+        return DecodedPhoto(view.convert("RGB"), view.width, view.height)
+    return decode(Path(view) if isinstance(view, str) else view, at_least_px=spec.size_px)
+
+
+def view_name(view: View) -> str:
+    """What to call a photo in an answer: its path as given."""
+    return str(view) if isinstance(view, str | Path) else ""
+
+
+def _thumbnail(image: Image.Image) -> bytes:
+    small = image.copy()
+    small.thumbnail((_THUMBNAIL_PX * 2, _THUMBNAIL_PX))
+    file = BytesIO()
+    small.save(file, "JPEG", quality=80)
+    return file.getvalue()
+
+
+def _log_softmax(scores: NDArray[np.float64]) -> NDArray[np.float64]:
+    shifted = scores - scores.max(axis=-1, keepdims=True)
+    result: NDArray[np.float64] = shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
+    return result
+
+
+def load(name: str | Path = "base") -> Model:
+    """Load a model.
+
+    Args:
+        name: ``base`` for the bundled one, a name below ``~/flaneur/models``, a bundle's folder, or an ``.onnx`` file
+            written by ``flaneur export``.
+
+    Raises:
+        InputError: there is none.
+        IntegrityError: tampered with, incomplete, or made by a newer flaneur.
+    """
+    return Model(read_bundle(name))
+
+
+class OnnxEncoder:
+    """A network without its head, run by ONNX Runtime; satisfies :class:`flaneur.protocols.Encoder`.
+
+    Args:
+        name: as users call it.
+        model: the ONNX model or its bytes; a head is taken off.
+        preprocess: pixels to its input.
+    """
+
+    def __init__(self, name: str, model: onnx_proto.Proto | bytes, preprocess: PreprocessSpec) -> None:
+        graph = onnx_graph.strip_head(onnx_proto.load(model) if isinstance(model, bytes) else model)
+        self._name, self._preprocess = name, preprocess
+        self._dim = onnx_graph.embedding_dim(graph)
+        self._hash = sha256_json({"encoder": onnx_graph.encoder_hash(graph), "preprocess": asdict(preprocess)})
+        self.model: bytes = onnx_graph.to_bytes(graph)
+
+    @classmethod
+    def from_bundle(cls, bundle: Bundle) -> OnnxEncoder:
+        """The encoder inside a trained model."""
+        return cls(bundle.card.encoder.name, bundle.model, bundle.card.preprocess)
+
+    @property
+    def name(self) -> str:
+        """As users call it."""
+        return self._name
+
+    @property
+    def hash(self) -> str:
+        """Of weights and preprocessing: equal hash, equal embeddings."""
+        return self._hash
+
+    @property
+    def dim(self) -> int:
+        """Width of the embedding."""
+        return self._dim
+
+    @property
+    def preprocess(self) -> PreprocessSpec:
+        """Pixels to its input."""
+        return self._preprocess
+
+    @cached_property
+    def session(self) -> Session:
+        """One-threaded, for :func:`flaneur.inference.run_network`."""
+        return open_session(self.model)
+
+    def embed(self, images: NDArray[np.float32]) -> NDArray[np.float32]:
+        """``[B, 3, H, W]`` preprocessed to ``[B, dim]``; safe to call from several threads."""
+        if not len(images):
+            return np.zeros((0, self.dim), np.float32)
+        return np.stack([row["embedding"] for row in run_batch(self.session, images, ["embedding"])])
