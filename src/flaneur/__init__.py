@@ -1,11 +1,4 @@
-"""flaneur: which city is this street?
-
->>> import flaneur
->>> "load" in flaneur.__all__
-True
-"""
-
-from __future__ import annotations
+"""flaneur: which city is this street?"""
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
@@ -17,21 +10,10 @@ if TYPE_CHECKING:
     from flaneur.types import City, CityScore, Location, Photo, Prediction
 
 __version__ = "0.1.0"
-
 __all__ = [
-    "City",
-    "CityScore",
-    "Dataset",
-    "FlaneurError",
-    "Location",
-    "Model",
-    "Photo",
-    "PhotoError",
-    "Prediction",
-    "__version__",
-    "load",
-    "open_dataset",
-]
+    "City", "CityScore", "Dataset", "FlaneurError", "Location", "Model", "Photo", "PhotoError", "Prediction",
+    "__version__", "load", "open_dataset",
+]  # fmt: skip
 
 # Imported when first asked for, so that `flaneur --help` stays quick.
 _HOMES = {

@@ -1,7 +1,7 @@
 """A trained model in; a folder (or one .onnx file) that proves it is whole, and back.
 
-Folder: ``card.json``, ``model.onnx``, ``golden/``, ``README.md``. Single file: the bytes of ``model.onnx`` followed by a
-few key-value notes that hold the rest. Appending notes to the bytes of an ONNX file gives a valid ONNX file (protobuf
+Folder: ``card.json``, ``model.onnx``, ``golden/``, ``README.md``. Single file: the bytes of ``model.onnx`` followed by
+a few key-value notes that hold the rest. Appending notes to the bytes of an ONNX file gives a valid ONNX file (protobuf
 joins what is concatenated), so the original bytes, and with them their hash, are kept.
 """
 

@@ -1,4 +1,4 @@
-"""A prediction in; a piece of HTML out that needs nothing else: text escaped, picture inline, no script, light and dark."""
+"""A prediction in; a piece of HTML out that needs nothing else: escaped, picture inline, no script, light or dark."""
 
 from __future__ import annotations
 
@@ -40,9 +40,9 @@ def _row(score: CityScore, *, faint: bool) -> str:
     width = f"{100 * score.probability:.1f}%"
     colour = "rgba(128,128,128,.7)" if faint else "#2f7fd1"
     cell = "border:0;padding:2px 10px 2px 0;text-align:left;background:none"
+    bar = f'<div style="{_BAR}"><div style="background:{colour};height:100%;width:{width}"></div></div>'
     return (
-        f'<tr style="background:none"><td style="{cell}">{escape(score.city.name)}</td>'
-        f'<td style="{cell}"><div style="{_BAR}"><div style="background:{colour};height:100%;width:{width}"></div></div></td>'
+        f'<tr style="background:none"><td style="{cell}">{escape(score.city.name)}</td><td style="{cell}">{bar}</td>'
         f'<td style="{cell};text-align:right">{100 * score.probability:.1f} %</td></tr>'
     )
 

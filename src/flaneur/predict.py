@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass, field
-from functools import cached_property
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from io import BytesIO
 from itertools import chain, islice
 from pathlib import Path
@@ -14,13 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from flaneur import onnx_graph, onnx_proto
 from flaneur.bundle import Bundle, read_bundle
 from flaneur.card import Card
 from flaneur.decode import DecodedPhoto, decode
+from flaneur.encoder import OnnxEncoder as OnnxEncoder
 from flaneur.errors import IntegrityError, PhotoError, UsageError, did_you_mean
-from flaneur.files import sha256_json
-from flaneur.inference import Session, cores, open_session, run_batch, run_network
+from flaneur.inference import Session, cores, open_session, run_network
 from flaneur.preprocess import preprocess
 from flaneur.protocols import PreprocessSpec
 from flaneur.types import City, CityScore, Location, Prediction
@@ -28,7 +27,7 @@ from flaneur.types import City, CityScore, Location, Prediction
 View: TypeAlias = str | Path | bytes | Image.Image
 """One photo: a path, the bytes of a file, or a picture that is already decoded."""
 
-K = TypeVar("K", bound=Hashable)
+K = TypeVar("K")
 _THUMBNAIL_PX = 160
 
 
@@ -104,11 +103,11 @@ class Model:
             UsageError: no photo, or a city the model does not know.
         """
         photos = [views] if isinstance(views, str | Path | bytes | Image.Image) else list(views)
-        (answer,) = self.predict_many([("", photos)], cities=cities, thumbnails=True)
-        if answer.failed:
-            raise answer.failed[0][1]
-        if answer.prediction is None:
+        if not photos:
             raise UsageError("predict needs at least one photo.")
+        (answer,) = self.predict_many([("", photos)], cities=cities, thumbnails=True)
+        if answer.failed or answer.prediction is None:
+            raise answer.failed[0][1]
         return answer.prediction
 
     def predict_many(
@@ -131,23 +130,25 @@ class Model:
     def _answers(
         self, places: Iterable[tuple[K, Sequence[View]]], chosen: list[int], thumbnails: bool
     ) -> Iterator[Answer[K]]:
+        sizes: deque[tuple[K, int]] = deque()
+
         def views() -> Iterator[_Look]:
             for key, photos in places:
+                if not photos:
+                    raise UsageError(f"place {key!r} has no photo.")
+                sizes.append((key, len(photos)))
                 for position, photo in enumerate(photos):
-                    yield _Look(photo, (key, len(photos)), thumbnails and position == 0)
+                    yield _Look(photo, thumbnails and position == 0)
 
         good: list[tuple[str, ViewScores]] = []
         failed: list[tuple[str, PhotoError]] = []
         for look, found in self._looks(views()):
-            name = view_name(look.view)
             if isinstance(found, PhotoError):
-                failed.append((name, found))
+                failed.append((view_name(look.view), found))
             else:
-                good.append((name, found))
-            key, count = look.place
-            if len(good) + len(failed) == count:
-                prediction = self._fuse(good, chosen) if good else None
-                yield Answer(key, prediction, tuple(failed))
+                good.append((view_name(look.view), found))
+            if len(good) + len(failed) == sizes[0][1]:
+                yield Answer(sizes.popleft()[0], self._fuse(good, chosen) if good else None, tuple(failed))
                 good, failed = [], []
 
     def scores(self, views: Iterable[View]) -> Iterator[tuple[View, ViewScores | PhotoError]]:
@@ -242,7 +243,6 @@ class _Look:
     """One view on its way through the threads, and the facts found while it was loaded."""
 
     view: View
-    place: tuple[Hashable, int] = ("", 1)
     thumbnail_wanted: bool = False
     gps: Location | None = None
     thumbnail: bytes = b""
@@ -297,56 +297,3 @@ def load(name: str | Path = "base") -> Model:
         IntegrityError: tampered with, incomplete, or made by a newer flaneur.
     """
     return Model(read_bundle(name))
-
-
-class OnnxEncoder:
-    """A network without its head, run by ONNX Runtime; satisfies :class:`flaneur.protocols.Encoder`.
-
-    Args:
-        name: as users call it.
-        model: the ONNX model or its bytes; a head is taken off.
-        preprocess: pixels to its input.
-    """
-
-    def __init__(self, name: str, model: onnx_proto.Proto | bytes, preprocess: PreprocessSpec) -> None:
-        graph = onnx_graph.strip_head(onnx_proto.load(model) if isinstance(model, bytes) else model)
-        self._name, self._preprocess = name, preprocess
-        self._dim = onnx_graph.embedding_dim(graph)
-        self._hash = sha256_json({"encoder": onnx_graph.encoder_hash(graph), "preprocess": asdict(preprocess)})
-        self.model: bytes = onnx_graph.to_bytes(graph)
-
-    @classmethod
-    def from_bundle(cls, bundle: Bundle) -> OnnxEncoder:
-        """The encoder inside a trained model."""
-        return cls(bundle.card.encoder.name, bundle.model, bundle.card.preprocess)
-
-    @property
-    def name(self) -> str:
-        """As users call it."""
-        return self._name
-
-    @property
-    def hash(self) -> str:
-        """Of weights and preprocessing: equal hash, equal embeddings."""
-        return self._hash
-
-    @property
-    def dim(self) -> int:
-        """Width of the embedding."""
-        return self._dim
-
-    @property
-    def preprocess(self) -> PreprocessSpec:
-        """Pixels to its input."""
-        return self._preprocess
-
-    @cached_property
-    def session(self) -> Session:
-        """One-threaded, for :func:`flaneur.inference.run_network`."""
-        return open_session(self.model)
-
-    def embed(self, images: NDArray[np.float32]) -> NDArray[np.float32]:
-        """``[B, 3, H, W]`` preprocessed to ``[B, dim]``; safe to call from several threads."""
-        if not len(images):
-            return np.zeros((0, self.dim), np.float32)
-        return np.stack([row["embedding"] for row in run_batch(self.session, images, ["embedding"])])

@@ -31,7 +31,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
 class LazyGroup(click.Group):
     """A group whose help needs none of its commands imported."""
 
-    def list_commands(self, ctx: click.Context) -> list[str]:
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
         """The commands, in the order a user meets them."""
         return list(COMMANDS)
 
@@ -57,7 +57,7 @@ class LazyGroup(click.Group):
             ctx.fail(f"no command called {args[0]!r}.{did_you_mean(args[0], COMMANDS)}")
         return super().resolve_command(ctx, args)
 
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - likewise
         """The table of commands, from the registry."""
         with formatter.section("Commands"):
             formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
@@ -99,22 +99,30 @@ def run(arguments: Sequence[str]) -> int:
         sys.stdout.flush()
     except click.exceptions.Exit as ending:
         return ending.exit_code
-    except click.ClickException as error:
-        error.show()
-        return 2
-    except (KeyboardInterrupt, click.Abort):
-        return _say("interrupted. The same command goes on where it stopped.", 130)
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # else the interpreter's last flush complains
-        return 141
-    except FlaneurError as error:
-        return _failed(error, error.exit_code, str(error))
-    except Exception as error:  # noqa: BLE001 - the last line of defence: a user never sees a bare traceback
-        kind = f"{type(error).__name__}: {error}".splitlines()[0]
-        return _failed(
-            error, 1, f"a bug in flaneur ({kind}). Please report it; --debug before the command shows where."
-        )
+    except BaseException as error:  # noqa: BLE001 - the last line of defence: a user never sees a bare traceback
+        return _ended(error)
     return 0
+
+
+def _ended(error: BaseException) -> int:
+    match error:
+        case click.ClickException():
+            error.show()
+            return 2
+        case KeyboardInterrupt() | click.Abort():
+            return _say("interrupted. The same command goes on where it stopped.", 130)
+        case BrokenPipeError():
+            os.dup2(
+                os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno()
+            )  # else the interpreter's last flush complains
+            return 141
+        case FlaneurError():
+            return _failed(error, error.exit_code, str(error))
+        case Exception():
+            kind = f"{type(error).__name__}: {error}".splitlines()[0]
+            return _failed(error, 1, f"a bug in flaneur ({kind}). Please report it; 'flaneur --debug ...' shows where.")
+        case _:
+            raise error
 
 
 def _failed(error: Exception, code: int, message: str) -> int:
@@ -131,9 +139,9 @@ def _say(message: str, code: int) -> int:
 
 
 def printable(text: str) -> str:
-    """Text as one line without control characters: file names are other people's words.
+    r"""Text as one line without control characters: file names are other people's words.
 
-    >>> printable("a\\nb\\x1b[31m")
+    >>> printable("a\nb\x1b[31m")
     'a b?[31m'
     """
     return "".join(letter if letter.isprintable() else "?" for letter in " ".join(text.splitlines()))

@@ -30,9 +30,7 @@ _HUMAN_TOP, _BAR_WIDTH, _MANY = 5, 24, 20
 @click.option("--cities", help="Choose only among these, such as london,tokyo.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
 @click.pass_context
-def predict(
-    ctx: click.Context, photos: Sequence[str], **options: Any,
-) -> None:  # fmt: skip
+def predict(ctx: click.Context, /, photos: Sequence[str], **options: Any) -> None:
     """Say which city PHOTOS were taken in: files, or folders of files."""
     from flaneur.predict import load
 
