@@ -17,15 +17,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flaneur import onnx_proto
-from flaneur.errors import InputError, IntegrityError, did_you_mean
+from flaneur.errors import InputError
+from flaneur.onnx_novelty import HEAD, Parts, add_novelty
+from flaneur.onnx_novelty import NOVELTY_METHODS as NOVELTY_METHODS
+from flaneur.onnx_novelty import NoveltyParams as NoveltyParams
+from flaneur.onnx_novelty import opset as opset
 from flaneur.onnx_proto import Proto
 
 load = onnx_proto.load
 save = onnx_proto.save
 to_bytes = onnx_proto.to_bytes
 
-HEAD = "head/"
-NOVELTY_METHODS = ("max_probability", "energy", "neighbours")
 _COMPRESS_FROM = 1024  # elements: below it the scales and nodes outweigh what is saved
 
 
@@ -46,36 +48,6 @@ class HeadParams:
             raise InputError(f"A head needs weight [D, C] and bias [C], not {self.weight.shape} and {self.bias.shape}.")
 
 
-@dataclass(frozen=True, slots=True)
-class NoveltyParams:
-    """How unlike the known cities a photo is; higher is stranger.
-
-    Args:
-        method: ``max_probability``: 1 - largest of softmax(logits / temperature), in [0, 1];
-            ``energy``: -temperature * log sum exp(logits / temperature);
-            ``neighbours``: 1 - mean of the ``k`` largest cosines between the photo's projected embedding,
-            normalised((embedding - mean) @ projection), and the references, in [0, 2].
-        temperature: of the first two.
-        mean: ``[D]``, for ``neighbours``.
-        projection: ``[D, P]``, likewise.
-        references: ``[N, P]`` rows of length 1, likewise.
-        k: how many nearest references count.
-    """
-
-    method: str
-    temperature: float = 1.0
-    mean: NDArray[np.float32] | None = None
-    projection: NDArray[np.float32] | None = None
-    references: NDArray[np.float32] | None = None
-    k: int = 5
-
-    def __post_init__(self) -> None:
-        if self.method not in NOVELTY_METHODS:
-            raise InputError(f"no novelty method {self.method!r}.{did_you_mean(self.method, NOVELTY_METHODS)}")
-        if self.method == "neighbours" and any(part is None for part in (self.mean, self.projection, self.references)):
-            raise InputError("novelty by neighbours needs mean, projection and references.")
-
-
 def append_head(model: Proto, head: HeadParams, novelty: NoveltyParams | None = None) -> Proto:
     """A copy of an encoder with a head; a head that is there already is replaced.
 
@@ -91,13 +63,13 @@ def append_head(model: Proto, head: HeadParams, novelty: NoveltyParams | None = 
     width = embedding_dim(made)
     if width != head.weight.shape[0]:
         raise InputError(f"the head expects embeddings of {head.weight.shape[0]} numbers, the encoder gives {width}.")
-    parts = _Parts(made)
+    parts = Parts(made)
     weight, bias = parts.constant("weight", head.weight), parts.constant("bias", head.bias)
     parts.node("Gemm", "embedding", weight, bias, to="logits")
     batch = _batch_name(made)
     made.graph.output.insert(0, onnx_proto.float_value("logits", [batch, head.weight.shape[1]]))
     if novelty is not None:
-        _NOVELTY_GRAPHS[novelty.method](parts, novelty)
+        add_novelty(parts, novelty)
         made.graph.output.append(onnx_proto.float_value("novelty", [batch]))
     return made
 
@@ -216,78 +188,6 @@ def _pack(weight: NDArray[np.float32], axis: int) -> tuple[NDArray[np.int8], NDA
     largest = np.abs(weight).max(axis=others, keepdims=True)
     scale = np.where(largest > 0, largest / 127, 1).astype(np.float32)
     return np.clip(np.rint(weight / scale), -127, 127).astype(np.int8), scale
-
-
-@dataclass(frozen=True, slots=True)
-class _Parts:
-    """Adds nodes and constants under ``head/`` to a graph."""
-
-    model: Proto
-
-    def constant(self, name: str, values: NDArray[Any]) -> str:
-        kind = np.int64 if np.issubdtype(values.dtype, np.integer) else np.float32
-        self.model.graph.initializer.append(onnx_proto.tensor(HEAD + name, np.asarray(values, kind)))
-        return HEAD + name
-
-    def scalar(self, name: str, value: float) -> str:
-        return self.constant(name, np.array(value, np.float32))
-
-    def node(self, op_type: str, *inputs: str, to: str, **attributes: int | list[int]) -> str:
-        node = onnx_proto.node(op_type, list(inputs), [to], **attributes)
-        if not node.name.startswith(HEAD):
-            node.name = HEAD + node.name
-        self.model.graph.node.append(node)
-        return to
-
-    def reduce(self, op_type: str, source: str, *, to: str, keep: bool = False) -> str:
-        """Reduce ``[B, N]`` over N; opset 18 turned the axes from an attribute into an input."""
-        if opset(self.model) >= 18:
-            axes = self.constant(f"{op_type}_axes", np.array([1]))
-            return self.node(op_type, source, axes, to=to, keepdims=int(keep))
-        return self.node(op_type, source, to=to, axes=[1], keepdims=int(keep))
-
-
-def opset(model: Proto) -> int:
-    """The version of standard ONNX operators a model asks for."""
-    for entry in model.opset_import:
-        if entry.domain in ("", "ai.onnx"):
-            return int(entry.version)
-    raise IntegrityError("the model names no ONNX operator version; export it again.")
-
-
-def _cooled_logits(parts: _Parts, novelty: NoveltyParams) -> str:
-    return parts.node("Div", "logits", parts.scalar("temperature", novelty.temperature), to=HEAD + "cooled")
-
-
-def _max_probability(parts: _Parts, novelty: NoveltyParams) -> None:
-    softmax = parts.node("Softmax", _cooled_logits(parts, novelty), to=HEAD + "softmax", axis=-1)
-    best = parts.reduce("ReduceMax", softmax, to=HEAD + "best")
-    parts.node("Sub", parts.scalar("one", 1), best, to="novelty")
-
-
-def _energy(parts: _Parts, novelty: NoveltyParams) -> None:
-    free = parts.reduce("ReduceLogSumExp", _cooled_logits(parts, novelty), to=HEAD + "free_energy")
-    parts.node("Mul", free, parts.scalar("minus_temperature", -novelty.temperature), to="novelty")
-
-
-def _neighbours(parts: _Parts, novelty: NoveltyParams) -> None:
-    if novelty.mean is None or novelty.projection is None or novelty.references is None:
-        raise InputError("novelty by neighbours needs mean, projection and references.")
-    centred = parts.node("Sub", "embedding", parts.constant("mean", novelty.mean), to=HEAD + "centred")
-    projected = parts.node("MatMul", centred, parts.constant("projection", novelty.projection), to=HEAD + "projected")
-    length = parts.reduce("ReduceL2", projected, to=HEAD + "length", keep=True)
-    safe = parts.node("Max", length, parts.scalar("tiny", 1e-12), to=HEAD + "safe_length")
-    unit = parts.node("Div", projected, safe, to=HEAD + "unit")
-    references = parts.constant("references", np.ascontiguousarray(novelty.references.T))
-    cosines = parts.node("MatMul", unit, references, to=HEAD + "cosines")
-    count = parts.constant("k", np.array([min(novelty.k, len(novelty.references))]))
-    nearest = onnx_proto.node("TopK", [cosines, count], [HEAD + "nearest", HEAD + "nearest_index"], axis=1)
-    parts.model.graph.node.append(nearest)
-    mean = parts.reduce("ReduceMean", HEAD + "nearest", to=HEAD + "mean_cosine")
-    parts.node("Sub", parts.scalar("one", 1), mean, to="novelty")
-
-
-_NOVELTY_GRAPHS = {"max_probability": _max_probability, "energy": _energy, "neighbours": _neighbours}
 
 
 def _batch_name(model: Proto) -> str:

@@ -1,0 +1,319 @@
+"""Embeddings of known cities in; a score of strangeness out, chosen by playing that known cities are unknown."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from flaneur.errors import UsageError, did_you_mean
+from flaneur.metrics import auroc
+from flaneur.onnx_graph import NOVELTY_METHODS, HeadParams, NoveltyParams
+from flaneur.training.calibrate import log_softmax
+from flaneur.training.head import fit_strength, head_logits, one_blas_thread
+
+_UNTESTED = "neighbours"
+_BY_DISTANCE = ("neighbours", "combined")
+_NEIGHBOURS_SHARE = (
+    0.5  # of the spread of energy; 1.0 measured a little worse at left-out cities and at left-out projects
+)
+
+
+@dataclass(frozen=True, slots=True)
+class NoveltyRule:
+    """How novelty is measured.
+
+    Args:
+        methods: to compare, of ``max_probability``, ``energy``, ``neighbours``, ``combined``.
+        dims: of the space in which neighbours are looked for, at most.
+        references: known photos kept for that, at most; cities count alike.
+        k: nearest references that count.
+        worlds: times that cities are played unknown, at most, for cities and for projects each.
+        photos: training photos that such a game uses, at most.
+        seed: of what is left out where there are more.
+    """
+
+    methods: tuple[str, ...] = NOVELTY_METHODS
+    dims: int = 64
+    references: int = 1500
+    k: int = 5
+    worlds: int = 12
+    photos: int = 4000
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        for method in self.methods:
+            if method not in NOVELTY_METHODS:
+                raise UsageError(f"novelty.methods: there is no {method!r}.{did_you_mean(method, NOVELTY_METHODS)}")
+        if not self.methods or min(self.dims, self.references, self.k, self.worlds, self.photos) < 1:
+            raise UsageError(
+                "novelty: name at least one method; dims, references, k, worlds and photos must be 1 or more."
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class Labelled:
+    """Embeddings with what is known of their photos.
+
+    Args:
+        embeddings: ``[N, D]``.
+        cities: ``[N]`` slugs.
+        projects: ``[N]`` collection or camera campaign, empty where unknown.
+    """
+
+    embeddings: NDArray[np.float32]
+    cities: NDArray[np.str_]
+    projects: NDArray[np.str_]
+
+    def take(self, rows: NDArray[np.intp] | NDArray[np.bool_]) -> Labelled:
+        """Some of the rows."""
+        return Labelled(self.embeddings[rows], self.cities[rows], self.projects[rows])
+
+
+@dataclass(frozen=True, slots=True)
+class NoveltyChoice:
+    """The method chosen and the comparison behind it.
+
+    Args:
+        method: the best, or ``neighbours`` where nothing could be compared.
+        auroc: by method, mean over left-out cities and over left-out projects; empty where nothing could be compared.
+        worlds: by left-out cities (joined by ``+``) and method.
+        note: for the card, in plain words.
+    """
+
+    method: str
+    auroc: dict[str, float]
+    worlds: dict[str, dict[str, float]]
+    note: str
+
+
+def choose_novelty(
+    train: Labelled, validation: Labelled, rule: NoveltyRule, *, strength: float, temperature: float
+) -> NoveltyChoice:
+    """Compare methods by leaving cities out of training and asking which method finds them strange.
+
+    Each city in turn, and each project's cities together where the data name projects (unknown cities mostly come by
+    unknown cameras), are left out; the score is how well their photos stand apart from validation photos of the others.
+
+    Args:
+        train: photos that the head is trained on.
+        validation: photos of the same cities at other places.
+        rule: what to compare.
+        strength: of the head's penalty.
+        temperature: of the logits.
+    """
+    worlds = left_out_worlds(train, rule)
+    if not worlds or len(validation.cities) == 0 or len(rule.methods) == 1:
+        method = rule.methods[0] if len(rule.methods) == 1 or _UNTESTED not in rule.methods else _UNTESTED
+        note = (
+            f"{method}, not compared: that needs three or more cities with validation photos and two or more methods."
+        )
+        return NoveltyChoice(method, {}, {}, note)
+    some = train.take(_sample(train.cities, rule.photos, rule.seed))
+
+    def play(left_out: frozenset[str]) -> dict[str, float]:
+        return _play(left_out, some, validation, rule, strength=strength, temperature=temperature)
+
+    sets = sorted({world for kind in worlds.values() for world in kind}, key=sorted)
+    with one_blas_thread(), ThreadPoolExecutor(2) as pool:
+        scores = dict(zip(sets, pool.map(play, sets), strict=True))
+    means = {
+        method: float(np.mean([np.mean([scores[world][method] for world in kind]) for kind in worlds.values()]))
+        for method in rule.methods
+    }
+    best = max(rule.methods, key=lambda method: round(means[method], 6))
+    table = {"+".join(sorted(world)): {m: round(v, 4) for m, v in scores[world].items()} for world in sets}
+    kinds = " and ".join(worlds)
+    note = f"{best}, the best of {len(means)} at telling {kinds} from the rest (mean AUROC {means[best]:.3f})."
+    return NoveltyChoice(best, {method: round(value, 4) for method, value in means.items()}, table, note)
+
+
+def left_out_worlds(train: Labelled, rule: NoveltyRule) -> dict[str, list[frozenset[str]]]:
+    """Sets of cities to play unknown, by kind; two cities or more always stay.
+
+    >>> part = Labelled(np.zeros((3, 1), np.float32), np.array(["a", "b", "c"]), np.array(["x", "x", "y"]))
+    >>> {kind: [sorted(world) for world in worlds] for kind, worlds in left_out_worlds(part, NoveltyRule()).items()}
+    {'left-out cities': [['a'], ['b'], ['c']]}
+    """
+    names = np.unique(train.cities)
+    rng = np.random.default_rng(rule.seed)
+    worlds: dict[str, list[frozenset[str]]] = {}
+    if len(names) >= 3:
+        worlds["left-out cities"] = [frozenset({str(names[i])}) for i in _some(len(names), rule.worlds, rng)]
+    projects = [name for name in np.unique(train.projects) if name]
+    together = [frozenset(str(c) for c in np.unique(train.cities[train.projects == project])) for project in projects]
+    together = [cities for cities in dict.fromkeys(together) if len(names) - len(cities) >= 2]
+    if len(together) >= 2 and any(len(cities) > 1 for cities in together):
+        worlds["left-out projects"] = [together[i] for i in _some(len(together), rule.worlds, rng)]
+    return worlds
+
+
+def fit_novelty(
+    train: Labelled, method: str, rule: NoveltyRule, *, head: HeadParams, temperature: float, known: NDArray[np.float32]
+) -> NoveltyParams:
+    """The parameters of one method.
+
+    ``neighbours`` looks at photos in a space where the differences within cities are alike in every direction
+    (Ledoit-Wolf covariance of the residuals, whitened) and only the ``dims`` widest directions are kept. ``combined``
+    adds energy to it, each measured in its own spread.
+
+    Args:
+        train: photos that the head was trained on.
+        method: one of ``NOVELTY_METHODS``.
+        rule: sizes.
+        head: as trained.
+        temperature: of its logits.
+        known: ``[M, D]`` embeddings of the same cities at other places: their spread is the unit of ``combined``.
+    """
+    with one_blas_thread():
+        return _fit([method], train, rule, head=head, temperature=temperature, known=known)[method]
+
+
+def _fit(
+    methods: Sequence[str],
+    train: Labelled,
+    rule: NoveltyRule,
+    *,
+    head: HeadParams,
+    temperature: float,
+    known: NDArray[np.float32],
+) -> dict[str, NoveltyParams]:
+    """Parameters by method; what neighbours and combined share is computed once."""
+    made = {method: NoveltyParams(method, temperature) for method in methods if method not in _BY_DISTANCE}
+    if len(made) == len(methods):
+        return made
+    near = _fit_neighbours(train, rule, temperature)
+    if "neighbours" in methods:
+        made["neighbours"] = near
+    if "combined" in methods:
+        distances, energies = _neighbour_distance(near, known), _energy(head_logits(head, known), temperature)
+        weight = float(distances.std() / max(float(energies.std()), 1e-6)) / _NEIGHBOURS_SHARE
+        made["combined"] = replace(near, method="combined", energy_weight=weight)
+    return made
+
+
+def _fit_neighbours(train: Labelled, rule: NoveltyRule, temperature: float) -> NoveltyParams:
+    X = np.asarray(train.embeddings, np.float32)
+    mean = X.mean(axis=0, dtype=np.float64).astype(np.float32)
+    projection = _whitening(X - mean, train.cities, rule.dims)
+    references = unit_rows((X[_sample(train.cities, rule.references, rule.seed)] - mean) @ projection)
+    return NoveltyParams("neighbours", temperature, mean, projection, references, rule.k)
+
+
+def novelty_scores(
+    params: NoveltyParams, embeddings: NDArray[np.float32], logits: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    """What the exported graph computes, in numpy: ``[N]``, higher is stranger.
+
+    >>> even, sure = np.zeros((1, 2), np.float32), np.array([[50.0, 0.0]], np.float32)
+    >>> novelty_scores(NoveltyParams("max_probability"), even, even).tolist()
+    [0.5]
+    >>> novelty_scores(NoveltyParams("energy"), sure, sure).tolist()
+    [-50.0]
+    """
+    match params.method:
+        case "max_probability":
+            return np.asarray(1 - np.exp(log_softmax(logits / params.temperature).max(axis=1)), np.float32)
+        case "energy":
+            return _energy(logits, params.temperature)
+        case "neighbours":
+            return _neighbour_distance(params, embeddings)
+        case "combined":
+            energy = _energy(logits, params.temperature)
+            return np.asarray(_neighbour_distance(params, embeddings) + params.energy_weight * energy, np.float32)
+        case _:
+            raise UsageError(f"no novelty method {params.method!r}.{did_you_mean(params.method, NOVELTY_METHODS)}")
+
+
+def unit_rows(rows: NDArray[np.floating]) -> NDArray[np.float32]:
+    """Rows of length 1; a row of zeros stays."""
+    return np.asarray(rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-12), np.float32)
+
+
+def ledoit_wolf(residuals: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Covariance ``[D, D]`` of centred rows ``[N, D]``, drawn toward the identity as far as the data are few.
+
+    Source:
+        O. Ledoit and M. Wolf, *A well-conditioned estimator for large-dimensional covariance matrices*, 2004; one
+        matrix product instead of scikit-learn's passes over blocks.
+    """
+    n, d = residuals.shape
+    sample = np.asarray(residuals.T @ residuals, np.float64) / n
+    fourth = float((np.square(residuals, dtype=np.float64).sum(axis=1) ** 2).sum())
+    scale = float(np.trace(sample)) / d
+    squared = float((sample**2).sum())
+    spread = squared / d - scale**2
+    noise = (fourth / n - squared) / (d * n)
+    shrinkage = 1.0 if spread <= 0 else min(1.0, max(0.0, noise / spread))
+    return np.asarray((1 - shrinkage) * sample + shrinkage * scale * np.eye(d), np.float64)
+
+
+def _whitening(centred: NDArray[np.float32], cities: NDArray[np.str_], dims: int) -> NDArray[np.float32]:
+    """``[D, P]``: raw, centred embeddings to the widest directions of the within-city-whitened space."""
+    spread = centred.std(axis=0, dtype=np.float64)
+    scale = np.where(spread > 1e-6 * max(float(spread.max()), 1e-12), 1 / np.maximum(spread, 1e-12), 0.0)
+    Z = np.asarray(centred * scale, np.float32)
+    names, labels = np.unique(cities, return_inverse=True)
+    middles = np.stack([Z[labels == label].mean(axis=0) for label in range(len(names))])
+    values, vectors = np.linalg.eigh(ledoit_wolf(Z - middles[labels]))
+    floor = max(float(values.max()) * 1e-9, 1e-12)
+    whiten = vectors / np.sqrt(np.maximum(values, floor))
+    A = Z @ whiten.astype(np.float32)
+    _, directions = np.linalg.eigh(np.asarray(A.T @ A, np.float64))
+    widest = directions[:, ::-1][:, : min(dims, len(scale))]
+    return np.asarray(scale[:, None] * (whiten @ widest), np.float32)
+
+
+def _energy(logits: NDArray[np.float32], temperature: float) -> NDArray[np.float32]:
+    cooled = logits / temperature
+    largest = cooled.max(axis=1)
+    return np.asarray(-temperature * (largest + np.log(np.exp(cooled - largest[:, None]).sum(axis=1))), np.float32)
+
+
+def _neighbour_distance(params: NoveltyParams, embeddings: NDArray[np.float32]) -> NDArray[np.float32]:
+    assert params.mean is not None  # noqa: S101 - NoveltyParams has checked all three
+    assert params.projection is not None  # noqa: S101
+    assert params.references is not None  # noqa: S101
+    cosines = unit_rows((embeddings - params.mean) @ params.projection) @ params.references.T
+    k = min(params.k, cosines.shape[1])
+    return np.asarray(1 - np.partition(cosines, -k, axis=1)[:, -k:].mean(axis=1), np.float32)
+
+
+def _play(
+    left_out: frozenset[str],
+    train: Labelled,
+    validation: Labelled,
+    rule: NoveltyRule,
+    *,
+    strength: float,
+    temperature: float,
+) -> dict[str, float]:
+    """AUROC by method when the cities left out are unknown."""
+    outside = list(left_out)
+    known = train.take(~np.isin(train.cities, outside))
+    stays = ~np.isin(validation.cities, outside)
+    asked = np.concatenate([validation.embeddings, train.embeddings[np.isin(train.cities, outside)]])
+    strange = np.concatenate([~stays, np.ones(len(asked) - len(stays), bool)])
+    head = fit_strength(known.embeddings, known.cities, strength)
+    logits = head_logits(head, asked)
+    calm = validation.embeddings[stays]
+    fitted = _fit(rule.methods, known, rule, head=head, temperature=temperature, known=calm)
+    scores = {method: novelty_scores(params, asked, logits) for method, params in fitted.items()}
+    return {method: auroc(np.asarray(values, np.float64), strange) for method, values in scores.items()}
+
+
+def _sample(cities: NDArray[np.str_], most: int, seed: int) -> NDArray[np.intp]:
+    """At most ``most`` rows, in order, from cities as evenly as they allow."""
+    rng = np.random.default_rng(seed)
+    place = np.empty(len(cities), np.int64)
+    for city in np.unique(cities):
+        rows = np.flatnonzero(cities == city)
+        place[rows] = rng.permutation(len(rows))
+    return np.sort(np.argsort(place, kind="stable")[:most])
+
+
+def _some(count: int, most: int, rng: np.random.Generator) -> list[int]:
+    return [int(index) for index in np.sort(rng.choice(count, min(most, count), replace=False))]
