@@ -72,8 +72,7 @@ def confusion_matrix(labels: NDArray[np.intp], guesses: NDArray[np.intp], classe
     >>> confusion_matrix(np.array([0, 0, 1]), np.array([0, 1, 1]), 2).tolist()
     [[1, 1], [0, 1]]
     """
-    flat = np.bincount(labels * classes + guesses, minlength=classes * classes)
-    return flat.reshape(classes, classes).astype(np.int64)
+    return np.bincount(labels * classes + guesses, minlength=classes * classes).reshape(classes, classes)
 
 
 def precision_recall_f1(confusion: NDArray[Any]) -> tuple[Floats, Floats, Floats]:
@@ -82,8 +81,8 @@ def precision_recall_f1(confusion: NDArray[Any]) -> tuple[Floats, Floats, Floats
     >>> [x.round(3).tolist() for x in precision_recall_f1(np.array([[3, 1], [0, 4]]))]
     [[1.0, 0.8], [0.75, 1.0], [0.857, 0.889]]
     """
-    right, truth, guessed = np.diag(confusion), confusion.sum(axis=1), confusion.sum(axis=0)
-    return _class_ratios(*(np.asarray(x, np.float64) for x in (right, truth, guessed)))
+    counts = np.asarray(confusion, np.float64)
+    return _class_ratios(np.diag(counts), counts.sum(axis=1), counts.sum(axis=0))
 
 
 def macro_recall(confusion: NDArray[Any]) -> float:
@@ -168,7 +167,7 @@ def means(values: Floats) -> Metric:
 
 
 def class_scores(labels: NDArray[np.intp], guesses: NDArray[np.intp], classes: int) -> Metric:
-    """Metric of ``3 C + 1 + C C`` values: precision, recall, F1 of every class, macro recall, confusion rates by row."""
+    """Metric of ``3 C + 1 + C C`` values: precision, recall, F1 of each class, macro recall, confusion rates by row."""
     cells = labels * classes + guesses
     order = np.argsort(cells, kind="stable")
     present, starts = np.unique(cells[order], return_index=True)

@@ -1,0 +1,156 @@
+"""Numbers in; pieces of HTML and SVG out, every text escaped."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+
+import numpy as np
+from numpy.typing import NDArray
+
+from flaneur.evaluation.measure import HowSure
+from flaneur.evaluation.words import percent, span
+from flaneur.metrics import Interval
+from flaneur.types import City
+
+_SIDE, _LEFT, _TOP = 300, 46, 12  # the reliability diagram's square, and the room for its labels
+
+
+def interval_bar(interval: Interval, mark: float | None = None) -> str:
+    """A track from 0 to 100 % with the interval as a band and the value as a tick.
+
+    Args:
+        interval: in 0..1.
+        mark: a baseline to show as a faint tick.
+    """
+    if np.isnan(interval.value):
+        return '<span class="bar empty"></span>'
+    ends = f"--l:{100 * interval.low:.2f};--h:{100 * interval.high:.2f};--v:{100 * interval.value:.2f}"
+    baseline = "" if mark is None else f'<i class="mark" style="--c:{100 * mark:.2f}"></i>'
+    return (
+        f'<span class="bar" style="{ends}" aria-hidden="true">{baseline}<i class="band"></i><i class="tick"></i></span>'
+    )
+
+
+def behind(interval: Interval) -> str:
+    """How much stands behind a number.
+
+    >>> behind(Interval(0.5, 0.4, 0.6, 1200, 1))
+    '1,200 photos, 1 place'
+    """
+    photos = f"{interval.n:,} photo{'' if interval.n == 1 else 's'}"
+    return f"{photos}, {interval.groups:,} place{'' if interval.groups == 1 else 's'}"
+
+
+def number_row(label: str, hint: str, interval: Interval, mark: float | None = None) -> str:
+    """One line of the key numbers: name, value, interval, what stands behind it."""
+    small = f"<small>{span(interval, 1)} · {behind(interval)}</small>"
+    return (
+        f'<tr><th scope="row">{escape(label)}<small>{escape(hint)}</small></th>'
+        f'<td class="num"><strong>{percent(interval.value, 1)}</strong></td>'
+        f'<td class="wide">{interval_bar(interval, mark)}{small}</td></tr>'
+    )
+
+
+def barred_cell(interval: Interval, mark: float | None = None) -> str:
+    """A table cell with value, bar and interval."""
+    text = f"<strong>{percent(interval.value)}</strong> <small>{span(interval)}</small>"
+    return f'<td class="barred">{text}{interval_bar(interval, mark)}</td>'
+
+
+def plain_cell(interval: Interval) -> str:
+    """A table cell with value and interval only."""
+    return f'<td class="num">{percent(interval.value)}<small>{span(interval)}</small></td>'
+
+
+def confusion_table(cities: Sequence[City], counts: NDArray[np.int64], rates: Sequence[Interval]) -> str:
+    """Rows the truth, columns the guess; shade the share of the row; the interval in each cell's title."""
+    head = "".join(f'<th scope="col"><span>{escape(city.name)}</span></th>' for city in cities)
+    lines = []
+    for row, city in enumerate(cities):
+        cells = "".join(
+            _confusion_cell((city, cities[column]), int(counts[row, column]), rates[row * len(cities) + column])
+            for column in range(len(cities))
+        )
+        total = int(counts[row].sum())
+        lines.append(f'<tr><th scope="row">{escape(city.name)}</th>{cells}<td class="total">{total:,}</td></tr>')
+    foot = "".join(f"<td>{int(column.sum()):,}</td>" for column in counts.T)
+    totals = f'{foot}<td class="total">{int(counts.sum()):,}</td>'
+    return (
+        f'<table class="confusion"><thead><tr><th scope="col" class="corner">true city ↓ answer →</th>{head}'
+        f'<th scope="col" class="total"><span>photos</span></th></tr></thead><tbody>{"".join(lines)}</tbody>'
+        f'<tfoot><tr><th scope="row">answers</th>{totals}</tr></tfoot></table>'
+    )
+
+
+def _confusion_cell(pair: tuple[City, City], count: int, rate: Interval) -> str:
+    truth, guess = pair
+    if not count:
+        return '<td class="nil">·</td>'
+    kind = "right" if truth == guess else "wrong"
+    deep = " deep" if rate.value > 0.5 else ""
+    title = f"{count:,} of {rate.n:,} photos of {truth.name} are taken for {guess.name}: {percent(rate.value, 1)}"
+    title += f" ({span(rate, 1)})"
+    return (
+        f'<td class="{kind}{deep}" style="--r:{rate.value:.3f}" title="{escape(title, quote=True)}">'
+        f"{count:,}<small>{percent(rate.value)}</small></td>"
+    )
+
+
+def reliability_svg(sure: HowSure) -> str:
+    """Stated probability against the share that was right, in bins of equal mass, with intervals."""
+    ticks = "".join(_axis_tick(share) for share in (0, 0.25, 0.5, 0.75, 1))
+    points = "".join(_bin_mark(mean, seen) for mean, seen in sure.bins)
+    width, height = _LEFT + _SIDE + 14, _TOP + _SIDE + 44
+    label = f"Reliability diagram: expected calibration error {percent(sure.ece.value, 1)}; points in the table below"
+    middle = f"{_LEFT + _SIDE / 2:.0f}"
+    x0, y0, x1, y1 = _LEFT, _TOP + _SIDE, _LEFT + _SIDE, _TOP
+    return (
+        f'<svg class="reliability" viewBox="0 0 {width} {height}" role="img" aria-label="{escape(label, quote=True)}">'
+        f'{ticks}<line class="ideal" x1="{x0}" y1="{y0}" x2="{x1}" y2="{y1}"/>'
+        f'<rect class="frame" x="{_LEFT}" y="{_TOP}" width="{_SIDE}" height="{_SIDE}"/>{points}'
+        f'<text class="axis" x="{middle}" y="{height - 6}" text-anchor="middle">probability it states</text>'
+        f'<text class="axis" transform="translate(12 {_TOP + _SIDE / 2:.0f}) rotate(-90)" text-anchor="middle">'
+        "share that is right</text></svg>"
+    )
+
+
+def _x(share: float) -> str:
+    return f"{_LEFT + _SIDE * share:.1f}"
+
+
+def _y(share: float) -> str:
+    return f"{_TOP + _SIDE * (1 - share):.1f}"
+
+
+def _axis_tick(share: float) -> str:
+    x, y = _x(share), _y(share)
+    return (
+        f'<line class="grid" x1="{x}" y1="{_TOP}" x2="{x}" y2="{_TOP + _SIDE}"/>'
+        f'<line class="grid" x1="{_LEFT}" y1="{y}" x2="{_LEFT + _SIDE}" y2="{y}"/>'
+        f'<text x="{x}" y="{_TOP + _SIDE + 16}" text-anchor="middle">{100 * share:.0f}</text>'
+        f'<text x="{_LEFT - 6}" y="{float(y) + 4:.1f}" text-anchor="end">{100 * share:.0f}</text>'
+    )
+
+
+def _bin_mark(mean: float, seen: Interval) -> str:
+    x, right = _x(mean), f"{percent(seen.value, 1)} ({span(seen, 1)})"
+    title = escape(f"states {percent(mean, 1)}, is right for {right}, {behind(seen)}")
+    return (
+        f"<g><title>{title}</title>"
+        f'<line class="whisker" x1="{x}" y1="{_y(seen.low)}" x2="{x}" y2="{_y(seen.high)}"/>'
+        f'<circle cx="{x}" cy="{_y(seen.value)}" r="4.5"/></g>'
+    )
+
+
+def reliability_table(sure: HowSure) -> str:
+    """The diagram's points as a table, for those who cannot see it."""
+    rows = "".join(
+        f'<tr><td class="num">{percent(mean, 1)}</td><td class="num">{percent(seen.value, 1)}</td>'
+        f'<td class="num">{span(seen)}</td><td class="num">{seen.n:,}</td></tr>'
+        for mean, seen in sure.bins
+    )
+    head = "".join(
+        f'<th scope="col" class="num">{name}</th>' for name in ("states", "is right", "95 % interval", "photos")
+    )
+    return f'<table class="points"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>'

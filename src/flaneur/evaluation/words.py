@@ -1,0 +1,157 @@
+"""A report in; what it means in plain sentences out: how good first, then where not to trust it."""
+
+from __future__ import annotations
+
+from flaneur.evaluation.measure import CityNumbers, GroupNumbers
+from flaneur.evaluation.run import Report
+from flaneur.metrics import Interval
+
+FEW_PLACES = 15  # fewer places than these and an interval spans some 40 points
+
+
+def percent(share: float, digits: int = 0) -> str:
+    """A share as people read it; undefined is a dash.
+
+    >>> percent(0.9129), percent(0.9129, 1), percent(float("nan"))
+    ('91 %', '91.3 %', '–')
+    """
+    return "–" if share != share else f"{100 * share:.{digits}f} %"  # noqa: PLR0124
+
+
+def span(interval: Interval, digits: int = 0) -> str:
+    """The interval's ends.
+
+    >>> span(Interval(0.9, 0.874, 0.921, 100, 30))
+    '87 to 92 %'
+    """
+    if interval.low != interval.low:
+        return "–"
+    return f"{100 * interval.low:.{digits}f} to {100 * interval.high:.{digits}f} %"
+
+
+def summary(report: Report) -> list[str]:
+    """How good the model is."""
+    which = report.which
+    where = "from places it was not trained on" if _is_fair(report) else "of these"
+    said = [
+        f"Of 100 photos {where}, it puts about {100 * which.accuracy.value:.0f} in the right one of "
+        f"{len(report.known.cities)} cities (95 % interval {span(which.accuracy)}); the right city is among its first "
+        f"three for {100 * which.top_3.value:.0f}. Always saying the commonest city would be right for "
+        f"{100 * which.majority:.0f}, a blind guess for {100 * which.chance:.0f}.",
+        _calibration(report.sure.ece),
+        _refusal(report),
+    ]
+    if report.views is not None:
+        said.append(
+            f"Where a place was photographed several times (on average {report.views.views_mean:.1f} photos), "
+            f"all views together are right for {percent(report.views.fused.value)} of the places, "
+            f"one photo alone for {percent(report.views.single.value)}."
+        )
+    if report.novelty is not None:
+        said.append(
+            f"Shown a photo from a known city and one from a city it does not know, it finds the unknown one stranger "
+            f"{percent(report.novelty.auroc.value)} of the time (a coin: 50 %)."
+        )
+    return said
+
+
+def cautions(report: Report) -> list[str]:
+    """Where not to trust it."""
+    said = [*_leaks(report), *_cameras(report), *_weak_cities(report)]
+    if report.novelty is None:
+        said.append("How it behaves on cities it does not know was not measured here; add --unknown DATASET.")
+    else:
+        said.append(
+            f"A photo from a city it does not know still gets an answer, and so a wrong one, "
+            f"{percent(report.novelty.answered.value)} of the time ({span(report.novelty.answered)})."
+        )
+    if report.known.failed:
+        said.append(f"{len(report.known.failed)} photos could not be read and are not counted.")
+    said.append("Other cameras, years and seasons than those in this dataset were not measured.")
+    return said
+
+
+def _is_fair(report: Report) -> bool:
+    return report.origin.same_split is True and report.origin.part == "test"
+
+
+def _calibration(ece: Interval) -> str:
+    points = f"on average they are {100 * ece.value:.1f} percentage points off"
+    if ece.value <= 0.03:
+        return f"Its probabilities mean what they say: {points}."
+    if ece.value <= 0.07:
+        return f"Its probabilities roughly mean what they say: {points}."
+    return f"Its probabilities cannot be taken at face value: {points}."
+
+
+def _refusal(report: Report) -> str:
+    sure = report.sure
+    if sure.coverage.value == 1:
+        return "It refused none of these photos."
+    tail = f"; the refused ones would have been right for {percent(sure.accuracy_refused.value)}"
+    return (
+        f"It refuses {percent(1 - sure.coverage.value)} of them as too strange or too unsure; of those it answers, "
+        f"{percent(sure.accuracy_answered.value)} are right{tail}."
+    )
+
+
+def _leaks(report: Report) -> list[str]:
+    origin = report.origin
+    if origin.part == "train":
+        return ["These are photos it may have been trained on: the numbers say nothing about new photos."]
+    if origin.part == "validation" and origin.same_split:
+        return ["Its settings were chosen on these very photos: the numbers flatter it. Use --split test."]
+    if origin.same_split is False:
+        return ["It was trained on this dataset, but not by this split: it may have seen these photos in training."]
+    return []
+
+
+def _cameras(report: Report) -> list[str]:
+    if len(report.groups) < 2:
+        return [
+            "The data name only one project or source, so it cannot be told how much the model leans on the camera "
+            "instead of the city."
+        ]
+    said = []
+    alone = [group for group in report.groups if len(group.cities) == 1]
+    told = report.all_groups
+    if told is not None:
+        said.append(
+            f"Each project has its own camera, and a camera is easier to tell than a city. Choosing only among cities "
+            f"of the same project it is right for {percent(told.within.value)} ({span(told.within)}), where a blind "
+            f"guess gets {percent(told.chance)}; it picks a city of the right project for {percent(told.group_told.value)}."
+        )
+    said.extend(_alone(group) for group in alone)
+    return said
+
+
+def _alone(group: GroupNumbers) -> str:
+    name = group.cities[0].name
+    return f"{name} is the only city of “{group.name}”: its figures may measure that camera, not {name}."
+
+
+def _weak_cities(report: Report) -> list[str]:
+    seen = [city for city in report.which.per_city if city.recall.n]
+    said = []
+    enough = [city for city in seen if city.recall.groups >= FEW_PLACES]
+    if enough:
+        weakest = min(enough, key=lambda city: city.recall.value)
+        if weakest.recall.value < report.which.macro_recall.value:
+            said.append(_weakest(report, weakest))
+    few = [f"{city.city.name} ({city.recall.groups})" for city in seen if city.recall.groups < FEW_PLACES]
+    if few:
+        said.append(f"Too few places to judge a city by: {', '.join(few)}.")
+    absent = [city.city.name for city in report.which.per_city if not city.recall.n]
+    if absent:
+        said.append(f"No photo here is of {', '.join(absent)}; how well it knows them is not measured.")
+    return said
+
+
+def _weakest(report: Report, weakest: CityNumbers) -> str:
+    names = {city.slug: city.name for city in report.known.cities}
+    taken = [guess for truth, guess, _ in report.most_confused(1) if truth == weakest.city.slug]
+    tail = f", most often taken for {names[taken[0]]}" if taken else ""
+    return (
+        f"Weakest city: {weakest.city.name}, recognised in {percent(weakest.recall.value)} of its photos "
+        f"({span(weakest.recall)}){tail}."
+    )

@@ -1,0 +1,266 @@
+"""A known world and a model with known answers: every number of a report by hand."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from html.parser import HTMLParser
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from flaneur.card import AbstainRule, Card, DatasetInfo, EncoderInfo
+from flaneur.dataset.split import SplitRule, split, write_split
+from flaneur.dataset.store import Dataset, import_photos, open_dataset
+from flaneur.errors import InputError, PhotoError, UsageError
+from flaneur.evaluation.answers import Answers, Doubt, doubt_of
+from flaneur.evaluation.measure import views, within_groups
+from flaneur.evaluation.record import to_json
+from flaneur.evaluation.report import to_html, write_report
+from flaneur.evaluation.run import What, evaluate, novelty_auroc
+from flaneur.predict import Model, View, ViewScores
+from flaneur.protocols import FoundPhoto, PreprocessSpec
+from flaneur.types import City, Photo
+
+CITIES = (City("arles", "Arles"), City("bari", "Bari <b>"), City("cork", "Cork"))
+
+
+def photo(number: int, city: str, place: str, project: str | None = None) -> Photo:
+    return Photo(f"folder:{number}", "0" * 64, city, place, 64, 48, "folder", project=project)
+
+
+def answers(photos: list[Photo], guesses: list[int], sure: float = 0.9) -> Answers:
+    rest = (1 - sure) / 2
+    logits = np.log(np.where(np.eye(3)[guesses] == 1, sure, rest))
+    return Answers(CITIES, tuple(photos), logits, np.zeros(len(photos)))
+
+
+def test_places_of_one_name_in_two_cities_are_two_places() -> None:
+    known = answers([photo(0, "arles", "1"), photo(1, "bari", "1")], [0, 1])
+    assert len(known.fused().photos) == 2
+
+
+def test_views_of_a_place_outvote_one_bad_view() -> None:
+    seen = [photo(n, "arles", "square") for n in range(3)] + [photo(3, "bari", "alone")]
+    numbers = views(answers(seen, [0, 0, 1, 0]))
+    assert numbers is not None
+    assert (numbers.single.value, numbers.fused.value, numbers.views_mean) == (pytest.approx(2 / 3), 1.0, 3.0)
+    assert (numbers.single.n, numbers.single.groups, numbers.fused.n) == (3, 1, 1)
+
+
+def test_fusing_is_the_mean_of_calibrated_log_probabilities() -> None:
+    logits = np.array([[2.0, 0.0, 1.0], [0.0, 1.0, 3.0]])
+    seen = Answers(CITIES, (photo(0, "arles", "p"), photo(1, "arles", "p")), logits, np.array([0.2, 0.4]), Doubt(2.0))
+    p = np.exp(logits / 2) / np.exp(logits / 2).sum(axis=1, keepdims=True)
+    product = np.sqrt(p[0] * p[1])
+    fused = seen.fused()
+    np.testing.assert_allclose(np.exp(fused.log_probabilities[0]), product / product.sum())
+    assert fused.novelty.tolist() == [pytest.approx(0.3)]
+
+
+def test_fusing_and_refusing_agree_with_the_model_as_users_meet_it() -> None:
+    rng = np.random.default_rng(0)
+    model = Model(SimpleNamespace(card=replace(CARD, temperature=1.7, abstain=AbstainRule("neighbours", 0.6, 0.5))))
+    seen = [photo(n, "arles", str(n // 3)) for n in range(90)]
+    said = [ViewScores(rng.normal(size=3).astype(np.float32), np.zeros(1), float(rng.random())) for _ in seen]
+    logits, novelty = np.array([one.logits for one in said], np.float64), np.array([one.novelty for one in said])
+    fused = Answers(CITIES, tuple(seen), logits, novelty, doubt_of(model.card)).fused()
+    for row, first in enumerate(fused.photos):
+        number = int(first.place)
+        told = model.fuse(said[3 * number : 3 * number + 3])
+        assert CITIES[fused.guesses[row]] == told.ranking[0].city
+        assert fused.confidence[row] == pytest.approx(told.probability)
+        assert fused.answered[row] == (not told.abstained)
+
+
+def test_within_a_group_only_its_cities_are_to_choose_from() -> None:
+    shared = [photo(0, "arles", "a", "one"), photo(1, "bari", "b", "one")]
+    alone = [photo(2, "cork", "c", "two")]
+    logits = np.array([[1.0, 0.0, 2.0], [2.0, 1.0, 0.0], [0.0, 0.0, 1.0]])
+    known = Answers(CITIES, tuple(shared + alone), logits, np.zeros(3))
+    groups, together = within_groups(known, known.photos)
+    first, second = groups
+    assert (first.pooled.value, first.within.value, first.group_told.value, first.chance) == (0.0, 0.5, 0.5, 0.5)
+    assert [city.slug for city in first.cities] == ["arles", "bari"]
+    assert (second.within.value, second.chance) == (1.0, 1.0)
+    assert together is not None
+    assert (together.within.value, together.within.n) == (0.5, 2)
+
+
+CARD = Card(
+    name="fake", version="1", created="2026-01-01", cities=CITIES, encoder=EncoderInfo("none", "0", 1),
+    preprocess=PreprocessSpec(8, (0.5, 0.5, 0.5), (0.5, 0.5, 0.5)), temperature=1.0,
+    abstain=AbstainRule("neighbours", 0.8, 0.2), dataset=DatasetInfo("toy", "", 0, 0),
+)  # fmt: skip
+
+
+class FakeModel:
+    """Answers by a generator seeded with the photo's id; unreadable where the name says so."""
+
+    def __init__(self, *datasets: Dataset, card: Card = CARD) -> None:
+        self.card, self.cities = card, card.cities
+        self.photos = {made.image_path(photo): photo for made in datasets for photo in made.photos}
+
+    def scores(self, views: Iterable[View]) -> Iterator[tuple[View, ViewScores | PhotoError]]:
+        for path in views:
+            assert isinstance(path, Path)
+            seen = self.photos[path]
+            broken = (seen.original or "").startswith("broken")
+            yield path, PhotoError("corrupt", "broken") if broken else self.say(seen)
+
+    def say(self, seen: Photo) -> ViewScores:
+        column = {city.slug: index for index, city in enumerate(self.cities)}
+        rng = np.random.default_rng([ord(letter) for letter in seen.id])
+        logits = rng.normal(size=len(self.cities)).astype(np.float32)
+        if seen.city in column:
+            logits[column[seen.city]] += 3
+        novelty = float(rng.normal(0.3 if seen.city in column else 0.9, 0.2))
+        return ViewScores(logits, np.zeros(1, np.float32), novelty)
+
+
+class Stubborn(FakeModel):
+    def say(self, seen: Photo) -> ViewScores:
+        return ViewScores(np.array([5, 0, 0], np.float32), np.zeros(1, np.float32), 0.0)
+
+
+def make_dataset(root: Path, cities: list[str], places: int = 12) -> Dataset:
+    source = root / "source"
+    source.mkdir(parents=True)
+    found = []
+    rng = np.random.default_rng(len(cities))
+    for city in cities:
+        for number in range(places * 2):
+            name = f"{'broken' if (city, number) == ('arles', 3) else city}-{number}.jpg"
+            Image.fromarray(rng.integers(0, 255, (48, 64, 3), dtype=np.uint8)).save(source / name)
+            facts = {"place": f"{city}{number // 2}", "project": "south" if city in ("arles", "bari") else "north"}
+            found.append(FoundPhoto(source / name, name, city, facts))
+    import_photos(found, root / "toy", name="toy", source="folder")
+    made = open_dataset(root / "toy")
+    write_split(made.root / "splits", split(made.photos, SplitRule()), {"audit": {"ok": True, "min_distance_m": 81.5}})
+    return made
+
+
+@pytest.fixture(scope="module")
+def dataset(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
+    return make_dataset(tmp_path_factory.mktemp("world"), ["arles", "bari", "cork", "delft"])
+
+
+def test_a_whole_report(dataset: Dataset, tmp_path: Path) -> None:
+    report = evaluate(FakeModel(dataset), dataset, What("all"))
+    made = to_json(report)
+    assert made["counts"] | {"failed": len(made["counts"]["failed"])} == {
+        "photos": 71, "places": 36, "unknown_photos": 24, "failed": 1,
+    }  # fmt: skip
+    right = report.known.correct
+    assert made["accuracy"]["value"] == pytest.approx(right.mean(), abs=1e-6)
+    assert made["accuracy"]["low"] < right.mean() < made["accuracy"]["high"]
+    assert sum(map(sum, made["confusion"]["counts"])) == 71
+    assert made["per_city"][0]["recall"]["value"] == made["confusion"]["rates"][0][0]["value"]
+    assert made["unknown_cities"]["cities"] == ["delft"]
+    assert made["unknown_cities"]["auroc"]["value"] > 0.9
+    assert [group["name"] for group in made["groups"]["each"]] == ["north", "south"]
+    first = [path.read_bytes() for path in write_report(report, tmp_path / "a")]
+    second = [
+        path.read_bytes() for path in write_report(evaluate(FakeModel(dataset), dataset, What("all")), tmp_path / "b")
+    ]
+    assert first == second
+    assert json.loads(first[0]) == made
+
+
+def test_json_holds_no_nan_for_what_is_undefined(dataset: Dataset) -> None:
+    made = to_json(evaluate(Stubborn(dataset), dataset, What("test")))
+    assert made["per_city"][1]["precision"]["value"] is None
+    assert made["per_city"][1]["f1"]["value"] == 0
+    json.dumps(made, allow_nan=False)
+
+
+class Page(HTMLParser):
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.images: list[dict[str, str | None]] = []
+        self.links: list[str] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        facts = dict(attrs)
+        self.links += [value for name in ("src", "href") if (value := facts.get(name))]
+        if tag == "img":
+            self.images.append(facts)
+        if tag not in ("meta", "img", "line", "rect", "circle", "br"):
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """SVG's ``<line … />``: opens nothing."""
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+
+def test_the_page_stands_alone_is_well_formed_and_escapes(dataset: Dataset) -> None:
+    report = evaluate(FakeModel(dataset), dataset, What("all"))
+    text = to_html(report)
+    page = Page(text)
+    assert page.open == []
+    assert page.images
+    assert all(image["alt"] for image in page.images)
+    assert all(link.startswith("data:image/jpeg;base64,") for link in page.links)
+    assert "Bari <b>" not in text
+    assert "Bari &lt;b&gt;" in text
+    assert "<script" not in text
+    assert "nan" not in text.replace("Unknown", "").lower().split("base64")[0]
+    assert not Page(to_html(report, photos=False)).images
+
+
+def test_the_page_of_a_part_names_the_splits_audit(dataset: Dataset) -> None:
+    report = evaluate(FakeModel(dataset), dataset)
+    assert report.origin.same_split is None
+    assert "min distance m: 81.5" in to_html(report, photos=False)
+    assert report.origin.command == "flaneur evaluate fake toy --split default/test"
+
+
+def test_another_split_of_the_same_photos_is_called_out(dataset: Dataset) -> None:
+    learnt = replace(CARD, dataset=DatasetInfo("toy", dataset.content_hash, 0, 0))
+    other = FakeModel(dataset, card=replace(learnt, split_hash="another"))
+    own = FakeModel(dataset, card=replace(learnt, split_hash=dataset.split().hash))
+    assert any("may have seen" in text for text in to_json(evaluate(other, dataset))["cautions"])
+    made = to_json(evaluate(own, dataset))
+    assert not any("may have seen" in text for text in made["cautions"])
+    assert "places it was not trained on" in made["summary"][0]
+    assert any("may have seen" in text for text in to_json(evaluate(own, dataset, What("all")))["cautions"])
+
+
+def test_unknown_photos_may_come_from_a_second_dataset(dataset: Dataset, tmp_path: Path) -> None:
+    strange = make_dataset(tmp_path, ["essen", "arles"], places=4)
+    report = evaluate(FakeModel(dataset, strange), dataset, unknown=strange)
+    assert report.novelty is not None
+    assert "essen" in report.novelty.cities
+    assert "arles" not in report.novelty.cities
+    known = [(photo, dataset.image_path(photo)) for photo in report.known.photos]
+    others = [(photo, report.paths[photo.id]) for photo in report.unknown.photos]
+    assert novelty_auroc(FakeModel(dataset, strange), known, others) == report.novelty.auroc
+
+
+def test_a_dataset_of_unknown_cities_only_is_refused_with_the_reason(tmp_path: Path) -> None:
+    strange = make_dataset(tmp_path, ["essen"], places=4)
+    with pytest.raises(InputError, match="no photo of part 'all' is of a city that fake knows"):
+        evaluate(FakeModel(strange), strange, What("all"))
+
+
+def test_a_misspelt_part_gets_a_hint() -> None:
+    with pytest.raises(UsageError, match="Did you mean 'test'"):
+        What.parse("default/tset")
+
+
+def test_one_photo_is_enough_and_its_interval_says_so() -> None:
+    known = answers([photo(0, "arles", "a")], [0])
+    groups, together = within_groups(known, known.photos)
+    assert groups[0].pooled.low == pytest.approx(0.2065, abs=1e-3)
+    assert together is None
+    assert views(known) is None
+    assert not math.isnan(groups[0].chance)
