@@ -163,21 +163,25 @@ def write_ties(root: Path, stage: str, ties: list[tuple[str, ...]]) -> None:
 
 
 def toml_text(values: Mapping[str, Any]) -> str:
-    """A mapping of strings, numbers, truth values and one level of such mappings as TOML.
+    """Strings, numbers, truth values and mappings of them as TOML.
 
-    >>> print(toml_text({"name": "x", "split": {"cell_m": 500.0}}), end="")
+    >>> print(toml_text({"name": "x", "split": {"default": {"cell_m": 500.0}}}), end="")
     name = "x"
     <BLANKLINE>
-    [split]
+    [split."default"]
     cell_m = 500.0
     """
+    return "\n".join(_toml_lines(values, "")) + "\n"
+
+
+def _toml_lines(values: Mapping[str, Any], title: str) -> list[str]:
     plain = {key: value for key, value in values.items() if not isinstance(value, Mapping)}
-    lines = [f"{key} = {json.dumps(value, ensure_ascii=False)}" for key, value in plain.items()]
+    lines = ["", f"[{title}]"] if title and plain else []
+    lines += [f"{key} = {json.dumps(value, ensure_ascii=False)}" for key, value in plain.items()]
     for key, value in values.items():
         if isinstance(value, Mapping):
-            lines += ["", f"[{key}]"]
-            lines += [f"{name} = {json.dumps(item, ensure_ascii=False)}" for name, item in value.items()]
-    return "\n".join(lines) + "\n"
+            lines += _toml_lines(value, f"{title}.{json.dumps(key, ensure_ascii=False)}" if title else key)
+    return lines
 
 
 def _refused(row: dict[str, Any], reason: str, detail: str) -> dict[str, Any]:

@@ -1,0 +1,140 @@
+"""A split in; whatever its parts share, or how near they come, out."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from typing import Any
+
+from flaneur import geo
+from flaneur.dataset.split import PARTS, Split, positions
+from flaneur.types import Photo
+
+_LISTED = 3  # violations of one kind that are spelt out
+
+
+@dataclass(frozen=True, slots=True)
+class Audit:
+    """What an audit found.
+
+    Args:
+        violations: one line for each kind of leak; a split with any must not be trusted.
+        warnings: one line for each weakness, such as a city that a part lacks.
+        nearest_m: distance in metres between the closest photos of two parts, such as ``train-test``; ``None`` where
+            no positions are known.
+        counts: photos by city and part.
+    """
+
+    violations: tuple[str, ...]
+    warnings: tuple[str, ...]
+    nearest_m: dict[str, float | None]
+    counts: dict[str, dict[str, int]]
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing leaks."""
+        return not self.violations
+
+    def to_dict(self) -> dict[str, Any]:
+        """As plain JSON values."""
+        return {
+            "ok": self.ok,
+            "violations": list(self.violations),
+            "warnings": list(self.warnings),
+            "nearest_m": {
+                pair: None if metres is None else round(metres, 1) for pair, metres in self.nearest_m.items()
+            },
+            "counts": self.counts,
+        }
+
+
+def audit_split(photos: Sequence[Photo], made: Split, ties: Iterable[Collection[str]] = ()) -> Audit:
+    """Check a split against the photos, not against the way it was made.
+
+    Args:
+        photos: all of the dataset.
+        made: the split.
+        ties: places that belong together.
+    """
+    photos = sorted(photos, key=lambda photo: photo.id)
+    used = [photo for photo in photos if made.part_of.get(photo.id) in PARTS]
+    nearest, near = _distances(used, made)
+    violations = [
+        *_unknown(photos, made),
+        *_shared("places", ((photo.place, made.part_of[photo.id]) for photo in used)),
+        *_shared("sequences", ((photo.sequence, made.part_of[photo.id]) for photo in used if photo.sequence)),
+        *_shared("groups of look-alikes", _tie_parts(used, made, ties)),
+        *near,
+    ]
+    counts = _counts(photos, made)
+    return Audit(tuple(violations), tuple(_missing(counts)), nearest, counts)
+
+
+def _unknown(photos: Sequence[Photo], made: Split) -> list[str]:
+    ids = {photo.id for photo in photos}
+    without, strange = sorted(ids - made.part_of.keys()), sorted(made.part_of.keys() - ids)
+    lines = []
+    if without:
+        lines.append(f"{len(without)} photos are in no part, such as {without[0]}. Make the split again.")
+    if strange:
+        lines.append(f"{len(strange)} photos of the split are not in the dataset, such as {strange[0]}.")
+    return lines
+
+
+def _shared(kind: str, parts: Iterable[tuple[str, str]]) -> list[str]:
+    found: dict[str, set[str]] = defaultdict(set)
+    for name, part in parts:
+        found[name].add(part)
+    torn = [(name, sorted(own, key=PARTS.index)) for name, own in sorted(found.items()) if len(own) > 1]
+    if not torn:
+        return []
+    listed = "; ".join(f"{name} in {' and '.join(own)}" for name, own in torn[:_LISTED])
+    more = f"; and {len(torn) - _LISTED} more" if len(torn) > _LISTED else ""
+    return [f"{len(torn)} {kind} in several parts: {listed}{more}."]
+
+
+def _tie_parts(used: Sequence[Photo], made: Split, ties: Iterable[Collection[str]]) -> Iterable[tuple[str, str]]:
+    parts: dict[str, set[str]] = defaultdict(set)
+    for photo in used:
+        parts[photo.place].add(made.part_of[photo.id])
+    for tie in ties:
+        for place in sorted(tie):
+            for part in parts.get(place, ()):
+                yield " ~ ".join(sorted(tie)), part
+
+
+def _distances(used: Sequence[Photo], made: Split) -> tuple[dict[str, float | None], list[str]]:
+    ids, points = positions(used)
+    rows = {part: [index for index, photo in enumerate(ids) if made.part_of[photo] == part] for part in PARTS}
+    nearest: dict[str, float | None] = {}
+    lines = []
+    for one, other in combinations(PARTS, 2):
+        metres, row = geo.nearest_m(points[rows[one]], points[rows[other]])
+        known = len(rows[one]) > 0 and len(rows[other]) > 0
+        nearest[f"{one}-{other}"] = float(metres.min()) if known else None
+        near = int((metres < made.rule.gap_m).sum())
+        if near:
+            first = int(metres.argmin())
+            pair = f"{ids[rows[one][first]]} and {ids[rows[other][row[first]]]}"
+            lines.append(
+                f"{near} {one} photos lie nearer than {made.rule.gap_m:g} m to {other} photos; "
+                f"{metres[first]:.1f} m apart: {pair}."
+            )
+    return nearest, lines
+
+
+def _counts(photos: Sequence[Photo], made: Split) -> dict[str, dict[str, int]]:
+    counted = Counter((photo.city, made.part_of.get(photo.id, "unused")) for photo in photos)
+    cities = sorted({photo.city for photo in photos})
+    return {city: {part: counted[city, part] for part in (*PARTS, "unused")} for city in cities}
+
+
+def _missing(counts: dict[str, dict[str, int]]) -> list[str]:
+    return [
+        f"{city} has no {part} photos: its photos hang together in too few groups. Add places, or choose smaller cells."
+        for city, parts in counts.items()
+        for part in PARTS
+        if not parts[part]
+    ]
