@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from flaneur import onnx_proto
+from flaneur import onnx_graph, onnx_proto
+from flaneur.bundle import Bundle, write_bundle
+from flaneur.card import AbstainRule, Card, DatasetInfo, EncoderInfo
 from flaneur.onnx_graph import HeadParams, NoveltyParams
+from flaneur.protocols import PreprocessSpec
+from flaneur.types import City, Location
 
 DIM = 12
 SIZE_PX = 32
+SPEC = PreprocessSpec(size_px=SIZE_PX, mean=(0.5, 0.5, 0.5), std=(0.25, 0.25, 0.25))
+CITIES = (
+    City("paris", "Paris", "FR", Location(48.8566, 2.3522), 12.5, ("Lutetia",)),
+    City("rome", "Rome", "IT", Location(41.9028, 12.4964)),
+    City("sao-paulo", "São Paulo"),
+)
 
 
 def tiny_encoder(seed: int = 0, opset: int = 17) -> Any:
@@ -64,3 +75,41 @@ def tiny_novelty(method: str = "neighbours", seed: int = 2) -> NoveltyParams:
         projection=rng.normal(size=(DIM, 4)).astype(np.float32),
         references=references,
     )
+
+
+def tiny_model(cities: int, method: str = "neighbours") -> Any:
+    """Encoder, head and novelty in one graph."""
+    return onnx_graph.append_head(tiny_encoder(), tiny_head(cities), tiny_novelty(method))
+
+
+def tiny_card(cities: tuple[City, ...] = CITIES, **changes: Any) -> Card:
+    """The card of :func:`tiny_model`."""
+    facts: dict[str, Any] = {
+        "name": "tiny",
+        "version": "1.0",
+        "created": "2026-11-21",
+        "cities": cities,
+        "encoder": EncoderInfo("tests/tiny", onnx_graph.encoder_hash(tiny_encoder()), DIM),
+        "preprocess": SPEC,
+        "temperature": 1.5,
+        "abstain": AbstainRule("neighbours", 5.0, 0.0, 0.05),
+        "dataset": DatasetInfo("toy", "0" * 64, 120, 40, ("folder",)),
+        "split_hash": "1" * 64,
+        "metrics": {"accuracy": {"value": 0.9, "low": 0.85, "high": 0.95}},
+        "licences": ("CC0-1.0",),
+        "training": {"strength": 1.0},
+        "limits": ("It is a test.",),
+    }
+    return Card(**(facts | changes))
+
+
+def tiny_bundle(folder: Path, cities: tuple[City, ...] = CITIES, **changes: Any) -> Bundle:
+    """Write a whole model of random weights.
+
+    Args:
+        folder: where to.
+        cities: that it answers with.
+        changes: fields of the card to set otherwise.
+    """
+    card = tiny_card(cities, **changes)
+    return write_bundle(folder, tiny_model(len(cities), card.abstain.novelty_method), card)

@@ -13,7 +13,6 @@ import shutil
 import tempfile
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
-from typing import Any
 
 from flaneur import onnx_graph, onnx_proto, settings
 from flaneur.card import Card, card_from_json, card_to_json
@@ -115,6 +114,11 @@ def _golden(contents: dict[str, bytes], where: Path) -> Golden:
     return Golden(pictures, expected)
 
 
+def _golden_files(golden: Golden) -> dict[str, bytes]:
+    pictures = {f"golden/{name}": picture for name, picture in sorted(golden.pictures.items())}
+    return pictures | {EXPECTED: (json.dumps(golden.expected, indent=2) + "\n").encode()}
+
+
 def make_golden(model: bytes, card: Card) -> Golden:
     """Draw the pictures and record what the model says of them."""
     pictures = draw_pictures()
@@ -144,8 +148,7 @@ def write_bundle(
     golden = golden or make_golden(data, card)
     contents = {
         MODEL: data,
-        **{f"golden/{name}": picture for name, picture in sorted(golden.pictures.items())},
-        EXPECTED: (json.dumps(golden.expected, indent=2) + "\n").encode(),
+        **_golden_files(golden),
         "README.md": (readme or short_readme(card)).encode(),
     }
     card = replace(card, files={name: sha256_bytes(content) for name, content in contents.items()})
@@ -224,10 +227,10 @@ def export_single(bundle: Bundle, path: Path) -> None:
     """
     if path.suffix != ".onnx":
         raise UsageError(f"{path}: a single-file model must be called something.onnx.")
-    pictures = {name: base64.b64encode(data).decode() for name, data in bundle.golden.pictures.items()}
+    golden = {name: base64.b64encode(data).decode() for name, data in _golden_files(bundle.golden).items()}
     values = {
         _NOTE_CARD: json.dumps(card_to_json(bundle.card), ensure_ascii=False),
-        _NOTE_GOLDEN: json.dumps({"pictures": pictures, "expected": bundle.golden.expected}),
+        _NOTE_GOLDEN: json.dumps(golden),
         _NOTE_LENGTH: str(len(bundle.model)),
     }
     write_bytes(path, bundle.model + onnx_proto.to_bytes(_notes(values)))
@@ -245,14 +248,15 @@ def _read_single(path: Path) -> Bundle:
         raise IntegrityError(f"{path}: an ONNX model without flaneur's card. Write it with 'flaneur export'.")
     try:
         card = card_from_json(json.loads(notes[_NOTE_CARD]), str(path))
-        stored: dict[str, Any] = json.loads(notes[_NOTE_GOLDEN])
         length = int(notes[_NOTE_LENGTH])
-        pictures = {name: base64.b64decode(text, validate=True) for name, text in stored["pictures"].items()}
-        golden = Golden(pictures, stored["expected"])
+        stored: dict[str, str] = json.loads(notes[_NOTE_GOLDEN])
+        contents = {name: base64.b64decode(text, validate=True) for name, text in stored.items()}
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise IntegrityError(f"{path}: its notes are damaged ({error}). Get the model again.") from error
+    contents[MODEL] = data[:length]
     ours = {key: notes[key] for key in (_NOTE_CARD, _NOTE_GOLDEN, _NOTE_LENGTH)}
-    whole = sha256_bytes(data[:length]) == card.files.get(MODEL) and data[length:] == onnx_proto.to_bytes(_notes(ours))
-    if not whole:
+    listed = {name: digest for name, digest in card.files.items() if name != "README.md"}
+    whole = {name: sha256_bytes(content) for name, content in contents.items()} == listed
+    if not whole or data[length:] != onnx_proto.to_bytes(_notes(ours)):
         raise IntegrityError(f"{path}: changed since the model was written. Get the model again.")
-    return Bundle(card, data[:length], golden, path)
+    return Bundle(card, contents[MODEL], _golden(contents, path), path)
