@@ -32,7 +32,7 @@ def preprocess(image: Image.Image, spec: PreprocessSpec) -> NDArray[np.float32]:
 
 
 def resize(image: Image.Image, spec: PreprocessSpec) -> Image.Image:
-    """The square the network sees, still 8-bit RGB: cropped and resized in one step, antialiased, no half pixel lost."""
+    """The square the network sees, still 8-bit RGB: cropped and resized in one step, so no half pixel is lost."""
     width, height = image.size
     if spec.crop not in _CROPS or spec.interpolation not in _RESAMPLING:
         raise InputError(

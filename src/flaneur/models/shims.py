@@ -1,9 +1,9 @@
 """Makes timm importable beside a CPU build of torch whose torchvision was built for CUDA.
 
 torchvision's registry wheel is linked against CUDA; beside a CPU torch its compiled operators cannot load, and
-importing it (timm does) fails with "operator torchvision::nms does not exist". Declaring the two schemas before the first
-import is enough, since flaneur calls neither. The library object must stay alive, so it is a module global. Without the
-problem this does nothing.
+importing it (timm does) fails with "operator torchvision::nms does not exist". Declaring the two schemas before the
+first import is enough, since flaneur calls neither. The library object must stay alive, so it is a module global.
+Without the problem this does nothing.
 """
 
 from __future__ import annotations

@@ -57,15 +57,15 @@ def _crop_box(size: tuple[int, int], rule: AugmentRule, rng: np.random.Generator
 def _colour(pixels: NDArray[np.float32], rule: AugmentRule, rng: np.random.Generator) -> NDArray[np.float32]:
     """Brightness, contrast, saturation, white balance and gamma of another camera; ``[H, W, 3]`` in 0..255."""
     s = rule.colour
-    brightness, contrast, saturation = 1 + s * rng.uniform(-1, 1, 3) * (0.8, 0.8, 1.0)
-    balance = 1 + 0.3 * s * rng.uniform(-1, 1, 3)
+    brightness, contrast, saturation = (float(x) for x in 1 + s * rng.uniform(-1, 1, 3) * (0.8, 0.8, 1.0))
+    balance = (1 + 0.3 * s * rng.uniform(-1, 1, 3)).astype(np.float32)
     gamma = math.exp(rng.uniform(-0.5, 0.5) * s)
     if rng.random() < rule.grey:
         saturation = 0.0
-    grey = pixels @ np.array([0.299, 0.587, 0.114], np.float32)
+    grey: NDArray[np.float32] = pixels @ np.array([0.299, 0.587, 0.114], np.float32)
     pixels = grey[..., None] + np.float32(saturation) * (pixels - grey[..., None])
-    pixels = (pixels - grey.mean()) * np.float32(contrast) + np.float32(grey.mean() * brightness)
-    pixels = (pixels.clip(0, 255) * balance).astype(np.float32)
+    pixels = (pixels - grey.mean()) * np.float32(contrast) + np.float32(float(grey.mean()) * brightness)
+    pixels = pixels.clip(0, 255) * balance
     result: NDArray[np.float32] = 255 * (pixels.clip(0, 255) / 255) ** np.float32(gamma)
     return result
 
