@@ -93,7 +93,7 @@ def _read(path: Path, name: str) -> bytes:
             raise PhotoError("unreadable", f"{name}: not an ordinary file. Copy the photo to a file first.")
         _check_bytes(facts.st_size, name)
         with path.open("rb") as file:
-            return file.read(MAX_FILE_BYTES + 1)
+            return file.read(facts.st_size + 1)  # bounded, should it grow meanwhile
     except (FileNotFoundError, NotADirectoryError) as error:
         raise PhotoError("not_found", f"{name}: no such file. Check the spelling.") from error
     except (OSError, ValueError) as error:  # ValueError: a name with a NUL byte
@@ -138,6 +138,7 @@ def _pixels(file: ImageFile.ImageFile, exif: bytes | None, at_least_px: int | No
     if at_least_px and isinstance(file, JpegImagePlugin.JpegImageFile):
         file.draft("RGB", (at_least_px, at_least_px))
     upright = _turn(_to_rgb(file), facts.orientation)
+    upright.info = {}  # a later save would write what it holds
     if facts.orientation >= 5:
         width, height = height, width
     return DecodedPhoto(upright, width, height, facts.gps)

@@ -35,7 +35,7 @@ class ToyWorld:
     Args:
         seed: equal seed, equal bytes.
         cities: 2 to 8.
-        places_per_city: standpoints; some four to a street.
+        places_per_city: standpoints; some three to a street.
         views: photos of each place, 1 to 8.
         size_px: width of the photos; they are three quarters as high.
         near_duplicates: photos that are there again, cropped by a hair and saved again, under another name.
@@ -57,9 +57,15 @@ class ToyWorld:
 
     def __post_init__(self) -> None:
         limits = {
-            "seed": (0, 2**32 - 1), "cities": (2, len(STYLES)), "places_per_city": (1, 10_000),
-            "views": (1, len(_YAWS_DEG)), "size_px": (64, 1024), "near_duplicates": (0, 1000), "blank": (0, 1000), "corrupt": (0, 1000),
-        }  # fmt: skip
+            "seed": (0, 2**32 - 1),
+            "cities": (2, len(STYLES)),
+            "places_per_city": (1, 10_000),
+            "views": (1, len(_YAWS_DEG)),
+            "size_px": (64, 1024),
+            "near_duplicates": (0, 1000),
+            "blank": (0, 1000),
+            "corrupt": (0, 1000),
+        }
         for name, (low, high) in limits.items():
             value = getattr(self, name)
             if not low <= value <= high:
@@ -126,7 +132,7 @@ def _places(world: ToyWorld) -> Iterator[_Place]:
     for city in range(world.cities):
         rng = np.random.default_rng([world.seed, city])
         centre = (38.0 - 1.5 * (city % 3), -40.0 + 4.0 * (city // 3))
-        streets = max(3, round(world.places_per_city / 4))
+        streets = max(3, round(world.places_per_city / 3))
         side = math.ceil(math.sqrt(streets))
         corners = rng.permutation(side * side)[:streets]
         starts = [(int(c) // side - (side - 1) / 2, int(c) % side - (side - 1) / 2) for c in corners]

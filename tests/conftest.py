@@ -1,0 +1,28 @@
+"""The tests' world: a few small toy cities, drawn once a session."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from flaneur.dataset.toy_cities import ToyWorld, draw_toy_cities
+
+TOY_WORLD = ToyWorld(
+    seed=5, cities=3, places_per_city=12, views=2, size_px=160, near_duplicates=3, blank=2, corrupt=3,
+)  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def toy_csv(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """``photos.csv`` of the toy world; its photos lie beside it in city folders. Read only."""
+    return draw_toy_cities(tmp_path_factory.mktemp("toy"), TOY_WORLD)
+
+
+@pytest.fixture(scope="session")
+def toy_folder(toy_csv: Path) -> Path:
+    """The folder of city folders. Read only."""
+    return toy_csv.parent
