@@ -44,7 +44,8 @@ _MESSAGES: dict[str, str] = {
     "SparseTensorProto": "TensorProto values=1; TensorProto indices=2",
     "AttributeProto": """string name=1; float f=2; int64 i=3; bytes s=4; TensorProto t=5; GraphProto g=6;
         *float floats=7; *int64 ints=8; *bytes strings=9; *TensorProto tensors=10; *GraphProto graphs=11;
-        string doc_string=13; int32 type=20; SparseTensorProto sparse_tensor=22; *SparseTensorProto sparse_tensors=23""",
+        string doc_string=13; int32 type=20; SparseTensorProto sparse_tensor=22;
+        *SparseTensorProto sparse_tensors=23""",
     "NodeProto": """*string input=1; *string output=2; string name=3; string op_type=4; *AttributeProto attribute=5;
         string doc_string=6; string domain=7; *StringStringEntryProto metadata_props=9""",
     "GraphProto": """*NodeProto node=1; string name=2; *TensorProto initializer=5; string doc_string=10;

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from flaneur.predict import Answer
     from flaneur.types import Prediction
 
-PHOTO_SUFFIXES = (".jpg", ".jpeg", ".jpe", ".png", ".webp", ".heic", ".heif", ".avif")
 _HUMAN_TOP, _BAR_WIDTH, _MANY = 5, 24, 20
 
 
@@ -63,10 +62,12 @@ def expand(names: Iterable[str]) -> Iterator[str]:
 
 
 def _photos_below(folder: str) -> Iterator[str]:
+    from flaneur.decode import PHOTO_SUFFIXES
+
     for parent, folders, files in os.walk(folder):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in sorted(files):
-            if name.lower().endswith(PHOTO_SUFFIXES) and not name.startswith("."):
+            if Path(name).suffix.lower() in PHOTO_SUFFIXES and not name.startswith("."):
                 yield str(Path(parent) / name)
 
 
