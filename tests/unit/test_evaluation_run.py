@@ -50,7 +50,7 @@ def test_views_of_a_place_outvote_one_bad_view() -> None:
     numbers = views(answers(seen, [0, 0, 1, 0]))
     assert numbers is not None
     assert (numbers.single.value, numbers.fused.value, numbers.views_mean) == (pytest.approx(2 / 3), 1.0, 3.0)
-    assert (numbers.single.n, numbers.single.groups, numbers.fused.n) == (3, 1, 1)
+    assert (numbers.single.n, numbers.single.groups, numbers.fused.n, numbers.fused.groups) == (3, 1, 3, 1)
 
 
 def test_fusing_is_the_mean_of_calibrated_log_probabilities() -> None:

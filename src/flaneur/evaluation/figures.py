@@ -44,23 +44,37 @@ def behind(interval: Interval) -> str:
 
 def number_row(label: str, hint: str, interval: Interval, mark: float | None = None) -> str:
     """One line of the key numbers: name, value, interval, what stands behind it."""
-    small = f"<small>{span(interval, 1)} · {behind(interval)}</small>"
+    return _row((label, hint), percent(interval.value, 1), span(interval, 1), interval, mark)
+
+
+def ratio_row(label: str, hint: str, interval: Interval, mark: float | None = None) -> str:
+    """The same for a number that is no share, such as an AUROC."""
+    return _row((label, hint), f"{interval.value:.3f}", f"{interval.low:.3f} to {interval.high:.3f}", interval, mark)
+
+
+def _row(names: tuple[str, str], value: str, ends: str, interval: Interval, mark: float | None) -> str:
+    (label, hint), small = names, f"<small>{ends} · {behind(interval)}</small>"
     return (
         f'<tr><th scope="row">{escape(label)}<small>{escape(hint)}</small></th>'
-        f'<td class="num"><strong>{percent(interval.value, 1)}</strong></td>'
+        f'<td class="num"><strong>{value}</strong></td>'
         f'<td class="wide">{interval_bar(interval, mark)}{small}</td></tr>'
     )
 
 
-def barred_cell(interval: Interval, mark: float | None = None) -> str:
-    """A table cell with value, bar and interval."""
+def barred_cell(name: str, interval: Interval, mark: float | None = None) -> str:
+    """A table cell with value, bar and interval; ``name`` heads it where the page is narrow."""
     text = f"<strong>{percent(interval.value)}</strong> <small>{span(interval)}</small>"
-    return f'<td class="barred">{text}{interval_bar(interval, mark)}</td>'
+    return f'<td class="barred" data-name="{name}">{text}{interval_bar(interval, mark)}</td>'
 
 
-def plain_cell(interval: Interval) -> str:
+def plain_cell(name: str, interval: Interval) -> str:
     """A table cell with value and interval only."""
-    return f'<td class="num">{percent(interval.value)}<small>{span(interval)}</small></td>'
+    return f'<td class="num" data-name="{name}">{percent(interval.value)}<small>{span(interval)}</small></td>'
+
+
+def count_cell(interval: Interval) -> str:
+    """A table cell with the photos and places behind a row."""
+    return f'<td class="num" data-name="photos">{interval.n:,}<small>{interval.groups:,} places</small></td>'
 
 
 def confusion_table(cities: Sequence[City], counts: NDArray[np.int64], rates: Sequence[Interval]) -> str:
@@ -88,11 +102,11 @@ def _confusion_cell(pair: tuple[City, City], count: int, rate: Interval) -> str:
     if not count:
         return '<td class="nil">·</td>'
     kind = "right" if truth == guess else "wrong"
-    deep = " deep" if rate.value > 0.5 else ""
+    shade = rate.value if truth == guess else rate.value**0.5  # mistakes are rare: let them be seen
     title = f"{count:,} of {rate.n:,} photos of {truth.name} are taken for {guess.name}: {percent(rate.value, 1)}"
     title += f" ({span(rate, 1)})"
     return (
-        f'<td class="{kind}{deep}" style="--r:{rate.value:.3f}" title="{escape(title, quote=True)}">'
+        f'<td class="{kind}" style="--r:{shade:.3f}" title="{escape(title, quote=True)}">'
         f"{count:,}<small>{percent(rate.value)}</small></td>"
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -174,6 +174,7 @@ def views(known: Answers) -> Views | None:
     fused = alone.fused()
     single = bootstrap_by_group(_always(alone.correct), alone.places)[0]
     together = bootstrap_by_group(_always(fused.correct), fused.places)[0]
+    together = replace(together, n=len(alone.photos))
     return Views(single, together, len(alone.photos) / len(fused.photos))
 
 

@@ -59,10 +59,10 @@ def to_html(report: Report, *, photos: bool = True) -> str:
         "doubt": _doubt(report),
         "gallery": _gallery(report) if photos else "",
         "origin": _origin(report),
-        "command": escape(origin.command),
     }
+    pieces = {name: text.replace(" %", "\u00a0%") for name, text in pieces.items()}  # no line breaks before the sign
     template = Path(__file__).with_name(_TEMPLATE).read_text("utf-8")
-    return Template(template).substitute(pieces)
+    return Template(template).substitute(pieces, command=escape(origin.command))
 
 
 def _items(sentences: list[str]) -> str:
@@ -85,7 +85,7 @@ def _numbers(report: Report) -> str:
         rows.append(figures.number_row("All views fused", "the same places, one answer a place", report.views.fused))
     if report.novelty is not None:
         hint = "unknown city ranked stranger than a known one"
-        rows.append(figures.number_row("Novelty AUROC", hint, report.novelty.auroc, 0.5))
+        rows.append(figures.ratio_row("Novelty AUROC", hint, report.novelty.auroc, 0.5))
     return "".join(rows)
 
 
@@ -111,21 +111,22 @@ def _groups(report: Report) -> str:
 
 def _group_row(group: GroupNumbers, name: str) -> str:
     cities = ", ".join(city.name for city in group.cities)
-    within = '<td class="none">only one city: nothing to choose</td>'
+    within = '<td class="none" data-name="among its own">only one city: nothing to choose</td>'
     if len(group.cities) != 1:
-        within = figures.barred_cell(group.within, group.chance)
+        within = figures.barred_cell("among its own", group.within, group.chance)
     return (
-        f'<tr><th scope="row">{escape(name)}<small>{escape(cities)}</small></th>{figures.barred_cell(group.pooled)}'
-        f"{within}{figures.plain_cell(group.group_told)}"
-        f'<td class="num">{group.pooled.n:,}<small>{group.pooled.groups:,} places</small></td></tr>'
+        f'<tr><th scope="row">{escape(name)}<small>{escape(cities)}</small></th>'
+        f"{figures.barred_cell('among all', group.pooled)}"
+        f"{within}{figures.plain_cell('project told', group.group_told)}"
+        f"{figures.count_cell(group.pooled)}</tr>"
     )
 
 
 def _cities(report: Report) -> str:
     return "".join(
-        f'<tr><th scope="row">{escape(row.city.name)}</th>{figures.barred_cell(row.recall)}'
-        f"{figures.plain_cell(row.precision)}{figures.plain_cell(row.f1)}"
-        f'<td class="num">{row.recall.n:,}<small>{row.recall.groups:,} places</small></td></tr>'
+        f'<tr><th scope="row">{escape(row.city.name)}</th>{figures.barred_cell("found", row.recall)}'
+        f"{figures.plain_cell('to be believed', row.precision)}{figures.plain_cell('F1', row.f1)}"
+        f"{figures.count_cell(row.recall)}</tr>"
         for row in report.which.per_city
     )
 

@@ -6,6 +6,7 @@ from flaneur.evaluation.measure import CityNumbers, GroupNumbers
 from flaneur.evaluation.run import Report
 from flaneur.metrics import Interval
 
+GOOD_ECE, BAD_ECE = 0.03, 0.07
 FEW_PLACES = 15  # fewer places than these and an interval spans some 40 points
 
 
@@ -32,13 +33,13 @@ def span(interval: Interval, digits: int = 0) -> str:
 def summary(report: Report) -> list[str]:
     """How good the model is."""
     which = report.which
-    where = "from places it was not trained on" if _is_fair(report) else "of these"
+    photos = "photos from places it was not trained on" if _is_fair(report) else "of these photos"
     said = [
-        f"Of 100 photos {where}, it puts about {100 * which.accuracy.value:.0f} in the right one of "
+        f"Of 100 {photos}, it puts about {100 * which.accuracy.value:.0f} in the right one of "
         f"{len(report.known.cities)} cities (95 % interval {span(which.accuracy)}); the right city is among its first "
         f"three for {100 * which.top_3.value:.0f}. Always saying the commonest city would be right for "
         f"{100 * which.majority:.0f}, a blind guess for {100 * which.chance:.0f}.",
-        _calibration(report.sure.ece),
+        *([] if report.sure.ece.value > BAD_ECE else [_calibration(report)]),
         _refusal(report),
     ]
     if report.views is not None:
@@ -58,6 +59,8 @@ def summary(report: Report) -> list[str]:
 def cautions(report: Report) -> list[str]:
     """Where not to trust it."""
     said = [*_leaks(report), *_cameras(report), *_weak_cities(report)]
+    if report.sure.ece.value > BAD_ECE:
+        said.append(_calibration(report))
     if report.novelty is None:
         said.append("How it behaves on cities it does not know was not measured here; add --unknown DATASET.")
     else:
@@ -75,23 +78,27 @@ def _is_fair(report: Report) -> bool:
     return report.origin.same_split is True and report.origin.part == "test"
 
 
-def _calibration(ece: Interval) -> str:
-    points = f"on average they are {100 * ece.value:.1f} percentage points off"
-    if ece.value <= 0.03:
+def _calibration(report: Report) -> str:
+    ece, known = report.sure.ece.value, report.known
+    points = f"on average they are {100 * ece:.1f} percentage points off"
+    if ece <= GOOD_ECE:
         return f"Its probabilities mean what they say: {points}."
-    if ece.value <= 0.07:
-        return f"Its probabilities roughly mean what they say: {points}."
-    return f"Its probabilities cannot be taken at face value: {points}."
+    often = "it is right less often than it says" if known.confidence.mean() > known.correct.mean() else ""
+    often = often or "it is right more often than it says"
+    verdict = "roughly mean what they say" if ece <= BAD_ECE else "cannot be taken at face value"
+    return f"Its probabilities {verdict}: {points}; {often}."
 
 
 def _refusal(report: Report) -> str:
     sure = report.sure
     if sure.coverage.value == 1:
         return "It refused none of these photos."
-    tail = f"; the refused ones would have been right for {percent(sure.accuracy_refused.value)}"
+    refused = f"It refuses {percent(1 - sure.coverage.value)} of them as too strange or too unsure"
+    if not sure.coverage.value:
+        return f"{refused}."
     return (
-        f"It refuses {percent(1 - sure.coverage.value)} of them as too strange or too unsure; of those it answers, "
-        f"{percent(sure.accuracy_answered.value)} are right{tail}."
+        f"{refused}. Of those it answers, {percent(sure.accuracy_answered.value)} are right; of the refused, "
+        f"{percent(sure.accuracy_refused.value)} would have been."
     )
 
 
@@ -112,6 +119,9 @@ def _cameras(report: Report) -> list[str]:
             "The data name only one project or source, so it cannot be told how much the model leans on the camera "
             "instead of the city."
         ]
+    present = {photo.city for photo in report.known.photos}
+    if all(present <= {city.slug for city in group.cities} for group in report.groups):
+        return ["Every project or source here has photos of every city, so the camera alone cannot give the city away."]
     said = []
     alone = [group for group in report.groups if len(group.cities) == 1]
     told = report.all_groups
@@ -119,7 +129,8 @@ def _cameras(report: Report) -> list[str]:
         said.append(
             f"Each project has its own camera, and a camera is easier to tell than a city. Choosing only among cities "
             f"of the same project it is right for {percent(told.within.value)} ({span(told.within)}), where a blind "
-            f"guess gets {percent(told.chance)}; it picks a city of the right project for {percent(told.group_told.value)}."
+            f"guess gets {percent(told.chance)}; for {percent(told.group_told.value)} of the photos it picks a city of "
+            f"the right project."
         )
     said.extend(_alone(group) for group in alone)
     return said
