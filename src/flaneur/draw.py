@@ -29,10 +29,10 @@ def prediction_html(prediction: Prediction) -> str:
     if prediction.abstained:
         title = f'<div style="font-weight:600">None of the cities I know</div><div>{escape(prediction.reason)}</div>'
     else:
-        title = f'<div style="font-weight:600">{escape(best.city.name)} <span>{best.probability:.0%}</span></div>'
+        title = f'<div style="font-weight:600">{escape(best.city.name)} ({100 * best.probability:.1f} %)</div>'
     rows = "".join(_row(score, faint=prediction.abstained) for score in prediction.ranking[:_ROWS])
     facts = "".join(f'<div style="{_SMALL}">{escape(fact)}</div>' for fact in _facts(prediction))
-    table = f'<table style="border-collapse:collapse;margin:6px 0;background:none">{rows}</table>'
+    table = f'<table style="border-collapse:collapse;margin:6px 0;background:none;font:inherit;color:inherit">{rows}</table>'
     return f'<div style="{_BOX}">{_picture(prediction.thumbnail)}<div>{title}{table}{facts}</div></div>'
 
 

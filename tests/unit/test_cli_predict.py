@@ -104,7 +104,7 @@ def test_people_see_name_bars_and_gps(world, capsys):
     title, first, second, gps = out.splitlines()
     best = load(world / "tiny").predict(world / "gps.jpg").ranking[0]
     assert code == 0
-    assert title == f"{world / 'gps.jpg'}: {best.city.name}, {best.probability:.0%}"
+    assert title == f"{world / 'gps.jpg'}: {best.city.name} ({100 * best.probability:.1f} %)"
     assert best.city.name in first
     assert first.endswith(f"{100 * best.probability:5.1f} %")
     assert len(first) == len(second)

@@ -111,7 +111,9 @@ def prediction_text(prediction: Prediction, top: int, *, unicode: bool = True) -
     ranking = prediction.ranking[:top]
     best = ranking[0]
     views = f" ({prediction.views} views)" if prediction.views > 1 else ""
-    title = "none of the cities I know" if prediction.abstained else f"{best.city.name}, {best.probability:.0%}"
+    title = (
+        "none of the cities I know" if prediction.abstained else f"{best.city.name} ({100 * best.probability:.1f} %)"
+    )
     lines = [f"{prediction.photo}{views}: {title}"]
     if prediction.abstained:
         lines.append(f"  {prediction.reason} If it had to be one of them:")
