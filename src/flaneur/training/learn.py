@@ -1,0 +1,213 @@
+"""A dataset and an encoder in; a finished model out: head, temperature, thresholds of doubt, card, ONNX."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from flaneur import onnx_graph
+from flaneur.bundle import Bundle, write_bundle
+from flaneur.card import AbstainRule, Card, DatasetInfo, EncoderInfo
+from flaneur.dataset.split import Split
+from flaneur.dataset.store import Dataset
+from flaneur.errors import UsageError
+from flaneur.onnx_graph import NoveltyParams
+from flaneur.protocols import Encoder
+from flaneur.training.calibrate import DoubtRule, choose_thresholds, fit_temperature, log_softmax
+from flaneur.training.head import FittedHead, HeadRule, fit_head, head_logits
+from flaneur.training.model_card import limits, readme, validation_metrics
+from flaneur.training.novelty import (
+    NoveltyChoice,
+    NoveltyRule,
+    choose_novelty,
+    fit_novelty,
+    novelty_scores,
+)
+from flaneur.training.parts import Part, Progress, embedded_parts, tell, usable_split
+
+_FEW = 200  # validation photos below which the temperature also looks at cross-validated training photos
+
+
+class ExportableEncoder(Encoder, Protocol):
+    """An encoder that is an ONNX graph, so that a head can be put on it."""
+
+    @property
+    def model(self) -> bytes:
+        """The graph without a head."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class LearnRule:
+    """How a model is learnt from embeddings.
+
+    Args:
+        name: of the model.
+        split: of the dataset; ``default`` is made if it is not there yet.
+        head: how the head is fitted.
+        novelty: how strangeness is measured.
+        doubt: when to refuse.
+        version: of the model.
+    """
+
+    name: str
+    split: str = "default"
+    head: HeadRule = field(default_factory=HeadRule)
+    novelty: NoveltyRule = field(default_factory=NoveltyRule)
+    doubt: DoubtRule = field(default_factory=DoubtRule)
+    version: str = "1"
+
+
+@dataclass(frozen=True, slots=True)
+class Learnt:
+    """A model before it is written: all that validation decided."""
+
+    head: FittedHead
+    temperature: float
+    choice: NoveltyChoice
+    novelty: NoveltyParams
+    abstain: AbstainRule
+    metrics: dict[str, Any]
+
+
+def learn(
+    dataset: Dataset,
+    encoder: ExportableEncoder,
+    rule: LearnRule,
+    out: Path,
+    *,
+    facts: Mapping[str, Any] | None = None,
+    progress: Progress | None = None,
+) -> Bundle:
+    """Learn a dataset's cities and write the model.
+
+    The head is trained on the train part alone, everything else is decided on it and on validation; the test part is
+    not opened. The same dataset, split, encoder and rule give the same files; killed at any moment, the same call
+    goes on.
+
+    Args:
+        dataset: imported, curated.
+        encoder: frozen.
+        rule: settings.
+        out: folder of the model; a model that is there is replaced.
+        facts: more for the card's ``training``, such as how the encoder was fine-tuned.
+        progress: told stage, done, of how many.
+
+    Raises:
+        InputError: fewer than two cities, or a city without training photos.
+        IntegrityError: the split leaks.
+    """
+    chosen = usable_split(dataset, rule.split)
+    train, validation, skipped = embedded_parts(dataset, encoder, chosen, progress)
+    learnt = fit(train, validation, rule, progress)
+    graph = onnx_graph.append_head(onnx_graph.load(encoder.model), learnt.head.params, learnt.novelty)
+    card = _card(dataset, encoder, chosen, rule, learnt)
+    training = {
+        "head": {"strength": learnt.head.strength, "cross_validation": [asdict(row) for row in learnt.head.table]},
+        "novelty": {"note": learnt.choice.note, "auroc": learnt.choice.auroc, "left_out": learnt.choice.worlds},
+        "rule": _plain_rule(rule),
+        "photos": {"train": len(train.photos), "validation": len(validation.photos), "unreadable": skipped},
+        **(facts or {}),
+    }
+    card = replace(card, training=training, limits=limits(card, train.photos, validation.photos, learnt.choice))
+    tell(progress, "write", 0, 1)
+    bundle = write_bundle(out, graph, card, readme=readme(card))
+    tell(progress, "write", 1, 1)
+    return bundle
+
+
+def fit(train: Part, validation: Part, rule: LearnRule, progress: Progress | None = None) -> Learnt:
+    """Everything that is decided on train and validation."""
+    cities = [photo.city for photo in train.photos]
+    steps = len(rule.head.strengths)
+    tried: list[str] = []
+
+    def tell_head(line: str) -> None:
+        tried.append(line)
+        tell(progress, "head", len(tried), steps)
+
+    head = fit_head(train.embeddings, cities, train.groups, rule.head, tell_head)
+    tell(progress, "head", steps, steps)
+    logits, labels = head_logits(head.params, validation.embeddings), validation.labels(head.cities)
+    temperature = fit_temperature(*_calibration_rows(head, train, logits, labels))
+    tell(progress, "novelty", 0, 1)
+    choice = choose_novelty(
+        train.labelled, validation.labelled, rule.novelty, strength=head.strength, temperature=temperature
+    )
+    calm = validation.embeddings if len(labels) else train.embeddings
+    params = fit_novelty(
+        train.labelled, choice.method, rule.novelty, head=head.params, temperature=temperature, known=calm
+    )
+    tell(progress, "novelty", 1, 1)
+    strange = novelty_scores(params, validation.embeddings, logits)
+    abstain = _abstain(params.method, strange, log_softmax(logits / temperature), labels, rule.doubt)
+    metrics = validation_metrics(logits, labels, [photo.place for photo in validation.photos], temperature)
+    return Learnt(head, temperature, choice, params, abstain, metrics)
+
+
+def _calibration_rows(
+    head: FittedHead, train: Part, logits: NDArray[np.float32], labels: NDArray[np.int64]
+) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+    """Validation photos; if few, also training photos as judged by the fold that had not seen their place."""
+    judged = np.isfinite(head.held_out).all(axis=1)
+    if len(labels) >= _FEW or not judged.any():
+        return logits, labels
+    return np.concatenate([logits, head.held_out[judged]]), np.concatenate([labels, train.labels(head.cities)[judged]])
+
+
+def _abstain(
+    method: str,
+    strange: NDArray[np.float32],
+    log_probability: NDArray[np.float64],
+    labels: NDArray[np.int64],
+    rule: DoubtRule,
+) -> AbstainRule:
+    if len(labels) == 0:
+        return AbstainRule(method, None, 0.0, 0.0)
+    best = log_probability.argmax(axis=1)
+    bars = choose_thresholds(strange, np.exp(log_probability.max(axis=1)), best == labels, rule)
+    return AbstainRule(method, round(bars.novelty, 6), round(bars.probability, 6), round(bars.refused_share, 4))
+
+
+def _card(dataset: Dataset, encoder: ExportableEncoder, chosen: Split, rule: LearnRule, learnt: Learnt) -> Card:
+    by_slug = {city.slug: city for city in dataset.cities}
+    used = [photo for photo in dataset.photos if chosen.part_of.get(photo.id) == "train"]
+    return Card(
+        name=rule.name,
+        version=rule.version,
+        created=_today(),
+        cities=tuple(by_slug[slug] for slug in learnt.head.cities),
+        encoder=EncoderInfo(encoder.name, onnx_graph.encoder_hash(onnx_graph.load(encoder.model)), encoder.dim),
+        preprocess=encoder.preprocess,
+        temperature=learnt.temperature,
+        abstain=learnt.abstain,
+        dataset=DatasetInfo(
+            dataset.name,
+            dataset.content_hash,
+            len(used),
+            len({photo.place for photo in used}),
+            tuple(sorted({photo.source for photo in used})),
+        ),
+        split_hash=chosen.hash,
+        metrics=learnt.metrics,
+        licences=tuple(sorted({photo.licence for photo in used if photo.licence})),
+    )
+
+
+def _plain_rule(rule: LearnRule) -> dict[str, Any]:
+    return {key: list(value) if isinstance(value, tuple) else value for key, value in asdict(rule).items()}
+
+
+def _today() -> str:
+    """The date, or that of ``SOURCE_DATE_EPOCH`` for builds that must not depend on the day."""
+    epoch = os.environ.get("SOURCE_DATE_EPOCH", "")
+    if epoch and not epoch.isdecimal():
+        raise UsageError(f"SOURCE_DATE_EPOCH is {epoch!r}; it must be seconds since 1970.")
+    return (datetime.fromtimestamp(int(epoch), UTC) if epoch else datetime.now(UTC)).date().isoformat()

@@ -1,0 +1,148 @@
+"""What validation showed in; the card's numbers, its limits and a README for people out."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from flaneur import metrics
+from flaneur.card import Card
+from flaneur.training.calibrate import log_softmax
+from flaneur.training.novelty import NoveltyChoice
+from flaneur.types import Photo
+
+_FEW_PLACES = 10
+_REPEATS = 400
+
+
+def validation_metrics(
+    logits: NDArray[np.float32], labels: NDArray[np.int64], places: Sequence[str], temperature: float
+) -> dict[str, Any]:
+    """Single-photo scores on validation, with intervals by place.
+
+    Args:
+        logits: ``[N, C]``.
+        labels: ``[N]``.
+        places: ``[N]``.
+        temperature: as fitted, in part on these photos.
+    """
+    if len(labels) == 0:
+        return {}
+    hits = np.stack(
+        [metrics.top_k_hits(logits.astype(np.float64), labels, k) for k in (1, min(3, logits.shape[1]))], axis=1
+    )
+    ends = metrics.bootstrap_by_group(metrics.shares(hits, np.ones_like(hits)), places, repeats=_REPEATS)
+    macro_row = 3 * logits.shape[1]
+    scores = metrics.class_scores(labels, logits.argmax(axis=1), logits.shape[1])
+    macro = metrics.bootstrap_by_group(lambda weights: scores(weights)[:, [macro_row]], places, repeats=_REPEATS)
+    right = hits[:, 0]
+
+    def calibration(heat: float) -> float:
+        confidence = np.exp(log_softmax(logits / heat).max(axis=1))
+        return round(metrics.expected_calibration_error(confidence, right), 4)
+
+    return {
+        "validation": {
+            "accuracy": ends[0].to_dict(),
+            "macro_recall": macro[0].to_dict(),
+            "top3": ends[1].to_dict(),
+            "calibration_error_before": calibration(1.0),
+            "calibration_error": calibration(temperature),
+        }
+    }
+
+
+def limits(card: Card, train: Sequence[Photo], validation: Sequence[Photo], choice: NoveltyChoice) -> tuple[str, ...]:
+    """What the model cannot do, one sentence each."""
+    lines = [
+        f"It knows {len(card.cities)} cities and no other; a photo of another city can still be given one of them."
+    ]
+    places: dict[str, set[str]] = defaultdict(set)
+    for photo in train:
+        places[photo.city].add(photo.place)
+    few = [f"{city} ({len(own)})" for city, own in sorted(places.items()) if len(own) < _FEW_PLACES]
+    if few:
+        lines.append(f"It saw few places of {', '.join(few)}; expect more mistakes there.")
+    unjudged = sorted({photo.city for photo in train} - {photo.city for photo in validation})
+    if unjudged:
+        lines.append(f"Validation had no photos of {', '.join(unjudged)}, so nothing was measured for them.")
+    if not validation:
+        lines.append("There was no validation part: probabilities and doubt were not checked against unseen photos.")
+    elif len(validation) < 100:
+        lines.append(f"Its thresholds of doubt rest on only {len(validation)} validation photos.")
+    if not choice.auroc:
+        lines.append(f"How it spots unknown cities was not chosen by measurement ({choice.note}).")
+    if len({photo.project or photo.source for photo in train}) == 1:
+        lines.append("All its photos came by one source; photos by other cameras may be answered worse.")
+    else:
+        lines.append("Cities that came by different cameras may be told apart by camera; compare within a project.")
+    return tuple(lines)
+
+
+def readme(card: Card) -> str:
+    """The model card for people, Markdown."""
+    cities = "".join(f"| {city.name} | `{city.slug}` | {_centre(city.centre)} |\n" for city in card.cities)
+    measured = "\n".join(_measured(card.metrics))
+    data = card.dataset
+    return f"""# {card.name} {card.version}
+
+Tells {len(card.cities)} cities apart from street-level photos. Made {card.created} by flaneur.
+
+| city | slug | centre |
+| --- | --- | --- |
+{cities}
+## How it was made
+
+- Photos: {data.photos} training photos of {data.places} places (dataset `{data.name}`).
+- Encoder: `{card.encoder.name}`, {card.encoder.dim} numbers a photo, {card.preprocess.size_px} px.
+- Licences of the photos: {", ".join(card.licences) or "not recorded"}.
+
+## What was measured
+
+On validation photos, at places that training never saw; 95 % intervals by place. The test part was not used.
+
+{measured}
+
+## When it says "none of the cities I know"
+
+{_doubt(card)}
+
+## What it cannot do
+
+{"".join(f"- {limit}{chr(10)}" for limit in card.limits)}"""
+
+
+def _doubt(card: Card) -> str:
+    rule = card.abstain
+    when = (
+        [f"the best city is less probable than {rule.probability_threshold:.2f}"] if rule.probability_threshold else []
+    )
+    if rule.novelty_threshold is not None:
+        when.append(f"its novelty ({rule.novelty_method}) is above {rule.novelty_threshold:.3g}")
+    if not when:
+        return "Never: there were no validation photos to choose a threshold on."
+    note = str(card.training.get("novelty", {}).get("note", ""))
+    refused = f"That refused {rule.validation_refused_share:.1%} of the validation photos."
+    return f"When {' or '.join(when)}. {refused}\n\nNovelty: {note}"
+
+
+def _measured(values: dict[str, Any]) -> list[str]:
+    found = values.get("validation")
+    if not found:
+        return ["Nothing: there were no validation photos."]
+    names = {"accuracy": "accuracy", "macro_recall": "macro recall", "top3": "right city among the first three"}
+    lines = [
+        f"- {text}: {found[key]['value']:.3f} ({found[key]['low']:.3f} to {found[key]['high']:.3f}; "
+        f"{found[key]['n']} photos, {found[key]['places']} places)"
+        for key, text in names.items()
+    ]
+    before = found["calibration_error_before"]
+    return [*lines, f"- calibration error: {found['calibration_error']:.3f} ({before:.3f} before calibration)"]
+
+
+def _centre(centre: Any) -> str:
+    return "" if centre is None else f"{centre.lat:.3f}, {centre.lon:.3f}"
