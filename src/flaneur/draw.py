@@ -13,6 +13,7 @@ _ROWS = 5
 # currentColor and rgba follow the notebook's theme, so the same HTML is legible on light and dark.
 _BOX = "display:flex;gap:16px;align-items:flex-start;font:14px/1.4 system-ui,sans-serif;max-width:720px;margin:4px 0"
 _BAR = "background:rgba(128,128,128,.25);border-radius:4px;height:12px;width:220px;overflow:hidden"
+_TABLE = "border-collapse:collapse;margin:6px 0;background:none;font:inherit;color:inherit"
 _SMALL = "opacity:.7;font-size:12px"
 
 
@@ -32,7 +33,7 @@ def prediction_html(prediction: Prediction) -> str:
         title = f'<div style="font-weight:600">{escape(best.city.name)} ({100 * best.probability:.1f} %)</div>'
     rows = "".join(_row(score, faint=prediction.abstained) for score in prediction.ranking[:_ROWS])
     facts = "".join(f'<div style="{_SMALL}">{escape(fact)}</div>' for fact in _facts(prediction))
-    table = f'<table style="border-collapse:collapse;margin:6px 0;background:none;font:inherit;color:inherit">{rows}</table>'
+    table = f'<table style="{_TABLE}">{rows}</table>'
     return f'<div style="{_BOX}">{_picture(prediction.thumbnail)}<div>{title}{table}{facts}</div></div>'
 
 
