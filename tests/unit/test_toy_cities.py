@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from conftest import TOY_WORLD
-from flaneur.dataset.toy_cities import COLUMNS, PROJECTS, ToyWorld, draw_toy_cities, toy_city_names
+from flaneur.dataset.toy_cities import COLUMNS, PROJECTS, ToyWorld, contact_sheet, draw_toy_cities, toy_city_names
 from flaneur.dataset.toy_perspective import Brush, Camera
 from flaneur.dataset.toy_scene import View, draw_scene
 from flaneur.dataset.toy_styles import STYLES
@@ -151,3 +151,13 @@ def test_shapes_are_cut_at_the_camera() -> None:
     assert canvas.getpixel((50, 30)) == (255, 255, 255)
     brush.quad([(-2, 0, -5), (2, 0, -5), (2, 3, -5), (-2, 3, -5)], (200, 0, 0), 0)
     assert canvas.getpixel((50, 30)) == (255, 255, 255)
+
+
+def test_the_contact_sheet_has_a_row_for_each_city(toy_csv: Path) -> None:
+    sheet = contact_sheet(toy_csv, columns=4, width_px=80)
+    assert sheet.size == (4 * 84 - 4, 3 * 64 - 4)
+    pixels = np.asarray(sheet, np.float32)
+    assert (pixels[60:64] == 255).all()
+    assert all(
+        pixels[64 * row : 64 * row + 60, 84 * col : 84 * col + 80].std() > 8 for row in range(3) for col in range(4)
+    )

@@ -5,6 +5,7 @@ The scenes are drawn, no camera was there. The cities lie in the open Atlantic, 
 
 from __future__ import annotations
 
+import csv
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -126,6 +127,31 @@ def toy_city_names(count: int) -> tuple[str, ...]:
     ('Aldmoor', 'Port Serein')
     """
     return tuple(style.name for style in STYLES[:count])
+
+
+def contact_sheet(table: Path, *, columns: int = 4, width_px: int = 240) -> Image.Image:
+    """A picture of the world at a glance: one row a city, the first view of some places.
+
+    Args:
+        table: what :func:`draw_toy_cities` returned.
+        columns: photos a row.
+        width_px: of each photo.
+
+    Returns:
+        RGB.
+    """
+    with table.open(newline="", encoding="utf-8") as file:
+        rows = [row for row in csv.DictReader(file) if row["place"] and row["file"].endswith("-0.jpg")]
+    cities = list(dict.fromkeys(row["city"] for row in rows))
+    height_px, gap = width_px * 3 // 4, 4
+    sheet = Image.new("RGB", (columns * (width_px + gap) - gap, len(cities) * (height_px + gap) - gap), "white")
+    for line, city in enumerate(cities):
+        shown = [row["file"] for row in rows if row["city"] == city][:columns]
+        for column, name in enumerate(shown):
+            with Image.open(table.parent / name) as photo:
+                tile = photo.resize((width_px, height_px), Image.Resampling.LANCZOS)
+            sheet.paste(tile, (column * (width_px + gap), line * (height_px + gap)))
+    return sheet
 
 
 def _places(world: ToyWorld) -> Iterator[_Place]:
