@@ -15,9 +15,13 @@ def test_declared_fields_are_those_of_the_onnx_package(name):
     theirs = _NAMES.get(name, getattr(onnx, name, None)).DESCRIPTOR
     for ours in onnx_proto._classes()[name].DESCRIPTOR.fields:
         field = theirs.fields_by_name[ours.name]
-        assert (field.number, field.is_repeated) == (ours.number, ours.is_repeated)
+        assert (field.number, repeated(field)) == (ours.number, repeated(ours))
         enum_as_int = field.type == field.TYPE_ENUM and ours.type == ours.TYPE_INT32
         assert enum_as_int or field.type == ours.type
+
+
+def repeated(field):
+    return field.is_repeated if hasattr(field, "is_repeated") else field.label == 3  # protobuf before 6
 
 
 def test_unknown_fields_survive():

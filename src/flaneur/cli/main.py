@@ -110,7 +110,7 @@ def _ended(error: BaseException) -> int:
             error.show()
             return 2
         case KeyboardInterrupt() | click.Abort():
-            return _say("interrupted. The same command goes on where it stopped.", 130)
+            return _say("interrupted.", 130)
         case BrokenPipeError():
             os.dup2(
                 os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno()
