@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from itertools import combinations
 from typing import Any
 
 from flaneur import geo
-from flaneur.dataset.split import PARTS, Split, positions
+from flaneur.dataset.split import PARTS, Split, SplitRule, positions, split, write_split
+from flaneur.dataset.store import Dataset, update_manifest
+from flaneur.errors import IntegrityError
 from flaneur.types import Photo
 
 _LISTED = 3  # violations of one kind that are spelt out
@@ -70,6 +72,23 @@ def audit_split(photos: Sequence[Photo], made: Split, ties: Iterable[Collection[
     ]
     counts = _counts(photos, made)
     return Audit(tuple(violations), tuple(_missing(counts)), nearest, counts)
+
+
+def split_dataset(dataset: Dataset, rule: SplitRule) -> tuple[Split, Audit]:
+    """Split a dataset, audit the split and write both beside it, as ``splits/<name>.*`` and in ``dataset.toml``.
+
+    Raises:
+        IntegrityError: the audit found a leak; nothing is written then.
+    """
+    made = split(dataset.photos, rule, dataset.ties)
+    audit = audit_split(dataset.photos, made, dataset.ties)
+    if not audit.ok:
+        raise IntegrityError(f"{dataset.name}: the split leaks and was not written. {' '.join(audit.violations)}")
+    facts = {"dataset": dataset.content_hash, "audit": audit.to_dict()}
+    write_split(dataset.root / "splits", made, facts)
+    rules = dataset.manifest.get("split", {})
+    update_manifest(dataset.root, {"split": {**rules, rule.name: asdict(rule)}})
+    return made, audit
 
 
 def _unknown(photos: Sequence[Photo], made: Split) -> list[str]:

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
+from fnmatch import fnmatchcase
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -135,6 +136,7 @@ def import_photos(
     *,
     name: str,
     source: str,
+    only: str | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> ImportSummary:
     """Copy photos into a dataset, without their metadata. The user's files are only read.
@@ -146,11 +148,17 @@ def import_photos(
         root: the dataset's folder, made if need be.
         name: of the dataset.
         source: the importer's name, first half of each photo's id.
+        only: a glob on the photos' keys, such as ``cities/*``; ``*`` matches slashes too.
         progress: called with 1 after each photo.
 
     Raises:
         InputError: there was nothing to import.
+        UsageError: the dataset has photos of the same names from another folder.
     """
+    wanted = [photo for photo in found if only is None or fnmatchcase(photo.key, only)]
+    if not wanted:
+        pattern = f" that match {only!r}" if only else ""
+        raise InputError(f"No photos{pattern} found, so nothing was imported. Check the path.")
     if root.exists() and not root.is_dir():
         raise UsageError(f"{root} is a file, not a folder for a dataset. Choose another name.")
     root.mkdir(parents=True, exist_ok=True)
@@ -159,13 +167,11 @@ def import_photos(
         prefix = f"{source}:"
         known = {row["original"]: _ingested(row) for row in before.values() if row["id"].startswith(prefix)}
         now: dict[str, dict[str, Any]] = {}
-        for photo, result in ingest(found, root, known):
+        for photo, result in ingest(wanted, root, known):
             row = _merge(photo, result, source, before.get(f"{prefix}{photo.key}"))
             now[row["id"]] = row
             if progress is not None:
                 progress(1)
-        if not now:
-            raise InputError("No photos found. Check the path, and the pattern if one was given.")
         summary = _write(root, name, source, before, now)
         (root / JOURNAL).unlink(missing_ok=True)
     return summary

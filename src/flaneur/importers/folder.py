@@ -12,7 +12,7 @@ A photo without a ``place`` is a place of its own.
 from __future__ import annotations
 
 import csv
-import fnmatch
+import io
 import logging
 import os
 from collections.abc import Iterator
@@ -25,34 +25,38 @@ logger = logging.getLogger(__name__)
 
 NEEDED = ("file", "city")
 FACTS = ("lat", "lon", "heading", "captured", "place", "sequence", "project", "author", "licence", "page_url")
+_PHOTOS = frozenset({".jpg", ".jpeg", ".png", ".webp", ".heic", ".avif"})
+_PARTS = frozenset({"train", "training", "val", "valid", "validation", "test"})
 _NOT_PHOTOS = frozenset(
     {".txt", ".json", ".jsonl", ".csv", ".tsv", ".md", ".xml", ".xmp", ".db", ".ini", ".html", ".pdf", ".parquet"}
 )
 
 
-def find(path: Path, only: str | None = None) -> Iterator[FoundPhoto]:
+def find(path: Path) -> Iterator[FoundPhoto]:
     """The photos of a folder or a CSV, in the order of their names or rows.
 
     Args:
         path: the folder, or the CSV file.
-        only: a glob on the photo's key, such as ``cities/*``; ``*`` also matches slashes.
 
     Raises:
         InputError: nothing is there, or the table cannot be understood; one line that says what and where.
     """
     if path.is_dir():
-        found = _in_folder(path)
-    elif path.is_file():
-        found = _in_table(path)
-    else:
-        raise InputError(f"{path}: no such folder or CSV file.")
-    return (photo for photo in found if only is None or fnmatch.fnmatchcase(photo.key, only))
+        return _in_folder(path)
+    if path.is_file():
+        return _in_table(path)
+    raise InputError(f"{path}: no such folder or CSV file.")
 
 
 def _in_folder(root: Path) -> Iterator[FoundPhoto]:
     cities = sorted(entry for entry in root.iterdir() if entry.is_dir() and not entry.name.startswith("."))
     if not cities:
         raise InputError(f"{root}: no city folders. Put the photos into one folder a city: {root.name}/lisbon/a.jpg.")
+    if {city.name.lower() for city in cities} <= _PARTS:
+        raise InputError(f"{root}: {cities[0].name} is no city. Import one part: {root.name}/{cities[0].name}.")
+    stray = sum(1 for entry in root.iterdir() if entry.suffix.lower() in _PHOTOS)
+    if stray:
+        logger.warning("%s: %d photos in no city folder are left out.", root, stray)
     for city in cities:
         for file in _files_below(city):
             yield FoundPhoto(file, file.relative_to(root).as_posix(), city.name)
@@ -69,13 +73,20 @@ def _files_below(folder: Path) -> Iterator[Path]:
 
 
 def _in_table(table: Path) -> Iterator[FoundPhoto]:
-    reader = csv.DictReader(_text(table).splitlines(), strict=False)
+    reader = csv.DictReader(io.StringIO(_text(table), newline=""))
     _check_header(table, [name or "" for name in reader.fieldnames or []])
-    rows = [
-        ({(name or "").strip().lower(): value for name, value in row.items() if isinstance(value, str)})
-        for row in reader
-    ]
+    try:
+        rows = [
+            {(name or "").strip().lower(): value for name, value in row.items() if isinstance(value, str)}
+            for row in reader
+        ]
+    except csv.Error as error:
+        raise InputError(f"{table}, line {reader.line_num}: not readable as CSV ({error}).") from error
     _check_positions(table, rows)
+    yield from _found(table, rows)
+
+
+def _found(table: Path, rows: list[dict[str, str]]) -> Iterator[FoundPhoto]:
     cities: dict[str, str] = {}
     for number, row in enumerate(rows, start=2):
         key, city = row.get("file", "").strip().replace("\\", "/"), row.get("city", "").strip()

@@ -1,0 +1,28 @@
+"""A count of work in; a bar on stderr out, where a person is looking."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+
+@contextmanager
+def bar(label: str, total: int | None = None) -> Iterator[Callable[[int], None]]:
+    """A progress bar that vanishes when the work is done; silent where stderr is no terminal.
+
+    Args:
+        label: what is being done.
+        total: photos, where known.
+
+    Yields:
+        To be called with the number of photos done since the last call.
+    """
+    from tqdm import tqdm
+
+    with tqdm(total=total, desc=label, unit=" photos", file=sys.stderr, disable=None, leave=False) as shown:
+
+        def advance(count: int) -> None:
+            shown.update(count)
+
+        yield advance

@@ -1,0 +1,110 @@
+"""City folders and photo tables, also the wrong ones: one clear line each."""
+
+from pathlib import Path
+
+import pytest
+
+from flaneur.errors import InputError
+from flaneur.importers.folder import find
+
+
+def table(folder: Path, text: str | bytes) -> Path:
+    path = folder / "photos.csv"
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    return path
+
+
+def test_the_first_folder_names_the_city_and_junk_is_left_alone(tmp_path):
+    for name in (
+        "São Paulo/a.jpg",
+        "São Paulo/walk 1/b.PNG",
+        "rome/c.webp",
+        "rome/notes.txt",
+        "rome/.d.jpg",
+        ".git/e.jpg",
+    ):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes(b"x")
+    found = list(find(tmp_path))
+    assert [(photo.key, photo.city) for photo in found] == [
+        ("São Paulo/a.jpg", "São Paulo"), ("São Paulo/walk 1/b.PNG", "São Paulo"), ("rome/c.webp", "rome"),
+    ]  # fmt: skip
+    assert found[0].path == tmp_path / "São Paulo/a.jpg"
+
+
+def test_photos_without_a_city_are_mentioned(tmp_path, caplog):
+    (tmp_path / "rome").mkdir()
+    (tmp_path / "a.jpg").write_bytes(b"x")
+    assert list(find(tmp_path)) == []
+    assert "1 photos in no city folder" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("folders", "message"),
+    [
+        ((), "no city folders. Put the photos into one folder a city"),
+        (("train", "test"), "test is no city. Import one part"),
+    ],
+)
+def test_folders_that_are_no_cities(tmp_path, folders, message):
+    for name in folders:
+        (tmp_path / name).mkdir()
+    with pytest.raises(InputError, match=message):
+        list(find(tmp_path))
+
+
+def test_nothing_there(tmp_path):
+    with pytest.raises(InputError, match="no such folder or CSV file"):
+        find(tmp_path / "nowhere")
+
+
+def test_a_table_with_facts(tmp_path):
+    path = table(
+        tmp_path,
+        'file,City,lat,lon,captured,place,shoe size\nx/a.jpg,Rome,41.9,12.5,202203,p1,44\n"b,1.jpg",Oslo,,,,,\n',
+    )
+    first, second = find(path)
+    assert (first.path, first.key, first.city) == (tmp_path / "x/a.jpg", "x/a.jpg", "Rome")
+    assert first.facts == {"lat": "41.9", "lon": "12.5", "captured": "202203", "place": "p1"}
+    assert (second.key, second.facts) == ("b,1.jpg", {})
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "latin-1"])
+def test_the_encodings_of_spreadsheets(tmp_path, encoding):
+    path = table(tmp_path, "file,city\r\na.jpg,Málaga\r\n".encode(encoding))
+    assert [photo.city for photo in find(path)] == ["Málaga"]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "no column 'file'.* It has: none"),
+        ("files,city\na.jpg,rome\n", "no column 'file'.*Did you mean 'files'"),
+        ("file;city\na.jpg;rome\n", "separated by ';': use ','"),
+        ("file,city,city\na.jpg,rome,rome\n", "column 'city' occurs twice"),
+        ("file,city,lat\na.jpg,rome,41\n", "lat and lon only work together"),
+        (
+            "file,city,lat,lon\na.jpg,tokyo,139.7,35.6\nb.jpg,tokyo,139.8,35.7\n",
+            r"line 2: \(139.7, 35.6\) is not .*swapped",
+        ),
+        ("file,city,lat,lon\na.jpg,tokyo,north,35.6\n", "line 2: .north, 35.6. is not"),
+        ("file,city\na.jpg,\n", "line 2: city is empty"),
+        ("file,city\na.jpg,rome\na.jpg,oslo\n", "line 3: a.jpg is named again, now as 'oslo', before as 'rome'"),
+        (b"PK\x03\x04\0\0", "not a CSV file"),
+    ],
+)
+def test_wrong_tables_are_one_clear_line(tmp_path, text, message):
+    with pytest.raises(InputError, match=message) as error:
+        list(find(table(tmp_path, text)))
+    assert "\n" not in str(error.value)
+    assert "photos.csv" in str(error.value)
+
+
+def test_odd_lines_are_said_and_survived(tmp_path, caplog):
+    path = table(
+        tmp_path,
+        "file,city,lat,lon,x\na.jpg,rome,41,12,1\nb.jpg,rome,41,12,1\nc.jpg,rome,99,12,1\na.jpg,rome,41,12,1\n",
+    )
+    assert [photo.key for photo in find(path)] == ["a.jpg", "b.jpg", "c.jpg"]
+    assert "ignored columns: x" in caplog.text
+    assert "line 5: a.jpg is named again; the first line counts" in caplog.text
