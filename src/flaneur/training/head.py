@@ -32,7 +32,7 @@ class HeadRule:
         seed: of the folds.
     """
 
-    strengths: tuple[float, ...] = (3.0, 1.0, 0.3, 0.1, 0.03, 0.01)
+    strengths: tuple[float, ...] = (3.0, 1.0, 0.3, 0.1, 0.03, 0.01, 0.003, 0.001)
     folds: int = 4
     class_weight: Literal["balanced", "none"] = "balanced"
     seed: int = 0

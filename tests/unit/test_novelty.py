@@ -1,0 +1,118 @@
+"""Novelty: covariance against scikit-learn, methods against hand arithmetic, the choice on worlds whose answer is known."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from sklearn.covariance import LedoitWolf
+
+from flaneur.errors import UsageError
+from flaneur.metrics import auroc
+from flaneur.onnx_graph import HeadParams, NoveltyParams
+from flaneur.training.head import fit_strength, head_logits
+from flaneur.training.novelty import (
+    Labelled,
+    NoveltyRule,
+    choose_novelty,
+    fit_novelty,
+    ledoit_wolf,
+    left_out_worlds,
+    novelty_scores,
+)
+
+
+def _cities(count, each=60, dim=16, seed=0, projects=None, distance=4.0):
+    rng = np.random.default_rng(seed)
+    middles = np.random.default_rng(99).normal(0, distance, (count, dim))
+    names = np.repeat([f"city-{index}" for index in range(count)], each)
+    X = (np.repeat(middles, each, axis=0) + rng.normal(0, 1, (count * each, dim))).astype(np.float32)
+    return Labelled(X, names, np.repeat(projects or [""] * count, each))
+
+
+@pytest.mark.parametrize(("rows", "dim"), [(300, 20), (15, 40)])
+def test_covariance_is_scikit_learns(rows, dim):
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(rows, dim)) @ rng.normal(size=(dim, dim))
+    X -= X.mean(0)
+    oracle = LedoitWolf(assume_centered=True).fit(X).covariance_
+    np.testing.assert_allclose(ledoit_wolf(X), oracle, rtol=1e-8, atol=1e-8)
+
+
+def test_neighbours_by_hand():
+    params = NoveltyParams(
+        "neighbours",
+        mean=np.zeros(2, np.float32),
+        projection=np.eye(2, dtype=np.float32),
+        references=np.array([[1, 0], [0, 1], [-1, 0]], np.float32),
+        k=2,
+    )
+    # (3, 4) has cosines 0.6, 0.8, -0.6 with the references; the two nearest mean 0.7
+    got = novelty_scores(params, np.array([[3, 4]], np.float32), np.zeros((1, 2), np.float32))
+    assert got.tolist() == pytest.approx([0.3])
+
+
+def test_fit_is_small_balanced_and_of_unit_length():
+    part = _cities(3, each=50)
+    uneven = part.take(np.r_[0:50, 50:60, 100:150])
+    head = fit_strength(uneven.embeddings, uneven.cities, 0.1)
+    rule = NoveltyRule(dims=4, references=40)
+    params = fit_novelty(uneven, "neighbours", rule, head=head, temperature=1.0, known=uneven.embeddings)
+    assert params.projection.shape == (16, 4)
+    assert params.references.shape == (40, 4)
+    np.testing.assert_allclose(np.linalg.norm(params.references, axis=1), 1, rtol=1e-5)
+
+
+@pytest.mark.parametrize("method", ["energy", "max_probability", "neighbours", "combined"])
+def test_an_unknown_city_looks_stranger(method):
+    world, later = _cities(5), _cities(5, seed=1)
+    known = world.take(world.cities != "city-4")
+    head = fit_strength(known.embeddings, known.cities, 0.1)
+    calm = later.embeddings[later.cities != "city-4"]
+    params = fit_novelty(known, method, NoveltyRule(dims=16), head=head, temperature=1.0, known=calm)
+    scores = novelty_scores(params, later.embeddings, head_logits(head, later.embeddings))
+    assert auroc(scores.astype(np.float64), later.cities == "city-4") > 0.9
+
+
+def test_choice_is_the_best_mean_and_deterministic():
+    train, validation = _cities(4), _cities(4, each=20, seed=1)
+    rule = NoveltyRule(dims=16)
+    choice = choose_novelty(train, validation, rule, strength=0.1, temperature=1.0)
+    assert choice.method == max(rule.methods, key=lambda method: choice.auroc[method])
+    assert set(choice.worlds) == {"city-0", "city-1", "city-2", "city-3"}
+    means = {m: np.mean([scores[m] for scores in choice.worlds.values()]) for m in rule.methods}
+    assert choice.auroc == pytest.approx(means, abs=1e-3)
+    assert choose_novelty(train, validation, rule, strength=0.1, temperature=1.0) == choice
+
+
+def test_projects_are_left_out_whole():
+    part = _cities(5, each=2, projects=["a", "a", "b", "b", "c"])
+    worlds = left_out_worlds(part, NoveltyRule())
+    assert [len(world) for world in worlds["left-out cities"]] == [1] * 5
+    expected = [{"city-0", "city-1"}, {"city-2", "city-3"}, {"city-4"}]
+    assert [set(world) for world in worlds["left-out projects"]] == expected
+
+
+def test_two_cities_cannot_be_compared_and_the_note_says_so():
+    train = _cities(2)
+    choice = choose_novelty(train, train, NoveltyRule(), strength=0.1, temperature=1.0)
+    assert (choice.method, choice.auroc) == ("neighbours", {})
+    assert "not compared" in choice.note
+
+
+def test_many_cities_are_sampled():
+    part = _cities(9, each=2)
+    assert len(left_out_worlds(part, NoveltyRule(worlds=3))["left-out cities"]) == 3
+
+
+def test_settings_are_checked():
+    with pytest.raises(UsageError, match="Did you mean 'energy'"):
+        NoveltyRule(methods=("enery",))
+    with pytest.raises(UsageError, match="1 or more"):
+        NoveltyRule(dims=0)
+
+
+def test_methods_without_references_need_only_logits():
+    part = _cities(2, each=3)
+    head = HeadParams(np.zeros((16, 2), np.float32), np.zeros(2, np.float32))
+    made = fit_novelty(part, "energy", NoveltyRule(), head=head, temperature=2.0, known=part.embeddings)
+    assert (made.method, made.temperature, made.references) == ("energy", 2.0, None)
