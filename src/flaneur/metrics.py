@@ -194,16 +194,15 @@ def calibration_error(confidence: Floats, correct: NDArray[np.bool_], bins: int 
 
 def ranking_power(scores: Floats, positive: NDArray[np.bool_]) -> Metric:
     """Metric form of :func:`auroc`."""
-    order = np.argsort(scores, kind="stable")
-    ordered, is_positive = scores[order], positive[order]
-    left = np.searchsorted(ordered, ordered, side="left")
-    right = np.searchsorted(ordered, ordered, side="right")
+    above, under = np.flatnonzero(positive), np.flatnonzero(~positive)
+    under = under[np.argsort(scores[under], kind="stable")]
+    left = np.searchsorted(scores[under], scores[above], side="left")
+    right = np.searchsorted(scores[under], scores[above], side="right")
 
     def metric(weights: Floats) -> Floats:
-        sorted_weights = weights[:, order]
-        negatives = np.pad(np.cumsum(sorted_weights * ~is_positive, axis=1), ((0, 0), (1, 0)))
+        negatives = np.pad(np.cumsum(weights[:, under], axis=1), ((0, 0), (1, 0)))
+        positives = weights[:, above]
         below = 0.5 * (negatives[:, left] + negatives[:, right])  # ties count half
-        positives = sorted_weights * is_positive
         return _ratio((positives * below).sum(axis=1), positives.sum(axis=1) * negatives[:, -1])[:, None]
 
     return metric

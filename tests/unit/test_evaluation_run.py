@@ -12,11 +12,9 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from PIL import Image
 
 from flaneur.card import AbstainRule, Card, DatasetInfo, EncoderInfo
-from flaneur.dataset.split import SplitRule, split, write_split
-from flaneur.dataset.store import Dataset, import_photos, open_dataset
+from flaneur.dataset.store import Dataset
 from flaneur.errors import InputError, PhotoError, UsageError
 from flaneur.evaluation.answers import Answers, Doubt, doubt_of
 from flaneur.evaluation.measure import views, within_groups
@@ -24,8 +22,9 @@ from flaneur.evaluation.record import to_json
 from flaneur.evaluation.report import to_html, write_report
 from flaneur.evaluation.run import What, evaluate, novelty_auroc
 from flaneur.predict import Model, View, ViewScores
-from flaneur.protocols import FoundPhoto, PreprocessSpec
+from flaneur.protocols import PreprocessSpec
 from flaneur.types import City, Photo
+from worlds import make_dataset
 
 CITIES = (City("arles", "Arles"), City("bari", "Bari <b>"), City("cork", "Cork"))
 
@@ -128,23 +127,6 @@ class Stubborn(FakeModel):
         return ViewScores(np.array([5, 0, 0], np.float32), np.zeros(1, np.float32), 0.0)
 
 
-def make_dataset(root: Path, cities: list[str], places: int = 12) -> Dataset:
-    source = root / "source"
-    source.mkdir(parents=True)
-    found = []
-    rng = np.random.default_rng(len(cities))
-    for city in cities:
-        for number in range(places * 2):
-            name = f"{'broken' if (city, number) == ('arles', 3) else city}-{number}.jpg"
-            Image.fromarray(rng.integers(0, 255, (48, 64, 3), dtype=np.uint8)).save(source / name)
-            facts = {"place": f"{city}{number // 2}", "project": "south" if city in ("arles", "bari") else "north"}
-            found.append(FoundPhoto(source / name, name, city, facts))
-    import_photos(found, root / "toy", name="toy", source="folder")
-    made = open_dataset(root / "toy")
-    write_split(made.root / "splits", split(made.photos, SplitRule()), {"audit": {"ok": True, "min_distance_m": 81.5}})
-    return made
-
-
 @pytest.fixture(scope="module")
 def dataset(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
     return make_dataset(tmp_path_factory.mktemp("world"), ["arles", "bari", "cork", "delft"])
@@ -220,7 +202,7 @@ def test_the_page_stands_alone_is_well_formed_and_escapes(dataset: Dataset) -> N
 def test_the_page_of_a_part_names_the_splits_audit(dataset: Dataset) -> None:
     report = evaluate(FakeModel(dataset), dataset)
     assert report.origin.same_split is None
-    assert "min distance m: 81.5" in to_html(report, photos=False)
+    assert "ok: yes; nearest m train-test: 81.5</dd>" in to_html(report, photos=False)
     assert report.origin.command == "flaneur evaluate fake toy --split default/test"
 
 

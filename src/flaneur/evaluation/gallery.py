@@ -62,10 +62,10 @@ def _figure(answers: Answers, row: int, paths: dict[str, Path]) -> str:
     truth, guess = names.get(photo.city, photo.city), answers.cities[int(answers.guesses[row])].name
     sure = percent(float(answers.confidence[row]))
     kind = "right" if answers.correct[row] else "wrong"
-    said = f"{guess}, {sure}" if answers.answered[row] else f"refused; first guess {guess}, {sure}"
+    said = f"says {guess}, {sure}" if answers.answered[row] else f"refused; first guess {guess}, {sure}"
     credit = " · ".join(part for part in (photo.author, photo.licence) if part)
     small = f"<small>{escape(credit)}</small>" if credit else ""
-    alt = escape(f"Street photo from {truth}. The model says: {said}.", quote=True)
+    alt = escape(f"Street photo from {truth}. The model: {said}.", quote=True)
     return (
         f'<figure class="{kind}"><img alt="{alt}" loading="lazy" src="data:image/jpeg;base64,{data}">'
         f"<figcaption><strong>{escape(truth)}</strong><span>{escape(said)}</span>{small}</figcaption></figure>"

@@ -223,11 +223,9 @@ def unknown_cities(known: Answers, unknown: Answers) -> Unknown:
     """How well photos of unknown cities are told from those of known ones."""
     strange = np.repeat([False, True], [len(known.photos), len(unknown.photos)])
     places = np.concatenate([known.places, unknown.places + 1 + known.places.max(initial=0)])
-    found = []
-    for score in ("novelty", "confidence"):
-        values = np.concatenate([getattr(known, score), getattr(unknown, score)])
-        power = metrics.ranking_power(values if score == "novelty" else -values, strange)
-        found.append(bootstrap_by_group(power, places)[0])
+    novelty = metrics.ranking_power(np.concatenate([known.novelty, unknown.novelty]), strange)
+    doubt = metrics.ranking_power(-np.concatenate([known.confidence, unknown.confidence]), strange)
+    found = bootstrap_by_group(lambda weights: np.hstack([novelty(weights), doubt(weights)]), places)
     answered = bootstrap_by_group(_always(unknown.answered), unknown.places)[0]
     return Unknown(tuple(sorted({photo.city for photo in unknown.photos})), found[0], found[1], answered)
 

@@ -165,9 +165,16 @@ def _origin(report: Report) -> str:
 
 
 def _audit(audit: object) -> str:
+    """Whatever the audit stored, but for its table of counts."""
     if not isinstance(audit, dict) or not audit:
         return ""
-    facts = [
-        f"{key.replace('_', ' ')}: {value}" for key, value in audit.items() if isinstance(value, str | int | float)
-    ]
+    facts = [_fact(key.replace("_", " "), value) for key, value in audit.items() if key != "counts" and value != []]
     return f"<dt>Audit of the split</dt><dd>{escape('; '.join(facts))}</dd>"
+
+
+def _fact(name: str, value: object) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {key}: {'unknown' if one is None else one}" for key, one in value.items())
+    if isinstance(value, list):
+        return f"{name}: {', '.join(map(str, value))}"
+    return f"{name}: {'yes' if value is True else 'no' if value is False else value}"

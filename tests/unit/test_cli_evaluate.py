@@ -1,0 +1,65 @@
+"""``flaneur evaluate`` from words to files, with a real (tiny, untrained) bundle."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from bundles import tiny_bundle
+from flaneur.cli.evaluate import evaluate
+from flaneur.dataset.store import Dataset
+from flaneur.errors import InputError, UsageError
+from flaneur.predict import Model, load
+from worlds import make_dataset
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> tuple[Model, Path, Dataset]:
+    folder = tmp_path_factory.mktemp("cli")
+    model = load(tiny_bundle(folder / "tiny").path)
+    known = [city.slug for city in model.cities]
+    return model, model.bundle.path, make_dataset(folder, [*known, "delft"], places=6)
+
+
+def test_report_on_stdout_and_in_files(world: tuple[Model, Path, Dataset], tmp_path: Path) -> None:
+    model, path, dataset = world
+    words = [str(path), str(dataset.root), "--split", "all", "--out", str(tmp_path / "out"), "--json", "--no-photos"]
+    result = CliRunner().invoke(evaluate, words, catch_exceptions=False)
+    assert result.exit_code == 0
+    made = json.loads(result.stdout)
+    assert made == json.loads((tmp_path / "out" / "report.json").read_text())
+    assert made["cities"] == [city.slug for city in model.cities]
+    assert made["origin"]["command"] == f"flaneur evaluate {path} {dataset.root} --split all"
+    assert made["unknown_cities"]["cities"] == ["delft"]
+    right = 0
+    for photo in dataset.photos:
+        if photo.city != "delft":
+            right += model.predict(dataset.image_path(photo)).ranking[0].city.slug == photo.city
+    assert made["accuracy"]["value"] == pytest.approx(right / made["counts"]["photos"], abs=1e-6)
+    assert "data:image" not in (tmp_path / "out" / "report.html").read_text()
+    assert "Report: " in result.stderr
+
+
+def test_for_people(world: tuple[Model, Path, Dataset], tmp_path: Path) -> None:
+    _, path, dataset = world
+    result = CliRunner().invoke(
+        evaluate, [str(path), str(dataset.root), "--out", str(tmp_path)], catch_exceptions=False
+    )
+    assert result.exit_code == 0
+    assert result.stdout.startswith("accuracy ")
+    assert "\n! " in result.stdout
+
+
+def test_what_is_not_there_is_said(world: tuple[Model, Path, Dataset], tmp_path: Path) -> None:
+    _, path, dataset = world
+    for words, error, text in (
+        (["--split", "nights/test"], InputError, "no split called 'nights'"),
+        (["--split", "tests"], UsageError, "Did you mean 'test'"),
+        (["--unknown", str(tmp_path / "none")], InputError, "No dataset called"),
+    ):
+        result = CliRunner().invoke(evaluate, [str(path), str(dataset.root), *words, "--out", str(tmp_path)])
+        assert isinstance(result.exception, error)
+        assert text in str(result.exception)

@@ -1,0 +1,33 @@
+"""Small labelled datasets for tests: noise photos, two to a place, imported and split by the real code."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from flaneur.dataset.split import SplitRule, split, write_split
+from flaneur.dataset.store import Dataset, import_photos, open_dataset
+from flaneur.protocols import FoundPhoto
+
+
+def make_dataset(root: Path, cities: list[str], places: int = 12) -> Dataset:
+    source = root / "source"
+    source.mkdir(parents=True)
+    found = []
+    rng = np.random.default_rng(len(cities))
+    for city in cities:
+        for number in range(places * 2):
+            name = f"{'broken' if (city, number) == ('arles', 3) else city}-{number}.jpg"
+            Image.fromarray(rng.integers(0, 255, (48, 64, 3), dtype=np.uint8)).save(source / name)
+            facts = {"place": f"{city}{number // 2}", "project": "south" if city in ("arles", "bari") else "north"}
+            found.append(FoundPhoto(source / name, name, city, facts))
+    import_photos(found, root / "toy", name="toy", source="folder")
+    made = open_dataset(root / "toy")
+    write_split(
+        made.root / "splits",
+        split(made.photos, SplitRule()),
+        {"audit": {"ok": True, "nearest_m": {"train-test": 81.5}, "warnings": []}},
+    )
+    return made
