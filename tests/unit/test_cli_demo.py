@@ -43,7 +43,7 @@ def test_the_demo_runs_the_whole_way_and_leaves_nothing_elsewhere(
     assert result.exit_code == 0, result.output
     first = [words[0] if words[0] != "dataset" else words[1] for words in commands]
     assert first == [
-        "import", "curate", "split", "train", "audit", "import", "evaluate", "predict", "predict", "predict",
+        "import", "curate", "split", "train", "audit", "import", "curate", "evaluate", "predict", "predict", "predict",
     ]  # fmt: skip
     assert "DRAWN" in result.output.splitlines()[0]
     assert result.output.rstrip().endswith(str(tmp_path / "demo" / "report" / "report.html"))

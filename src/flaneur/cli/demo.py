@@ -120,6 +120,7 @@ def _steps(out: Path, photos: Path) -> Iterator[Step]:
         f"Import {_UNKNOWN.title()}, the city that the model has never seen.",
         ("import", "folder", table, "--name", "elsewhere", "--only", _UNKNOWN_GLOB),
     )
+    yield Step("Curate it as well.", ("dataset", "curate", "elsewhere"))
     yield Step(
         "Evaluate on the untouched test part, each number with its 95 % interval.",
         ("evaluate", "toy", "toy", "--unknown", "elsewhere", "--out", str(out / "report")),
