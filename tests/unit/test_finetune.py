@@ -17,10 +17,10 @@ from PIL import Image  # noqa: E402
 
 from flaneur import onnx_graph  # noqa: E402
 from flaneur.errors import InputError, UsageError  # noqa: E402
-from flaneur.models.encoders.timm_encoder import PooledStages, TimmEncoder, create_backbone, preprocess_of  # noqa: E402
+from flaneur.models.encoders.timm_encoder import PooledStages, create_backbone, preprocess_of  # noqa: E402
 from flaneur.models.network import AveragedWeights, CityNet, parameter_groups  # noqa: E402
 from flaneur.training.augment import augment  # noqa: E402
-from flaneur.training.export import export_encoder  # noqa: E402
+from flaneur.training.export import export_encoder, frozen_encoder  # noqa: E402
 from flaneur.training.loader import LabelledPhoto, epoch_order, training_batches  # noqa: E402
 from flaneur.training.loop import Examples, fit  # noqa: E402
 from flaneur.training.recipe import AugmentRule, DataRule, FinetuneRule, NetworkRule, Recipe  # noqa: E402
@@ -124,12 +124,13 @@ def test_export_agrees_with_torch_and_names_its_outputs(weights: Path) -> None:
 
 
 def test_frozen_encoder_is_an_encoder(weights: Path) -> None:
-    encoder = TimmEncoder(NETWORK, weights, stages=2)
-    images = np.random.default_rng(0).standard_normal((3, 3, SIZE_PX, SIZE_PX)).astype(np.float32)
+    encoder = frozen_encoder(NETWORK, weights, stages=2)
+    size_px = encoder.preprocess.size_px
+    images = np.random.default_rng(0).standard_normal((3, 3, size_px, size_px)).astype(np.float32)
     embedding = encoder.embed(images)
     assert embedding.shape == (3, encoder.dim)
     assert np.allclose(encoder.embed(images[1:2])[0], embedding[1], atol=1e-4)
-    assert encoder.hash == TimmEncoder(NETWORK, weights, stages=2).hash != TimmEncoder(NETWORK, weights, stages=1).hash
+    assert encoder.hash != frozen_encoder(NETWORK, weights, stages=1).hash
 
 
 def test_wrong_weights_and_names_are_one_clear_line(weights: Path, tmp_path: Path) -> None:

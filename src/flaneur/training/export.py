@@ -1,4 +1,4 @@
-"""A torch encoder in; its ONNX graph, checked against torch, out."""
+"""A torch encoder in; its ONNX graph, checked against torch, out. Whatever was trained in torch is used without it."""
 
 from __future__ import annotations
 
@@ -6,13 +6,16 @@ import io
 import logging
 import warnings
 from contextlib import redirect_stdout
+from pathlib import Path
 
 import numpy as np
 import torch
 from torch import nn
 
 from flaneur import onnx_graph
+from flaneur.encoder import OnnxEncoder
 from flaneur.errors import IntegrityError
+from flaneur.models.encoders.timm_encoder import PooledStages, create_backbone, preprocess_of
 from flaneur.onnx_proto import Proto
 
 # The newest opset that onnxruntime, onnxruntime-web and the head's operators (axes as attributes) agree on.
@@ -51,6 +54,24 @@ def export_encoder(encoder: nn.Module, size_px: int) -> Proto:
     graph = onnx_graph.load(program.model_proto.SerializeToString())
     _compare(encoder, graph, size_px)
     return graph
+
+
+def frozen_encoder(name: str, weights: Path | None = None, *, stages: int = 3) -> OnnxEncoder:
+    """A pretrained timm backbone as it is, ready to learn heads on.
+
+    Args:
+        name: timm's name, such as ``resnet50.a1_in1k``.
+        weights: a safetensors file, or ``None`` for the hub.
+        stages: how many of its last stages are pooled.
+
+    Raises:
+        UsageError: no such network.
+        InputError: weights that cannot be had or do not fit.
+    """
+    backbone = create_backbone(name, weights)
+    spec = preprocess_of(backbone)
+    graph = export_encoder(PooledStages(backbone, stages), spec.size_px)
+    return OnnxEncoder(f"timm/{name}", onnx_graph.strip_traces(graph), spec)
 
 
 @torch.inference_mode()

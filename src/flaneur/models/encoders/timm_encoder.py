@@ -1,17 +1,14 @@
-"""A timm backbone's name in; a torch encoder that pools its last stages, and a frozen Encoder around it, out."""
+"""A timm backbone's name in; a torch encoder that pools its last stages out."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from flaneur.errors import InputError, UsageError, did_you_mean
-from flaneur.files import sha256_json
 from flaneur.models.shims import declare_torchvision_operators
 from flaneur.protocols import PreprocessSpec
 
@@ -112,33 +109,3 @@ def preprocess_of(backbone: nn.Module, size_px: int | None = None) -> Preprocess
         std=(std[0], std[1], std[2]),
         interpolation=interpolation if interpolation in ("bilinear", "bicubic") else "bilinear",
     )
-
-
-class TimmEncoder:
-    """A frozen timm backbone as an :class:`flaneur.protocols.Encoder`."""
-
-    def __init__(self, name: str, weights: Path | None = None, *, stages: int = 3, size_px: int | None = None) -> None:
-        backbone = create_backbone(name, weights)
-        self.name = f"timm/{name}"
-        self.preprocess = preprocess_of(backbone, size_px)
-        self.network = PooledStages(backbone, stages).eval().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self.dim = self.network.dim
-        self.hash = sha256_json([self.name, stages, repr(self.preprocess), state_hash(self.network)])
-
-    def embed(self, images: NDArray[np.float32]) -> NDArray[np.float32]:
-        """``[B, 3, H, W]`` to ``[B, dim]``."""
-        with torch.inference_mode():
-            embedding, _ = self.network(torch.from_numpy(images).contiguous(memory_format=torch.channels_last))
-        result: NDArray[np.float32] = embedding.numpy()
-        return result
-
-
-def state_hash(network: nn.Module) -> str:
-    """SHA-256 over all weights and buffers, in name order."""
-    import hashlib
-
-    digest = hashlib.sha256()
-    for key, value in sorted(network.state_dict().items()):
-        digest.update(key.encode())
-        digest.update(value.detach().cpu().contiguous().numpy().tobytes())
-    return digest.hexdigest()
