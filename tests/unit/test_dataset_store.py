@@ -4,6 +4,7 @@ import hashlib
 import json
 import shutil
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
 from pathlib import Path
 
@@ -206,3 +207,26 @@ def test_toml_survives_any_name():
 def test_city_names_that_are_no_names(photos, tmp_path):
     found = [FoundPhoto(photos / "rome/0.jpg", "a", "???"), FoundPhoto(photos / "rome/1.jpg", "b", "Rome")]
     assert import_photos(found, tmp_path / "d", name="x", source="folder").dropped == {"bad_row": 1}
+
+
+def test_a_full_disk_is_one_line_and_the_import_goes_on_later(photos, tmp_path, monkeypatch):
+    whole = Path.write_bytes
+
+    def full(path: Path, data: bytes) -> int:
+        if path.suffix == ".tmp":
+            raise OSError(28, "No space left on device")
+        return whole(path, data)
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(InputError, match=r"No space left on device.*goes on"):
+        take(photos, tmp_path / "d")
+    monkeypatch.undo()
+    assert take(photos, tmp_path / "d") == ImportSummary(6, 0, {})
+
+
+def test_eight_at_once_make_one_dataset(photos, tmp_path):
+    with ThreadPoolExecutor(8) as pool:
+        summaries = list(pool.map(lambda _: take(photos, tmp_path / "d"), range(8)))
+    assert sum(summary.imported for summary in summaries) == 6
+    assert verify_dataset(open_dataset(tmp_path / "d")) == []
+    assert len(list((tmp_path / "d/images").glob("*/*"))) == 6

@@ -16,7 +16,7 @@ from typing import TypeVar
 
 from flaneur.dataset.strip import strip
 from flaneur.decode import MAX_FILE_BYTES
-from flaneur.errors import PhotoError
+from flaneur.errors import InputError, PhotoError
 from flaneur.files import sha256_bytes, sha256_file
 from flaneur.protocols import FoundPhoto
 
@@ -165,10 +165,15 @@ def _read(path: Path) -> bytes:
 
 def _store(path: Path, data: bytes) -> None:
     """Whole or not at all if killed. For a power cut there is :func:`settle`: one sync a file is ten times slower."""
-    path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}.tmp")
-    temporary.write_bytes(data)
-    temporary.replace(path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary.write_bytes(data)
+        temporary.replace(path)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        reason = error.strerror or str(error)
+        raise InputError(f"{path}: cannot be written ({reason}). Mend that; the same command then goes on.") from error
 
 
 def settle(root: Path, files: Iterable[str]) -> None:

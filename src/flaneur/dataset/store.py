@@ -161,7 +161,10 @@ def import_photos(
         raise InputError(f"No photos{pattern} found, so nothing was imported. Check the path.")
     if root.exists() and not root.is_dir():
         raise UsageError(f"{root} is a file, not a folder for a dataset. Choose another name.")
-    root.mkdir(parents=True, exist_ok=True)
+    try:
+        root.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(f"{root}: cannot be made ({error.strerror}). Choose another place.") from error
     with only_one(root):
         before = {row["id"]: row for row in _read_if_there(root / "imported.parquet")}
         prefix = f"{source}:"

@@ -1,0 +1,106 @@
+"""The dataset commands: results on stdout, exit codes that mean something, JSON for machines."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from flaneur.cli.main import run
+from flaneur.dataset.split import SplitRule, random_split, write_split
+from flaneur.dataset.store import open_dataset
+
+
+@pytest.fixture
+def home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    monkeypatch.setenv("FLANEUR_HOME", str(tmp_path))
+    return tmp_path
+
+
+def result(capsys: pytest.CaptureFixture[str], *arguments: str) -> dict:
+    assert run([*arguments, "--json"]) == 0
+    return json.loads(capsys.readouterr().out)
+
+
+def test_from_photos_to_an_audited_split(home, toy_csv, capsys):
+    made = result(capsys, "import", "folder", str(toy_csv), "--name", "toy")
+    assert (made["imported"], made["unchanged"], made["cities"]) == (made["photos"], 0, 3)
+    assert sum(made["dropped"].values()) == 3
+    assert result(capsys, "import", "folder", str(toy_csv), "--name", "toy")["imported"] == 0
+
+    curated = result(capsys, "dataset", "curate", "toy")
+    assert curated["dropped"]["near_duplicate"] >= 3
+    assert curated["dropped"]["blank"] == 2
+    assert curated["kept"] >= 0.95 * 72
+
+    split = result(capsys, "dataset", "split", "toy", "--cell-m", "200", "--seed", "3")
+    assert split["ok"]
+    assert all(min(parts["train"], parts["validation"], parts["test"]) > 0 for parts in split["counts"].values())
+    audited = result(capsys, "dataset", "audit", "toy")
+    assert audited["hash"] == split["hash"] == open_dataset("toy").split().hash
+
+    facts = result(capsys, "dataset", "info", "toy")
+    assert facts["photos"] == curated["kept"]
+    assert facts["splits"] == ["default"]
+    assert facts["content_hash"] == open_dataset("toy").content_hash
+
+
+def test_the_same_for_people(home, toy_csv, capsys):
+    assert run(["import", "folder", str(toy_csv), "--name", "toy", "--only", "*/*0*.jpg"]) == 0
+    assert "photos imported" in capsys.readouterr().out
+    for command in (["info"], ["curate"], ["split", "--gap-m", "20"], ["audit"], ["verify"]):
+        assert run(["dataset", command[0], "toy", *command[1:]]) == 0
+    out = capsys.readouterr().out
+    assert "No leak found in split 'default'" in out
+    assert "photos are what they were" in out
+
+
+def test_a_leaking_split_exits_with_six_and_the_leak(home, toy_csv, capsys):
+    run(["import", "folder", str(toy_csv), "--name", "toy"])
+    data = open_dataset("toy")
+    leaking = random_split(data.photos, SplitRule(name="bad"))
+    write_split(data.root / "splits", type(leaking)("bad", leaking.rule, leaking.part_of, leaking.group_of), {})
+    capsys.readouterr()
+    assert run(["dataset", "audit", "toy", "--split", "bad"]) == 6
+    line = capsys.readouterr().err.splitlines()[-1]
+    assert line.startswith("flaneur: toy: the split 'bad' leaks.")
+    assert "places in several parts" in line
+
+
+def test_a_flipped_bit_exits_with_six_and_the_file(home, toy_csv, capsys):
+    run(["import", "folder", str(toy_csv), "--name", "toy"])
+    data = open_dataset("toy")
+    path = data.image_path(data.photos[0])
+    path.write_bytes(path.read_bytes()[:-3] + b"x\xff\xd9")
+    capsys.readouterr()
+    assert run(["dataset", "verify", "toy"]) == 6
+    captured = capsys.readouterr()
+    assert captured.out.splitlines() == [f"{path}: changed since it was imported ({data.photos[0].id})"]
+    assert "1 stored photos are not what they were" in captured.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (["import", "foldr", ".", "--name", "x"], 2, "Did you mean 'folder'"),
+        (["import", "folder", "nowhere", "--name", "x"], 3, "no such folder or CSV file"),
+        (["import", "folder", ".", "--name", "../x y"], 3, ""),
+        (["import", "folder", ".", "--name", "a b"], 2, "cannot be the name of a dataset"),
+        (["dataset", "info", "nothing"], 3, "No dataset called 'nothing'"),
+        (["dataset", "audit", "nothing"], 3, "No dataset called 'nothing'"),
+    ],
+)
+def test_mistakes_are_one_line_and_a_code(home, tmp_path, monkeypatch, capsys, arguments, code, words):
+    (tmp_path / "empty").mkdir()
+    monkeypatch.chdir(tmp_path / "empty")
+    assert run(arguments) == code
+    captured = capsys.readouterr()
+    assert words in captured.err
+    assert len(captured.err.strip().splitlines()) == 1
+    assert captured.out == ""
+
+
+def test_a_missing_split_says_how_to_make_it(home, toy_csv, capsys):
+    run(["import", "folder", str(toy_csv), "--name", "toy"])
+    capsys.readouterr()
+    assert run(["dataset", "audit", "toy"]) == 3
+    assert "flaneur dataset split toy" in capsys.readouterr().err
