@@ -45,7 +45,7 @@ model: setup  ## the bundled model, from photos and weights you have: make model
 	$(BIN)/flaneur import folder $(PHOTOS) --only '$(ONLY)' --name cities
 	$(BIN)/flaneur dataset curate cities
 	$(BIN)/flaneur dataset split cities
-	$(BIN)/flaneur train recipes/base.toml --weights $(WEIGHTS) --name base
+	$(BIN)/flaneur train recipes/base.toml --weights $(WEIGHTS) --output src/flaneur/bundled/base
 	$(BIN)/flaneur evaluate base cities --split test
 
 clean:

@@ -58,7 +58,7 @@ def _by_dataset(options: dict[str, Any]) -> tuple[Bundle, Dataset]:
     name = options["name"] or dataset.name
     out = _folder(name, options["output"])
     with _progress() as progress:
-        encoder = _encoder(encoder_name, options["weights"], dataset)
+        encoder = _encoder(encoder_name, options["weights"])
         rule = LearnRule(name=name, split=options["split"] or "default")
         return learn(dataset, encoder, rule, out, progress=progress), dataset
 
@@ -106,25 +106,16 @@ def _finetune(dataset: Dataset, recipe: Recipe, run: Path) -> tuple[Any, Any, di
     return finetune(dataset, recipe, run, lambda row: click.echo(json.dumps(row), err=True))
 
 
-def _encoder(name: str, weights: Path | None, dataset: Dataset) -> OnnxEncoder:
-    """A frozen encoder as ONNX. A timm network is exported once; the graph is kept beside the dataset's features."""
+def _encoder(name: str, weights: Path | None) -> OnnxEncoder:
+    """A frozen encoder: that of a model, or a timm network."""
     from flaneur.bundle import read_bundle
     from flaneur.predict import OnnxEncoder
 
     if not name.startswith("timm/"):
         return OnnxEncoder.from_bundle(read_bundle(name))
     with _train_extra(f"--encoder {name}"):
-        from flaneur import onnx_graph
-        from flaneur.files import write_bytes
-        from flaneur.models.encoders.timm_encoder import TimmEncoder
-        from flaneur.training.export import export_encoder
-    source = TimmEncoder(name.removeprefix("timm/"), weights)
-    kept = dataset.root / "features" / f"encoder-{source.hash[:16]}.onnx"
-    if not kept.is_file():
-        graph = onnx_graph.strip_traces(export_encoder(source.network, source.preprocess.size_px))
-        kept.parent.mkdir(exist_ok=True)
-        write_bytes(kept, onnx_graph.to_bytes(graph))
-    return OnnxEncoder(name, kept.read_bytes(), source.preprocess)
+        from flaneur.training.export import frozen_encoder
+    return frozen_encoder(name.removeprefix("timm/"), weights)
 
 
 @contextmanager
