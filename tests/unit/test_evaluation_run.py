@@ -204,6 +204,9 @@ def test_the_page_of_a_part_names_the_splits_audit(dataset: Dataset) -> None:
     assert report.origin.same_split is None
     assert "ok: yes; nearest m train-test: 81.5</dd>" in to_html(report, photos=False)
     assert report.origin.command == "flaneur evaluate fake toy --split default/test"
+    told = {"honest_accuracy": {"value": 0.81}, "random_accuracy": {"value": 0.935}}
+    flattered = replace(report, origin=replace(report.origin, random_split=told))
+    assert "93.5\u00a0% of the photos, by this split for 81.0\u00a0%" in to_html(flattered, photos=False)
 
 
 def test_another_split_of_the_same_photos_is_called_out(dataset: Dataset) -> None:

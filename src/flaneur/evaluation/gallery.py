@@ -67,7 +67,7 @@ def _figure(answers: Answers, row: int, paths: dict[str, Path]) -> str:
     small = f"<small>{escape(credit)}</small>" if credit else ""
     alt = escape(f"Street photo from {truth}. The model: {said}.", quote=True)
     return (
-        f'<figure class="{kind}"><img alt="{alt}" loading="lazy" src="data:image/jpeg;base64,{data}">'
+        f'<figure class="{kind}"><img alt="{alt}" src="data:image/jpeg;base64,{data}">'
         f"<figcaption><strong>{escape(truth)}</strong><span>{escape(said)}</span>{small}</figcaption></figure>"
     )
 

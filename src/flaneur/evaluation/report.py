@@ -156,12 +156,21 @@ def _origin(report: Report) -> str:
         "Dataset": f"{origin.dataset}, content {origin.content_hash[:16]}",
         "Split": f"{origin.split}/{origin.part}, {origin.split_hash[:16]}" if origin.split_hash else "none, all photos",
         "Model's own split": seen[origin.same_split],
+        "By a random split": _flattery(origin.random_split),
         "Unknown cities": ", ".join(report.novelty.cities) if report.novelty else "",
         "Not readable": ", ".join(f"{photo.id} ({code})" for photo, code in report.known.failed[:20]),
         "Intervals": "95 %, 1,000 resamples of whole places; Wilson's over places where resampling shows no spread",
     }
     rows = [f"<dt>{escape(name)}</dt><dd>{escape(text)}</dd>" for name, text in known.items() if text]
     return "".join(rows) + _audit(origin.audit)
+
+
+def _flattery(found: object) -> str:
+    """What a random split of the same photos would have said, where ``flaneur dataset audit`` stored it."""
+    if not isinstance(found, dict):
+        return ""
+    honest, random = (words.percent(found[key]["value"], 1) for key in ("honest_accuracy", "random_accuracy"))
+    return f"a head would seem right for {random} of the photos, by this split for {honest}"
 
 
 def _audit(audit: object) -> str:

@@ -61,6 +61,7 @@ class Origin:
     split: str | None
     split_hash: str | None
     audit: Any
+    random_split: Any
     same_split: bool | None
     unknown_dataset: str | None
     command: str
@@ -207,6 +208,7 @@ def _origin(model: Answering, dataset: Dataset, what: What, unknown: Dataset | N
         split=None if split is None else split.name,
         split_hash=None if split is None else split.hash,
         audit=facts.get("audit"),
+        random_split=facts.get("random_split"),
         same_split=False if split is None and same_data else same_split,
         unknown_dataset=None if unknown is None else unknown.name,
         command=command or told,
