@@ -5,9 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from bundles import tiny_bundle
 from flaneur.cli.main import run
 from flaneur.dataset.split import SplitRule, random_split, write_split
 from flaneur.dataset.store import open_dataset
+from flaneur.files import read_json
 
 
 @pytest.fixture
@@ -64,6 +66,22 @@ def test_a_leaking_split_exits_with_six_and_the_leak(home, toy_csv, capsys):
     line = capsys.readouterr().err.splitlines()[-1]
     assert line.startswith("flaneur: toy: the split 'bad' leaks.")
     assert "places in several parts" in line
+
+
+def test_how_much_a_random_split_flatters_is_said_and_kept(home, toy_csv, capsys):
+    tiny_bundle(home / "tiny")
+    for command in (
+        ["import", "folder", str(toy_csv), "--name", "toy"],
+        ["dataset", "split", "toy", "--cell-m", "200"],
+    ):
+        assert run(command) == 0
+    capsys.readouterr()
+    assert run(["dataset", "audit", "toy", "--encoder", str(home / "tiny")]) == 0
+    assert "A random split would have claimed" in capsys.readouterr().out
+    kept = read_json(home / "datasets/toy/splits/default.json")
+    assert 0 <= kept["random_split"]["honest_accuracy"]["value"] <= 1
+    assert kept["audit"]["ok"]
+    assert open_dataset("toy").split().hash == kept["hash"]
 
 
 def test_a_flipped_bit_exits_with_six_and_the_file(home, toy_csv, capsys):

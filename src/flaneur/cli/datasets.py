@@ -179,10 +179,24 @@ def verify(name: str, as_json: bool) -> None:
 
 def _inflation(data: Dataset, encoder: str, split_name: str) -> dict[str, Any]:
     from flaneur.bundle import read_bundle
+    from flaneur.cli.progress import bar
+    from flaneur.dataset.split import add_facts
     from flaneur.encoder import OnnxEncoder
     from flaneur.training.inflation import random_split_inflation
 
-    return dict(random_split_inflation(data, OnnxEncoder.from_bundle(read_bundle(encoder)), data.split(split_name)))
+    model = OnnxEncoder.from_bundle(read_bundle(encoder))
+    with bar("embed", len(data.photos)) as advance:
+        done = 0
+
+        def progress(_stage: str, count: int, _total: int) -> None:
+            nonlocal done
+            advance(count - done)
+            done = count
+
+        found = random_split_inflation(data, model, data.split(split_name), progress)
+    facts = found | {"encoder": {"name": model.name, "hash": model.hash}}
+    add_facts(data.root / "splits", split_name, {"random_split": facts})
+    return facts
 
 
 def _show_audit(audit: Audit, facts: dict[str, Any], as_json: bool) -> None:
@@ -194,8 +208,10 @@ def _show_audit(audit: Audit, facts: dict[str, Any], as_json: bool) -> None:
         click.echo(f"nearest {pair}: {'no positions' if metres is None else f'{metres:.0f} m'}")
     for warning in audit.warnings:
         click.echo(f"warning: {warning}", err=True)
-    for name, value in facts.get("random_split", {}).items():
-        click.echo(f"{name}: {value}")
+    if "random_split" in facts:
+        from flaneur.training.inflation import describe
+
+        click.echo(describe(facts["random_split"]))
     if audit.ok:
         click.echo(f"No leak found in split {facts['split']!r} ({facts['hash'][:12]}).")
 

@@ -134,6 +134,11 @@ def read_split(folder: Path, name: str) -> Split:
     return made
 
 
+def add_facts(folder: Path, name: str, facts: dict[str, Any]) -> None:
+    """Add facts, such as a measurement, to ``<name>.json`` beside a split."""
+    write_json(folder / f"{name}.json", read_json(folder / f"{name}.json") | facts)
+
+
 def positions(photos: Sequence[Photo]) -> tuple[list[str], np.ndarray[Any, np.dtype[np.float64]]]:
     """Ids and ``[N, 2]`` latitude, longitude of the photos that have a position."""
     known = [(photo.id, photo.location) for photo in photos if photo.location is not None]
