@@ -67,5 +67,5 @@ def test_a_poor_model_does_not_refuse_everything():
 def test_nothing_to_choose_on():
     with pytest.raises(InputError, match="No validation photos"):
         choose_thresholds(np.zeros(0), np.zeros(0), np.zeros(0, bool))
-    with pytest.raises(UsageError, match="doubt.refused_share"):
+    with pytest.raises(UsageError, match=r"doubt\.refused_share"):
         DoubtRule(refused_share=1.5)

@@ -68,7 +68,7 @@ def test_a_city_with_one_place_is_trained_on_in_every_fold():
 
 
 def test_held_out_places_score_as_unseen_places_do_not_as_seen_ones():
-    """Place offsets outweigh cities: views of a seen place are easy, new places are guesswork. Photo-wise folds would say 100 %."""
+    """Place offsets outweigh cities: views of a seen place are easy, new places are guesswork."""
     X, names, groups = _world(places=10, views=4, dim=40, spread=3.0)
     head = fit_head(X, names, groups)
     best = min(head.table, key=lambda row: row.log_loss)

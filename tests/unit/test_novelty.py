@@ -1,4 +1,4 @@
-"""Novelty: covariance against scikit-learn, methods against hand arithmetic, the choice on worlds whose answer is known."""
+"""Covariance against scikit-learn, methods against hand arithmetic, the choice on worlds whose answer is known."""
 
 from __future__ import annotations
 

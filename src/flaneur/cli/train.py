@@ -103,11 +103,12 @@ def _overridden(recipe: Recipe, options: dict[str, Any]) -> Recipe:
 def _finetune(dataset: Dataset, recipe: Recipe, run: Path) -> tuple[Any, Any, dict[str, Any]]:
     with _train_extra("A recipe"):
         from flaneur.training.finetune import finetune
-    return finetune(dataset, recipe, run, lambda row: click.echo(json.dumps(row), err=True))
+
+        return finetune(dataset, recipe, run, lambda row: click.echo(json.dumps(row), err=True))
 
 
 def _encoder(name: str, weights: Path | None) -> OnnxEncoder:
-    """A frozen encoder: that of a model, or a timm network."""
+    """A frozen encoder as ONNX: that of a model, or a timm network exported."""
     from flaneur.bundle import read_bundle
     from flaneur.predict import OnnxEncoder
 
@@ -115,7 +116,8 @@ def _encoder(name: str, weights: Path | None) -> OnnxEncoder:
         return OnnxEncoder.from_bundle(read_bundle(name))
     with _train_extra(f"--encoder {name}"):
         from flaneur.training.export import frozen_encoder
-    return frozen_encoder(name.removeprefix("timm/"), weights)
+
+        return frozen_encoder(name.removeprefix("timm/"), weights)
 
 
 @contextmanager
