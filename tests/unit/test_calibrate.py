@@ -64,6 +64,12 @@ def test_a_poor_model_does_not_refuse_everything():
     assert bars.refused_share == pytest.approx(0.1)
 
 
+def test_one_sure_mistake_among_few_photos_does_not_raise_the_bar_above_a_half():
+    right = np.arange(12) > 0
+    bars = choose_thresholds(np.zeros(12), np.linspace(0.8, 0.99, 12), right)
+    assert bars.probability == 0.5
+
+
 def test_nothing_to_choose_on():
     with pytest.raises(InputError, match="No validation photos"):
         choose_thresholds(np.zeros(0), np.zeros(0), np.zeros(0, bool))

@@ -6,7 +6,9 @@ import json
 
 import pytest
 
-from bundles import tiny_bundle
+from bundles import SPEC, tiny_bundle, tiny_encoder
+from flaneur.bundle import read_bundle
+from flaneur.cli import train
 from flaneur.cli.main import run
 from worlds import make_dataset
 
@@ -71,3 +73,23 @@ def test_every_mistake_is_one_line(words, code, message, capsys, tmp_path, monke
     assert shown.out == ""
     assert len(shown.err.splitlines()) == 1
     assert message in shown.err
+
+
+def test_a_recipe_goes_from_its_encoder_to_a_model(capsys, tmp_path, monkeypatch):
+    """The fine-tuning itself is tested in test_finetune; here its place is taken by an encoder that is ready."""
+    seen = []
+
+    def ready(dataset, recipe, run):
+        seen.append((recipe.network.weights, run.name))
+        return tiny_encoder(), SPEC, {"recipe": {"name": recipe.name}}
+
+    monkeypatch.setattr(train, "_finetune", ready)
+    recipe = tmp_path / "recipe.toml"
+    recipe.write_text('name = "tuned"\n[data]\ndataset = "nowhere"\n[network]\nbackbone = "timm/some"\n')
+    words = [str(recipe), "--dataset", "toy", "--weights", "w.safetensors", "-o", str(tmp_path / "out"), "--json"]
+    assert run(["train", *words]) == 0
+    facts = json.loads(capsys.readouterr().out)
+    assert (facts["name"], facts["encoder"]["name"]) == ("tuned", "timm/some")
+    card = read_bundle(tmp_path / "out").card
+    assert card.training["recipe"] == {"name": "tuned"}
+    assert seen == [("w.safetensors", "tuned")]

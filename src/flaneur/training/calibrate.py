@@ -137,4 +137,7 @@ def _probability_bar(probability: NDArray[np.float64], right: NDArray[np.bool_],
     below = np.arange(1, len(order) + 1)
     poor = np.flatnonzero(np.cumsum(right[order]) < rule.least_right * below)
     poor = poor[poor < int(rule.doubtful_share * len(order))]
-    return float(probability[order[poor[-1] + 1]]) if poor.size else 0.0
+    if poor.size == 0:
+        return 0.0
+    # Probabilities are calibrated: one wrong answer among a dozen must not turn every sure answer into doubt.
+    return min(float(probability[order[poor[-1] + 1]]), rule.least_right)
