@@ -62,13 +62,13 @@ def expand(names: Iterable[str]) -> Iterator[str]:
 
 
 def _photos_below(folder: str) -> Iterator[str]:
-    from flaneur.decode import PHOTO_SUFFIXES
+    from flaneur.decode import is_photo_name
 
     for parent, folders, files in os.walk(folder):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
-        for name in sorted(files):
-            if Path(name).suffix.lower() in PHOTO_SUFFIXES and not name.startswith("."):
-                yield str(Path(parent) / name)
+        for path in (Path(parent) / name for name in sorted(files)):
+            if is_photo_name(path):
+                yield str(path)
 
 
 def _with_progress(answers: Iterator[Answer[str]], count: int) -> Iterator[Answer[str]]:

@@ -1,0 +1,1 @@
+"""Learning: features, heads, calibration; fine-tuning with the train extra."""
