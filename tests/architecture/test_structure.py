@@ -45,6 +45,20 @@ def test_the_using_side_loads_nothing_heavy(module):
     assert json.loads(done.stdout) == []
 
 
+def test_an_answer_loads_nothing_heavy(tmp_path):
+    from bundles import tiny_bundle
+
+    tiny_bundle(tmp_path / "tiny")
+    picture = tmp_path / "tiny" / "golden" / "picture-1.png"
+    code = (
+        "import json, sys; from flaneur.cli.main import run\n"
+        f"code = run(['predict', '--json', '--model', {str(tmp_path / 'tiny')!r}, {str(picture)!r}])\n"
+        f"print(json.dumps([code, [name for name in {HEAVY} if name in sys.modules]]))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert json.loads(done.stdout.splitlines()[-1]) == [0, []]
+
+
 @pytest.mark.parametrize("name", discover.names("flaneur.importers"))
 def test_importers_have_the_shape_of_the_protocol(name, tmp_path):
     find = discover.load("flaneur.importers", name).find
