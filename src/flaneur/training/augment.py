@@ -62,9 +62,10 @@ def _colour(pixels: NDArray[np.float32], rule: AugmentRule, rng: np.random.Gener
     gamma = math.exp(rng.uniform(-0.5, 0.5) * s)
     if rng.random() < rule.grey:
         saturation = 0.0
-    grey: NDArray[np.float32] = pixels @ np.array([0.299, 0.587, 0.114], np.float32)
+    grey = pixels @ np.array([0.299, 0.587, 0.114], np.float32)
     pixels = grey[..., None] + np.float32(saturation) * (pixels - grey[..., None])
-    pixels = (pixels - grey.mean()) * np.float32(contrast) + np.float32(float(grey.mean()) * brightness)
+    middle = np.float32(grey.mean())
+    pixels = (pixels - middle) * np.float32(contrast) + middle * np.float32(brightness)
     pixels = pixels.clip(0, 255) * balance
     result: NDArray[np.float32] = 255 * (pixels.clip(0, 255) / 255) ** np.float32(gamma)
     return result
