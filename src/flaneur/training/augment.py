@@ -67,8 +67,8 @@ def _colour(pixels: NDArray[np.float32], rule: AugmentRule, rng: np.random.Gener
     middle = np.float32(grey.mean())
     pixels = (pixels - middle) * np.float32(contrast) + middle * np.float32(brightness)
     pixels = pixels.clip(0, 255) * balance
-    result: NDArray[np.float32] = 255 * (pixels.clip(0, 255) / 255) ** np.float32(gamma)
-    return result
+    curved: NDArray[np.float32] = (255 * (pixels.clip(0, 255) / 255) ** gamma).astype(np.float32)
+    return curved
 
 
 def _erase(pixels: NDArray[np.float32], rng: np.random.Generator) -> None:
