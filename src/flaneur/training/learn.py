@@ -23,13 +23,8 @@ from flaneur.protocols import Encoder
 from flaneur.training.calibrate import DoubtRule, choose_thresholds, fit_temperature, log_softmax
 from flaneur.training.head import FittedHead, HeadRule, fit_head, head_logits
 from flaneur.training.model_card import limits, readme, validation_metrics
-from flaneur.training.novelty import (
-    NoveltyChoice,
-    NoveltyRule,
-    choose_novelty,
-    fit_novelty,
-    novelty_scores,
-)
+from flaneur.training.novelty import NoveltyRule, fit_novelty, novelty_scores
+from flaneur.training.novelty_choice import NoveltyChoice, choose_novelty
 from flaneur.training.parts import Part, Progress, embedded_parts, tell, usable_split
 
 _FEW = 200  # validation photos below which the temperature also looks at cross-validated training photos

@@ -1,25 +1,21 @@
-"""Embeddings of known cities in; a score of strangeness out, chosen by playing that known cities are unknown."""
+"""Embeddings of known cities in; the parameters of a score of strangeness out, and the score itself."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from flaneur.errors import UsageError, did_you_mean
-from flaneur.metrics import auroc
 from flaneur.onnx_graph import NOVELTY_METHODS, HeadParams, NoveltyParams
 from flaneur.training.calibrate import log_softmax
-from flaneur.training.head import fit_strength, head_logits, one_blas_thread
+from flaneur.training.head import head_logits, one_blas_thread
 
-_UNTESTED = "neighbours"
 _BY_DISTANCE = ("neighbours", "combined")
-_NEIGHBOURS_SHARE = (
-    0.5  # of the spread of energy; 1.0 measured a little worse at left-out cities and at left-out projects
-)
+# Of the spread of energy; 1.0 measured a little worse at left-out cities and at left-out projects.
+_NEIGHBOURS_SHARE = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,84 +69,6 @@ class Labelled:
         return Labelled(self.embeddings[rows], self.cities[rows], self.projects[rows])
 
 
-@dataclass(frozen=True, slots=True)
-class NoveltyChoice:
-    """The method chosen and the comparison behind it.
-
-    Args:
-        method: the best, or ``neighbours`` where nothing could be compared.
-        auroc: by method, mean over left-out cities and over left-out projects; empty where nothing could be compared.
-        worlds: by left-out cities (joined by ``+``) and method.
-        note: for the card, in plain words.
-    """
-
-    method: str
-    auroc: dict[str, float]
-    worlds: dict[str, dict[str, float]]
-    note: str
-
-
-def choose_novelty(
-    train: Labelled, validation: Labelled, rule: NoveltyRule, *, strength: float, temperature: float
-) -> NoveltyChoice:
-    """Compare methods by leaving cities out of training and asking which method finds them strange.
-
-    Each city in turn, and each project's cities together where the data name projects (unknown cities mostly come by
-    unknown cameras), are left out; the score is how well their photos stand apart from validation photos of the others.
-
-    Args:
-        train: photos that the head is trained on.
-        validation: photos of the same cities at other places.
-        rule: what to compare.
-        strength: of the head's penalty.
-        temperature: of the logits.
-    """
-    worlds = left_out_worlds(train, rule)
-    if not worlds or len(validation.cities) == 0 or len(rule.methods) == 1:
-        method = rule.methods[0] if len(rule.methods) == 1 or _UNTESTED not in rule.methods else _UNTESTED
-        note = (
-            f"{method}, not compared: that needs three or more cities with validation photos and two or more methods."
-        )
-        return NoveltyChoice(method, {}, {}, note)
-    some = train.take(_sample(train.cities, rule.photos, rule.seed))
-
-    def play(left_out: frozenset[str]) -> dict[str, float]:
-        return _play(left_out, some, validation, rule, strength=strength, temperature=temperature)
-
-    sets = sorted({world for kind in worlds.values() for world in kind}, key=sorted)
-    with one_blas_thread(), ThreadPoolExecutor(2) as pool:
-        scores = dict(zip(sets, pool.map(play, sets), strict=True))
-    means = {
-        method: float(np.mean([np.mean([scores[world][method] for world in kind]) for kind in worlds.values()]))
-        for method in rule.methods
-    }
-    best = max(rule.methods, key=lambda method: round(means[method], 6))
-    table = {"+".join(sorted(world)): {m: round(v, 4) for m, v in scores[world].items()} for world in sets}
-    kinds = " and ".join(worlds)
-    note = f"{best}, the best of {len(means)} at telling {kinds} from the rest (mean AUROC {means[best]:.3f})."
-    return NoveltyChoice(best, {method: round(value, 4) for method, value in means.items()}, table, note)
-
-
-def left_out_worlds(train: Labelled, rule: NoveltyRule) -> dict[str, list[frozenset[str]]]:
-    """Sets of cities to play unknown, by kind; two cities or more always stay.
-
-    >>> part = Labelled(np.zeros((3, 1), np.float32), np.array(["a", "b", "c"]), np.array(["x", "x", "y"]))
-    >>> {kind: [sorted(world) for world in worlds] for kind, worlds in left_out_worlds(part, NoveltyRule()).items()}
-    {'left-out cities': [['a'], ['b'], ['c']]}
-    """
-    names = np.unique(train.cities)
-    rng = np.random.default_rng(rule.seed)
-    worlds: dict[str, list[frozenset[str]]] = {}
-    if len(names) >= 3:
-        worlds["left-out cities"] = [frozenset({str(names[i])}) for i in _some(len(names), rule.worlds, rng)]
-    projects = [name for name in np.unique(train.projects) if name]
-    together = [frozenset(str(c) for c in np.unique(train.cities[train.projects == project])) for project in projects]
-    together = [cities for cities in dict.fromkeys(together) if len(names) - len(cities) >= 2]
-    if len(together) >= 2 and any(len(cities) > 1 for cities in together):
-        worlds["left-out projects"] = [together[i] for i in _some(len(together), rule.worlds, rng)]
-    return worlds
-
-
 def fit_novelty(
     train: Labelled, method: str, rule: NoveltyRule, *, head: HeadParams, temperature: float, known: NDArray[np.float32]
 ) -> NoveltyParams:
@@ -169,10 +87,10 @@ def fit_novelty(
         known: ``[M, D]`` embeddings of the same cities at other places: their spread is the unit of ``combined``.
     """
     with one_blas_thread():
-        return _fit([method], train, rule, head=head, temperature=temperature, known=known)[method]
+        return fit_methods([method], train, rule, head=head, temperature=temperature, known=known)[method]
 
 
-def _fit(
+def fit_methods(
     methods: Sequence[str],
     train: Labelled,
     rule: NoveltyRule,
@@ -199,7 +117,7 @@ def _fit_neighbours(train: Labelled, rule: NoveltyRule, temperature: float) -> N
     X = np.asarray(train.embeddings, np.float32)
     mean = X.mean(axis=0, dtype=np.float64).astype(np.float32)
     projection = _whitening(X - mean, train.cities, rule.dims)
-    references = unit_rows((X[_sample(train.cities, rule.references, rule.seed)] - mean) @ projection)
+    references = unit_rows((X[sample_evenly(train.cities, rule.references, rule.seed)] - mean) @ projection)
     return NoveltyParams("neighbours", temperature, mean, projection, references, rule.k)
 
 
@@ -282,30 +200,7 @@ def _neighbour_distance(params: NoveltyParams, embeddings: NDArray[np.float32]) 
     return np.asarray(1 - np.partition(cosines, -k, axis=1)[:, -k:].mean(axis=1), np.float32)
 
 
-def _play(
-    left_out: frozenset[str],
-    train: Labelled,
-    validation: Labelled,
-    rule: NoveltyRule,
-    *,
-    strength: float,
-    temperature: float,
-) -> dict[str, float]:
-    """AUROC by method when the cities left out are unknown."""
-    outside = list(left_out)
-    known = train.take(~np.isin(train.cities, outside))
-    stays = ~np.isin(validation.cities, outside)
-    asked = np.concatenate([validation.embeddings, train.embeddings[np.isin(train.cities, outside)]])
-    strange = np.concatenate([~stays, np.ones(len(asked) - len(stays), bool)])
-    head = fit_strength(known.embeddings, known.cities, strength)
-    logits = head_logits(head, asked)
-    calm = validation.embeddings[stays]
-    fitted = _fit(rule.methods, known, rule, head=head, temperature=temperature, known=calm)
-    scores = {method: novelty_scores(params, asked, logits) for method, params in fitted.items()}
-    return {method: auroc(np.asarray(values, np.float64), strange) for method, values in scores.items()}
-
-
-def _sample(cities: NDArray[np.str_], most: int, seed: int) -> NDArray[np.intp]:
+def sample_evenly(cities: NDArray[np.str_], most: int, seed: int) -> NDArray[np.intp]:
     """At most ``most`` rows, in order, from cities as evenly as they allow."""
     rng = np.random.default_rng(seed)
     place = np.empty(len(cities), np.int64)
@@ -313,7 +208,3 @@ def _sample(cities: NDArray[np.str_], most: int, seed: int) -> NDArray[np.intp]:
         rows = np.flatnonzero(cities == city)
         place[rows] = rng.permutation(len(rows))
     return np.sort(np.argsort(place, kind="stable")[:most])
-
-
-def _some(count: int, most: int, rng: np.random.Generator) -> list[int]:
-    return [int(index) for index in np.sort(rng.choice(count, min(most, count), replace=False))]
