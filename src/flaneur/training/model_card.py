@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from flaneur import metrics
 from flaneur.card import Card
 from flaneur.training.calibrate import log_softmax
-from flaneur.training.novelty import NoveltyChoice
+from flaneur.training.novelty_choice import NoveltyChoice
 from flaneur.types import Photo
 
 _FEW_PLACES = 10
