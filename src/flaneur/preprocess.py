@@ -53,5 +53,5 @@ def normalise(image: Image.Image, spec: PreprocessSpec) -> NDArray[np.float32]:
     pixels = np.empty((3, image.height, image.width), np.float32)
     pixels[:] = np.asarray(image).transpose(2, 0, 1)  # channels apart first: a sixth of the time of doing it last
     pixels *= scale[:, None, None]
-    pixels -= offset[:, None, None]
+    np.subtract(pixels, offset[:, None, None], out=pixels)
     return pixels
