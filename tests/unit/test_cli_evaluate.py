@@ -9,6 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from bundles import tiny_bundle
+from flaneur.bundle import export_single, verify_bundle
 from flaneur.cli.evaluate import evaluate
 from flaneur.dataset.store import Dataset
 from flaneur.errors import InputError, UsageError
@@ -51,6 +52,21 @@ def test_for_people(world: tuple[Model, Path, Dataset], tmp_path: Path) -> None:
     assert result.exit_code == 0
     assert result.stdout.startswith("accuracy ")
     assert "\n! " in result.stdout
+
+
+def test_numbers_are_recorded_in_the_card(world: tuple[Model, Path, Dataset], tmp_path: Path) -> None:
+    _, _, dataset = world
+    path = tiny_bundle(tmp_path / "tiny").path
+    words = [str(path), str(dataset.root), "--split", "all", "--out", str(tmp_path / "out"), "--record"]
+    assert CliRunner().invoke(evaluate, words, catch_exceptions=False).exit_code == 0
+    bundle = load(path).bundle  # reading checks every hash again
+    assert verify_bundle(bundle) == []
+    kept = bundle.card.metrics["evaluated"][f"{dataset.name}/all"]
+    assert kept["accuracy"] == json.loads((tmp_path / "out" / "report.json").read_text())["accuracy"]
+    single = tmp_path / "tiny.onnx"
+    export_single(bundle, single)
+    words[0] = str(single)
+    assert isinstance(CliRunner().invoke(evaluate, words).exception, UsageError)
 
 
 def test_what_is_not_there_is_said(world: tuple[Model, Path, Dataset], tmp_path: Path) -> None:

@@ -21,12 +21,15 @@ if TYPE_CHECKING:
 @click.option("--unknown", metavar="DATASET", help="Photos of cities the model does not know: can it tell?")
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="Folder for report.json and report.html.")
 @click.option("--no-photos", is_flag=True, help="Leave example photos out of the page.")
+@click.option("--record", is_flag=True, help="Keep the main numbers in the model's card and README.")
 @click.option("--json", "as_json", is_flag=True, help="Print the whole report as JSON.")
 def evaluate(model: str, dataset: str, **options: Any) -> None:
     """Measure MODEL on DATASET: how often right, how sure, and where not to trust it.
 
     Every number comes with a 95 % interval from resampling whole places. Writes report.html and report.json.
     """
+    from flaneur.bundle import read_bundle
+    from flaneur.evaluation.keep import keep_in_card
     from flaneur.evaluation.record import to_json
     from flaneur.evaluation.report import write_report
     from flaneur.evaluation.run import What
@@ -35,6 +38,8 @@ def evaluate(model: str, dataset: str, **options: Any) -> None:
     origin = report.origin
     folder = options["out"] or Path(f"report-{_plain(origin.model)}-{_plain(origin.dataset)}-{origin.part}")
     _, page = write_report(report, folder, photos=not options["no_photos"])
+    if options["record"]:
+        keep_in_card(report, read_bundle(model))
     click.echo(json.dumps(to_json(report), ensure_ascii=False) if options["as_json"] else _text(report))
     click.echo(f"Report: {page}", err=True)
 

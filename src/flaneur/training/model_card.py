@@ -17,6 +17,14 @@ from flaneur.types import Photo
 
 _FEW_PLACES = 10
 _REPEATS = 400
+_NAMES = {
+    "accuracy": "accuracy",
+    "macro_recall": "macro recall",
+    "top3": "right city among the first three",
+    "calibration_error": "calibration error",
+    "within_project": "accuracy among the cities of the photo's own project",
+    "novelty_auroc": "AUROC of novelty, unknown cities against known",
+}
 
 
 def validation_metrics(
@@ -91,7 +99,7 @@ def readme(card: Card) -> str:
     return f"""# {card.name} {card.version}
 
 Tells {len(card.cities)} cities apart from street-level photos. Made {card.created} by flaneur.
-
+{_notes(card)}
 | city | slug | centre |
 | --- | --- | --- |
 {cities}
@@ -103,7 +111,7 @@ Tells {len(card.cities)} cities apart from street-level photos. Made {card.creat
 
 ## What was measured
 
-On validation photos, at places that training never saw; 95 % intervals by place. The test part was not used.
+At places that training never saw; 95 % intervals by place.
 
 {measured}
 
@@ -130,18 +138,38 @@ def _doubt(card: Card) -> str:
     return f"When {' or '.join(when)}. {refused}\n\nNovelty: {note}"
 
 
+def _notes(card: Card) -> str:
+    notes = str(card.training.get("recipe", {}).get("notes", ""))
+    return f"\n{notes}\n" if notes else ""
+
+
 def _measured(values: dict[str, Any]) -> list[str]:
     found = values.get("validation")
     if not found:
         return ["Nothing: there were no validation photos."]
-    names = {"accuracy": "accuracy", "macro_recall": "macro recall", "top3": "right city among the first three"}
-    lines = [
-        f"- {text}: {found[key]['value']:.3f} ({found[key]['low']:.3f} to {found[key]['high']:.3f}; "
-        f"{found[key]['n']} photos, {found[key]['places']} places)"
-        for key, text in names.items()
-    ]
     before = found["calibration_error_before"]
-    return [*lines, f"- calibration error: {found['calibration_error']:.3f} ({before:.3f} before calibration)"]
+    lines = [
+        "On validation photos, which also chose temperature and thresholds. The test part was not used for any choice.",
+        "",
+    ]
+    lines += [_number(found, key) for key in ("accuracy", "macro_recall", "top3")]
+    lines.append(f"- calibration error: {found['calibration_error']:.3f} ({before:.3f} before calibration)")
+    for what, numbers in values.get("evaluated", {}).items():
+        lines += ["", f"On `{what}`, by `{numbers['command']}`:", ""]
+        lines += [_number(numbers, key) for key in _NAMES if numbers.get(key)]
+        lines += [
+            f"- {name}: {pair['pooled']['value']:.3f} among all cities, {pair['within']['value']:.3f} among its own"
+            for name, pair in numbers["projects"].items()
+        ]
+    return lines
+
+
+def _number(found: dict[str, Any], key: str) -> str:
+    row = found[key]
+    return (
+        f"- {_NAMES[key]}: {row['value']:.3f} ({row['low']:.3f} to {row['high']:.3f}; "
+        f"{row['n']} photos, {row['places']} places)"
+    )
 
 
 def _centre(centre: Any) -> str:
