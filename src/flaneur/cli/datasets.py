@@ -136,11 +136,13 @@ def split_command(name: str, split_name: str, as_json: bool, **rule: Any) -> Non
 @click.argument("name")
 @click.option("--split", "split_name", default="default", show_default=True, help="Name of the split.")
 @click.option(
-    "--encoder", metavar="MODEL", help="Also measure, with this model, how much a random split would flatter."
+    "--encoder",
+    metavar="MODEL",
+    help="Measure with this model what a random split would claim (base, once it has embedded NAME).",
 )
 @_json
 def audit(name: str, split_name: str, encoder: str | None, as_json: bool) -> None:
-    """Check that the parts of NAME's split share nothing. Exits with 6 if they do."""
+    """Check that the parts of NAME's split share nothing (or exit with 6); say what a random split would claim."""
     from flaneur.dataset.audit import audit_split
     from flaneur.dataset.store import open_dataset
 
@@ -148,8 +150,8 @@ def audit(name: str, split_name: str, encoder: str | None, as_json: bool) -> Non
     made = data.split(split_name)
     found = audit_split(data.photos, made, data.ties)
     facts: dict[str, Any] = {"split": made.name, "hash": made.hash}
-    if encoder is not None and found.ok:
-        facts["random_split"] = _inflation(data, encoder, split_name)
+    if found.ok and (encoder is not None or _embedded_by_base(data)):
+        facts["random_split"] = _inflation(data, encoder or "base", split_name)
     _show_audit(found, facts, as_json)
     if not found.ok:
         raise IntegrityError(f"{data.name}: the split {made.name!r} leaks. {' '.join(found.violations)}")
@@ -175,6 +177,16 @@ def verify(name: str, as_json: bool) -> None:
         raise IntegrityError(f"{data.name}: {len(problems)} stored photos are not what they were. Import them again.")
     if not as_json:
         click.echo(f"{data.name}: all {len(data.all_photos)} photos are what they were.")
+
+
+def _embedded_by_base(data: Dataset) -> bool:
+    """Whether the bundled model's embeddings of these photos are there already, so that measuring takes seconds."""
+    from flaneur.bundle import CARD, bundled_base, read_bundle
+    from flaneur.encoder import OnnxEncoder
+
+    if not (data.root / "features").is_dir() or not (bundled_base() / CARD).is_file():
+        return False
+    return (data.root / "features" / OnnxEncoder.from_bundle(read_bundle("base")).hash[:16]).is_dir()
 
 
 def _inflation(data: Dataset, encoder: str, split_name: str) -> dict[str, Any]:
