@@ -2,8 +2,8 @@
 
 flaneur: embeddings (no cache), head, calibration, novelty, model written and checked. The papers' way: each epoch
 decodes every training photo and runs the whole frozen network on it, for the sake of one linear layer (Adam). One such
-epoch is timed and multiplied by 20. Its accuracy is that of all 20: a frozen network gives the same features in each, so
-epochs 2 to 20 of the linear layer are run on those kept from the first, with the same result in seconds.
+epoch is timed and multiplied by 20. Its accuracy is that of all 20: a frozen network gives the same features in each,
+so epochs 2 to 20 of the linear layer are run on those kept from the first, with the same result in seconds.
 
 Accuracy is of both on the test part. Without --weights the papers' network has random weights, which learn worse than
 pretrained ones: then only the time is a fair comparison. Note also what flaneur's encoder has learnt from: the bundled
