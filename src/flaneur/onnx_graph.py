@@ -9,6 +9,7 @@ taken off again.
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -145,34 +146,56 @@ def set_metadata(model: Proto, values: Mapping[str, str]) -> Proto:
     return made
 
 
-def compress_weights(model: Proto) -> Proto:
-    """A copy a quarter as large: large weights are stored as int8 with one scale per output channel.
+def compress_weights(model: Proto, most_bytes: float = math.inf) -> Proto:
+    """A smaller copy: large weights are stored as float16 and, largest first until they fit, as int8.
 
-    They are multiplied out again when the runtime loads the model (it folds constants), so the speed is that of
-    float32. The head keeps its float32, as its parity is checked. Embeddings move a little, so the encoder hash
-    changes: compress first, embed then.
+    int8 has one scale per output channel. Both are turned back when the runtime loads the model (it folds constants),
+    so the speed is that of float32. float16 is as good as exact; int8 weights add a little noise, so few are better.
+    The head keeps its float32, as its parity is checked. Embeddings move a little, so the encoder hash changes:
+    compress first, embed then.
+
+    Args:
+        model: an encoder, or a whole model.
+        most_bytes: that the large weights may take together. 0 stores all of them as int8, a quarter of float32.
     """
     made = _copy(model)
     weights = {tensor.name: tensor for tensor in made.graph.initializer if tensor.data_type == 1}
-    unpacked: list[Any] = []
+    axes: dict[str, int] = {}
     for node in made.graph.node:
         axis = None if node.name.startswith(HEAD) else _output_axis(node)
-        tensor = weights.get(node.input[1]) if axis is not None else None
-        if axis is None or tensor is None or int(np.prod(tensor.dims)) < _COMPRESS_FROM:
-            continue
-        name = tensor.name
-        del weights[name]  # a weight that two nodes share is packed once
-        packed, scale = _pack(onnx_proto.array(tensor), axis)
-        tensor.CopyFrom(onnx_proto.tensor(f"{name}/int8", packed))
-        made.graph.initializer.append(onnx_proto.tensor(f"{name}/scale", scale))
-        unpacked += [
-            onnx_proto.node("Cast", [f"{name}/int8"], [f"{name}/cast"], to=1),
-            onnx_proto.node("Mul", [f"{name}/cast", f"{name}/scale"], [name]),
-        ]
+        if axis is not None and node.input[1] in weights and _size(weights[node.input[1]]) >= _COMPRESS_FROM:
+            axes.setdefault(node.input[1], axis)  # a weight that two nodes share is packed once
+    total = sum(2 * _size(weights[name]) for name in axes)
+    unpacked: list[Any] = []
+    for name in sorted(axes, key=lambda name: (-_size(weights[name]), name)):
+        halve = total <= most_bytes
+        total -= 0 if halve else _size(weights[name])
+        unpacked += _store_half(weights[name]) if halve else _store_int8(made, weights[name], axes[name])
     nodes = [*unpacked, *made.graph.node]
     del made.graph.node[:]
     made.graph.node.extend(nodes)
     return made
+
+
+def _store_half(tensor: Proto) -> list[Proto]:
+    name = tensor.name
+    tensor.CopyFrom(onnx_proto.tensor(f"{name}/half", onnx_proto.array(tensor).astype(np.float16)))
+    return [onnx_proto.node("Cast", [f"{name}/half"], [name], to=1)]
+
+
+def _store_int8(model: Proto, tensor: Proto, axis: int) -> list[Proto]:
+    name = tensor.name
+    packed, scale = _pack(onnx_proto.array(tensor), axis)
+    tensor.CopyFrom(onnx_proto.tensor(f"{name}/int8", packed))
+    model.graph.initializer.append(onnx_proto.tensor(f"{name}/scale", scale))
+    return [
+        onnx_proto.node("Cast", [f"{name}/int8"], [f"{name}/cast"], to=1),
+        onnx_proto.node("Mul", [f"{name}/cast", f"{name}/scale"], [name]),
+    ]
+
+
+def _size(tensor: Proto) -> int:
+    return int(np.prod(tensor.dims))
 
 
 def _output_axis(node: Proto) -> int | None:

@@ -26,7 +26,7 @@ MAX_MODEL_BYTES = 1 << 30
 
 OPERATOR_DOMAINS = ("", "ai.onnx", "ai.onnx.ml")
 
-_ELEMENT_TYPES: dict[int, type[np.generic]] = {1: np.float32, 3: np.int8, 7: np.int64}
+_ELEMENT_TYPES: dict[int, type[np.generic]] = {1: np.float32, 3: np.int8, 7: np.int64, 10: np.float16}
 _ATTRIBUTE_FLOAT, _ATTRIBUTE_INT, _ATTRIBUTE_INTS = 1, 2, 7
 
 # message -> "type name = number"; a leading * marks a repeated field, a capitalised type another message.
@@ -189,7 +189,7 @@ def _tensors(graph: Proto) -> Iterator[Proto]:
 
 
 def tensor(name: str, values: NDArray[Any]) -> Proto:
-    """A ``TensorProto`` of float32, int8 or int64 values."""
+    """A ``TensorProto`` of float32, float16, int8 or int64 values."""
     codes = {np.dtype(kind): code for code, kind in _ELEMENT_TYPES.items()}
     little = np.ascontiguousarray(values, values.dtype.newbyteorder("<"))
     code = codes[values.dtype]
@@ -197,14 +197,14 @@ def tensor(name: str, values: NDArray[Any]) -> Proto:
 
 
 def array(tensor: Proto) -> NDArray[Any]:
-    """The values of a float32, int8 or int64 ``TensorProto``.
+    """The values of a float32, float16, int8 or int64 ``TensorProto``.
 
     Raises:
         IntegrityError: another element type, or fewer values than its shape needs.
     """
     kind = _ELEMENT_TYPES.get(tensor.data_type)
     if kind is None:
-        raise IntegrityError(f"tensor {tensor.name!r} is neither float32, int8 nor int64.")
+        raise IntegrityError(f"tensor {tensor.name!r} is neither float32, float16, int8 nor int64.")
     try:
         if tensor.HasField("raw_data"):
             values = np.frombuffer(tensor.raw_data, np.dtype(kind).newbyteorder("<")).astype(kind)

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
 from bundles import SPEC, tiny_bundle, tiny_encoder
 from flaneur.bundle import read_bundle
 from flaneur.cli import train
 from flaneur.cli.main import run
+from flaneur.onnx_graph import HeadParams, embedding_dim
+from flaneur.training.learn import Tuning
 from worlds import make_dataset
 
 
@@ -81,7 +85,13 @@ def test_a_recipe_goes_from_its_encoder_to_a_model(capsys, tmp_path, monkeypatch
 
     def ready(dataset, recipe, run):
         seen.append((recipe.network.weights, run.name))
-        return tiny_encoder(), SPEC, {"recipe": {"name": recipe.name}}
+        head = HeadParams(
+            np.zeros((embedding_dim(tiny_encoder()), len(dataset.cities)), np.float32),
+            np.zeros(len(dataset.cities), np.float32),
+        )
+        return SimpleNamespace(
+            graph=tiny_encoder(), preprocess=SPEC, tuning=Tuning(head, {"recipe": {"name": recipe.name}})
+        )
 
     monkeypatch.setattr(train, "_finetune", ready)
     recipe = tmp_path / "recipe.toml"

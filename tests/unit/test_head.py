@@ -8,7 +8,8 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 
 from flaneur.errors import InputError, UsageError
-from flaneur.training.head import HeadRule, assign_folds, balanced_weights, fit_head, fit_strength, head_logits
+from flaneur.onnx_graph import HeadParams
+from flaneur.training.head import HeadRule, assign_folds, balanced_weights, blend, fit_head, fit_strength, head_logits
 
 
 def _world(cities=3, places=12, views=3, dim=8, spread=1.0, seed=0):
@@ -123,3 +124,16 @@ def test_one_city_is_refused():
 def test_rules_that_make_no_sense_are_refused(settings, message):
     with pytest.raises(UsageError, match=message):
         HeadRule(**settings)
+
+
+def test_blending_two_heads_is_the_mean_of_their_logits_in_their_own_spread():
+    rng = np.random.default_rng(0)
+    embeddings = rng.normal(size=(50, 6)).astype(np.float32)
+    one = HeadParams(rng.normal(size=(6, 3)).astype(np.float32), rng.normal(size=3).astype(np.float32))
+    loud = HeadParams(100 * one.weight, 100 * one.bias)
+    same = blend(one, loud, embeddings)
+    assert np.allclose(head_logits(same, embeddings), head_logits(one, embeddings), atol=1e-4)
+    other = HeadParams(rng.normal(size=(6, 3)).astype(np.float32), np.zeros(3, np.float32))
+    first, second = head_logits(one, embeddings), head_logits(other, embeddings)
+    expected = (first / first.std() + second / second.std()) / 2 * first.std()
+    assert np.allclose(head_logits(blend(one, other, embeddings), embeddings), expected, atol=1e-4)

@@ -84,15 +84,34 @@ def test_strip_traces_removes_paths():
     assert b"someone" not in onnx_graph.to_bytes(onnx_graph.strip_traces(model))
 
 
-def test_compressed_weights_are_a_quarter_and_close(images):
+def test_weights_are_halved_and_the_largest_quartered_until_they_fit():
+    encoder = tiny_encoder()
+    sizes = {t.name: int(np.prod(t.dims)) for t in encoder.graph.initializer if np.prod(t.dims) >= 1024}
+    largest = max(sizes, key=lambda name: (sizes[name], name))
+    halves = onnx_graph.compress_weights(encoder)
+    assert {t.data_type for t in halves.graph.initializer if t.name.endswith("/half")} == {10}
+    assert not any(t.name.endswith("/int8") for t in halves.graph.initializer)
+    mixed = onnx_graph.compress_weights(encoder, 2 * sum(sizes.values()) - 1)
+    assert [t.name for t in mixed.graph.initializer if t.name.endswith("/int8")] == [f"{largest}/int8"]
+
+
+def test_halved_weights_are_as_good_as_exact(images):
     model = onnx_graph.append_head(tiny_encoder(), tiny_head(3), tiny_novelty())
     small = onnx_graph.compress_weights(model)
+    onnx.checker.check_model(onnx.load_from_string(onnx_graph.to_bytes(small)), full_check=True)
+    exact, close = run(model, images), run(small, images)
+    assert np.abs(exact["embedding"] - close["embedding"]).max() < 0.001
+
+
+def test_compressed_weights_are_a_quarter_and_close(images):
+    model = onnx_graph.append_head(tiny_encoder(), tiny_head(3), tiny_novelty())
+    small = onnx_graph.compress_weights(model, 0)
     onnx.checker.check_model(onnx.load_from_string(onnx_graph.to_bytes(small)), full_check=True)
     packed = {t.name: t.data_type for t in small.graph.initializer}
     assert packed["w1/int8"] == 3
     assert packed["head/weight"] == 1
     encoder = tiny_encoder()
-    ratio = len(onnx_graph.to_bytes(onnx_graph.compress_weights(encoder))) / len(onnx_graph.to_bytes(encoder))
+    ratio = len(onnx_graph.to_bytes(onnx_graph.compress_weights(encoder, 0))) / len(onnx_graph.to_bytes(encoder))
     assert ratio < 0.4
     exact, close = run(model, images), run(small, images)
     assert np.corrcoef(exact["embedding"].ravel(), close["embedding"].ravel())[0, 1] > 0.999

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from flaneur.bundle import Bundle
     from flaneur.dataset.store import Dataset
     from flaneur.predict import OnnxEncoder
+    from flaneur.training.finetune import Finetuned
     from flaneur.training.parts import Progress
     from flaneur.training.recipe import Recipe
 
@@ -82,11 +83,11 @@ def _by_recipe(path: Path, options: dict[str, Any]) -> tuple[Bundle, Dataset]:
     )
     dataset = open_dataset(recipe.data.dataset)
     usable_split(dataset, recipe.data.split)
-    graph, spec, facts = _finetune(dataset, recipe, settings.home() / "runs" / (options["name"] or recipe.name))
-    encoder = OnnxEncoder(recipe.network.backbone, graph, spec)
+    tuned = _finetune(dataset, recipe, settings.home() / "runs" / (options["name"] or recipe.name))
+    encoder = OnnxEncoder(recipe.network.backbone, tuned.graph, tuned.preprocess)
     rule = LearnRule(name=options["name"] or recipe.name, split=recipe.data.split)
     with _progress() as progress:
-        return learn(dataset, encoder, rule, out, facts=facts, progress=progress), dataset
+        return learn(dataset, encoder, rule, out, tuning=tuned.tuning, progress=progress), dataset
 
 
 def _overridden(recipe: Recipe, options: dict[str, Any]) -> Recipe:
@@ -100,7 +101,7 @@ def _overridden(recipe: Recipe, options: dict[str, Any]) -> Recipe:
     return recipe
 
 
-def _finetune(dataset: Dataset, recipe: Recipe, run: Path) -> tuple[Any, Any, dict[str, Any]]:
+def _finetune(dataset: Dataset, recipe: Recipe, run: Path) -> Finetuned:
     with _train_extra("A recipe"):
         from flaneur.training.finetune import finetune
 

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from flaneur.models.encoders.timm_encoder import PooledStages
+from flaneur.onnx_graph import HeadParams
 
 _Net = TypeVar("_Net", bound=nn.Module)
 
@@ -33,6 +34,17 @@ class CityNet(nn.Module):
         embedding, _ = self.encoder(images)
         logits: Tensor = self.head(self.dropout(self.standardise(embedding)))
         return logits
+
+
+@torch.no_grad()
+def linear_head(network: CityNet) -> HeadParams:
+    """The trained head as one linear layer from raw embeddings, standardisation folded in."""
+    known = network.standardise
+    assert known.running_mean is not None  # noqa: S101  # the network was made with running statistics
+    assert known.running_var is not None  # noqa: S101
+    weight = network.head.weight / (known.running_var + known.eps).sqrt()
+    bias = network.head.bias - weight @ known.running_mean
+    return HeadParams(weight.T.contiguous().numpy(), bias.numpy())
 
 
 def parameter_groups(

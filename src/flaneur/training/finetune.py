@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +12,28 @@ from flaneur.errors import UsageError
 from flaneur.files import atomic_path, read_json, sha256_json, write_bytes, write_json
 from flaneur.onnx_proto import Proto
 from flaneur.protocols import PreprocessSpec
+from flaneur.training.learn import Tuning
 from flaneur.training.loader import LabelledPhoto
 from flaneur.training.loop import Examples, Log, fit
 from flaneur.training.recipe import Recipe
 
 
-def finetune(dataset: Dataset, recipe: Recipe, run: Path, log: Log) -> tuple[Proto, PreprocessSpec, dict[str, Any]]:
+@dataclass(frozen=True, slots=True)
+class Finetuned:
+    """An encoder, and what its training left.
+
+    Args:
+        graph: of the encoder, weights compressed.
+        preprocess: what it sees.
+        tuning: its head, and facts for the model card.
+    """
+
+    graph: Proto
+    preprocess: PreprocessSpec
+    tuning: Tuning
+
+
+def finetune(dataset: Dataset, recipe: Recipe, run: Path, log: Log) -> Finetuned:
     """Fine-tune the recipe's backbone on the train part; validation is looked at, test never.
 
     Args:
@@ -26,16 +42,13 @@ def finetune(dataset: Dataset, recipe: Recipe, run: Path, log: Log) -> tuple[Pro
         run: folder of the run. What is there already is gone on from, if it is of the same recipe and data.
         log: is told each epoch's figures.
 
-    Returns:
-        The encoder's graph, its preprocessing, and facts for the model card.
-
     Raises:
         UsageError: the folder holds the run of another recipe or other data.
     """
     from safetensors.torch import save_file
 
     from flaneur.models.encoders.timm_encoder import PooledStages, create_backbone, preprocess_of
-    from flaneur.models.network import CityNet
+    from flaneur.models.network import CityNet, linear_head
     from flaneur.training.export import export_encoder
 
     _claim(run, recipe, dataset)
@@ -51,9 +64,9 @@ def finetune(dataset: Dataset, recipe: Recipe, run: Path, log: Log) -> tuple[Pro
     encoder = run / "encoder.onnx"
     if not encoder.exists():
         graph = onnx_graph.strip_traces(export_encoder(trained.encoder, spec.size_px))
-        write_bytes(encoder, onnx_graph.to_bytes(onnx_graph.compress_weights(graph)))
+        write_bytes(encoder, onnx_graph.to_bytes(onnx_graph.compress_weights(graph, recipe.network.weights_mb * 1e6)))
     facts = {"recipe": _public(recipe), "log": read_json(run / "checkpoint.json")["log"]}
-    return onnx_graph.load(encoder), spec, facts
+    return Finetuned(onnx_graph.load(encoder), spec, Tuning(linear_head(trained), facts))
 
 
 def labelled_photos(dataset: Dataset, split: str) -> Examples:

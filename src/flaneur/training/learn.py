@@ -18,10 +18,10 @@ from flaneur.card import AbstainRule, Card, DatasetInfo, EncoderInfo
 from flaneur.dataset.split import Split
 from flaneur.dataset.store import Dataset
 from flaneur.errors import UsageError
-from flaneur.onnx_graph import NoveltyParams
+from flaneur.onnx_graph import HeadParams, NoveltyParams
 from flaneur.protocols import Encoder
 from flaneur.training.calibrate import DoubtRule, choose_thresholds, fit_temperature, log_softmax
-from flaneur.training.head import FittedHead, HeadRule, fit_head, head_logits
+from flaneur.training.head import FittedHead, HeadRule, blend, fit_head, head_logits
 from flaneur.training.model_card import limits, readme, validation_metrics
 from flaneur.training.novelty import NoveltyRule, fit_novelty, novelty_scores
 from flaneur.training.novelty_choice import NoveltyChoice, choose_novelty
@@ -61,6 +61,19 @@ class LearnRule:
 
 
 @dataclass(frozen=True, slots=True)
+class Tuning:
+    """What fine-tuning leaves beside the encoder.
+
+    Args:
+        head: that was trained along with it, on the dataset's cities in their order; for raw embeddings.
+        facts: for the card's ``training``.
+    """
+
+    head: HeadParams
+    facts: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
 class Learnt:
     """A model before it is written: all that validation decided."""
 
@@ -78,7 +91,7 @@ def learn(
     rule: LearnRule,
     out: Path,
     *,
-    facts: Mapping[str, Any] | None = None,
+    tuning: Tuning | None = None,
     progress: Progress | None = None,
 ) -> Bundle:
     """Learn a dataset's cities and write the model.
@@ -92,7 +105,7 @@ def learn(
         encoder: frozen.
         rule: settings.
         out: folder of the model; a model that is there is replaced.
-        facts: more for the card's ``training``, such as how the encoder was fine-tuned.
+        tuning: what fine-tuning the encoder left; its head is blended with the fitted one.
         progress: told stage, done, of how many.
 
     Raises:
@@ -101,7 +114,7 @@ def learn(
     """
     chosen = usable_split(dataset, rule.split)
     train, validation, skipped = embedded_parts(dataset, encoder, chosen, progress)
-    learnt = fit(train, validation, rule, progress)
+    learnt = fit(train, validation, rule, companion=tuning.head if tuning else None, progress=progress)
     graph = onnx_graph.append_head(onnx_graph.load(encoder.model), learnt.head.params, learnt.novelty)
     card = _card(dataset, encoder, chosen, rule, learnt)
     training = {
@@ -109,7 +122,7 @@ def learn(
         "novelty": {"note": learnt.choice.note, "auroc": learnt.choice.auroc, "left_out": learnt.choice.worlds},
         "rule": _plain_rule(rule),
         "photos": {"train": len(train.photos), "validation": len(validation.photos), "unreadable": skipped},
-        **(facts or {}),
+        **(tuning.facts if tuning else {}),
     }
     card = replace(card, training=training, limits=limits(card, train.photos, validation.photos, learnt.choice))
     tell(progress, "write", 0, 1)
@@ -118,7 +131,14 @@ def learn(
     return bundle
 
 
-def fit(train: Part, validation: Part, rule: LearnRule, progress: Progress | None = None) -> Learnt:
+def fit(
+    train: Part,
+    validation: Part,
+    rule: LearnRule,
+    *,
+    companion: HeadParams | None = None,
+    progress: Progress | None = None,
+) -> Learnt:
     """Everything that is decided on train and validation."""
     cities = [photo.city for photo in train.photos]
     steps = len(rule.head.strengths)
@@ -130,6 +150,8 @@ def fit(train: Part, validation: Part, rule: LearnRule, progress: Progress | Non
 
     head = fit_head(train.embeddings, cities, train.groups, rule.head, tell_head)
     tell(progress, "head", steps, steps)
+    if companion is not None:
+        head = replace(head, params=blend(head.params, companion, train.embeddings))
     logits, labels = head_logits(head.params, validation.embeddings), validation.labels(head.cities)
     temperature = fit_temperature(*_calibration_rows(head, train, logits, labels))
     tell(progress, "novelty", 0, 1)

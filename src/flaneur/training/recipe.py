@@ -37,6 +37,7 @@ class NetworkRule:
         size_px: side of the square that the finished model sees.
         stages: how many of the last stages are pooled (mean and deviation) into the embedding.
         dropout: before the linear head while training, 0 to 1.
+        weights_mb: that the finished encoder's weights may take; see :func:`flaneur.onnx_graph.compress_weights`.
     """
 
     backbone: str
@@ -44,6 +45,7 @@ class NetworkRule:
     size_px: int = 192
     stages: int = 3
     dropout: float = 0.2
+    weights_mb: float = 100.0
 
 
 @dataclass(frozen=True, slots=True)
