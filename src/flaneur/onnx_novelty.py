@@ -24,11 +24,11 @@ class NoveltyParams:
         method: ``max_probability``: 1 - largest of softmax(logits / temperature), in [0, 1];
             ``energy``: -temperature * log sum exp(logits / temperature);
             ``neighbours``: 1 - mean of the ``k`` largest cosines between the photo's projected embedding,
-            normalised((embedding - mean) @ projection), and the references, in [0, 2];
+            normalised((embedding[:E] - mean) @ projection), and the references, in [0, 2];
             ``combined``: that of ``neighbours`` plus ``energy_weight`` times that of ``energy``.
         temperature: of the logits, wherever they count.
-        mean: ``[D]``, for ``neighbours`` and ``combined``.
-        projection: ``[D, P]``, likewise.
+        mean: ``[E]``, for ``neighbours`` and ``combined``; E is how many of the embedding's first numbers they look at.
+        projection: ``[E, P]``, likewise; the graph stores it as float16.
         references: ``[N, P]`` rows of length 1, likewise.
         k: how many nearest references count.
         energy_weight: of ``combined``.
@@ -60,6 +60,13 @@ class Parts:
         """Add an initializer; its name in the graph is given back."""
         kind = np.int64 if np.issubdtype(values.dtype, np.integer) else np.float32
         self.model.graph.initializer.append(onnx_proto.tensor(HEAD + name, np.asarray(values, kind)))
+        return HEAD + name
+
+    def half(self, name: str, values: NDArray[np.float32]) -> str:
+        """Add an initializer that takes half the room; the runtime turns it into float32 when it loads the model."""
+        stored = np.ascontiguousarray(values).astype(np.float16)
+        self.model.graph.initializer.append(onnx_proto.tensor(f"{HEAD}{name}/half", stored))
+        self.model.graph.node.append(onnx_proto.node("Cast", [f"{HEAD}{name}/half"], [HEAD + name], to=1))
         return HEAD + name
 
     def scalar(self, name: str, value: float) -> str:
@@ -113,12 +120,14 @@ def _energy(parts: Parts, novelty: NoveltyParams, to: str = "novelty") -> None:
 def _neighbours(parts: Parts, novelty: NoveltyParams, to: str = "novelty") -> None:
     if novelty.mean is None or novelty.projection is None or novelty.references is None:
         raise InputError("novelty by neighbours needs mean, projection and references.")
-    centred = parts.node("Sub", "embedding", parts.constant("mean", novelty.mean), to=HEAD + "centred")
-    projected = parts.node("MatMul", centred, parts.constant("projection", novelty.projection), to=HEAD + "projected")
+    ends = [parts.constant(name, np.array([value])) for name, value in (("from", 0), ("until", len(novelty.mean)))]
+    looked_at = parts.node("Slice", "embedding", *ends, parts.constant("along", np.array([1])), to=HEAD + "looked_at")
+    centred = parts.node("Sub", looked_at, parts.constant("mean", novelty.mean), to=HEAD + "centred")
+    projected = parts.node("MatMul", centred, parts.half("projection", novelty.projection), to=HEAD + "projected")
     length = parts.reduce("ReduceL2", projected, to=HEAD + "length", keep=True)
     safe = parts.node("Max", length, parts.scalar("tiny", 1e-12), to=HEAD + "safe_length")
     unit = parts.node("Div", projected, safe, to=HEAD + "unit")
-    references = parts.constant("references", np.ascontiguousarray(novelty.references.T))
+    references = parts.half("references", novelty.references.T)
     cosines = parts.node("MatMul", unit, references, to=HEAD + "cosines")
     count = parts.constant("k", np.array([min(novelty.k, len(novelty.references))]))
     nearest = onnx_proto.node("TopK", [cosines, count], [HEAD + "nearest", HEAD + "nearest_index"], axis=1)

@@ -116,6 +116,7 @@ def test_every_link_leads_somewhere(path):
 RECIPE = {
     "Top level": recipe.Recipe, "data": recipe.DataRule, "network": recipe.NetworkRule,
     "finetune": recipe.FinetuneRule, "augment": recipe.AugmentRule,
+    "novelty": recipe.NoveltyRule,
 }  # fmt: skip
 
 

@@ -52,7 +52,7 @@ def test_fit_is_small_balanced_and_of_unit_length():
     params = fit_novelty(uneven, "neighbours", rule, head=head, temperature=1.0, known=uneven.embeddings)
     assert params.projection.shape == (16, 4)
     assert params.references.shape == (40, 4)
-    np.testing.assert_allclose(np.linalg.norm(params.references, axis=1), 1, rtol=1e-5)
+    np.testing.assert_allclose(np.linalg.norm(params.references, axis=1), 1, rtol=1e-3)
 
 
 @pytest.mark.parametrize("method", ["energy", "max_probability", "neighbours", "combined"])
@@ -89,7 +89,7 @@ def test_two_cities_cannot_be_compared_and_the_note_says_so():
     train = _cities(2)
     choice = choose_novelty(train, train, NoveltyRule(), strength=0.1, temperature=1.0)
     assert (choice.method, choice.auroc) == ("neighbours", {})
-    assert "not compared" in choice.note
+    assert "since comparing needs" in choice.note
 
 
 def test_many_cities_are_sampled():

@@ -31,12 +31,12 @@ def _encoder():
 def test_graph_and_numpy_agree(method):
     rng = np.random.default_rng(0)
     head = HeadParams(rng.normal(size=(DIM, CITIES)).astype(np.float32), rng.normal(size=CITIES).astype(np.float32))
-    references = unit_rows(rng.normal(size=(9, 4)).astype(np.float32))
+    references = unit_rows(rng.normal(size=(9, 4)).astype(np.float32)).astype(np.float16).astype(np.float32)
     novelty = NoveltyParams(
         method=method,
         temperature=0.7,
-        mean=rng.normal(size=DIM).astype(np.float32),
-        projection=rng.normal(size=(DIM, 4)).astype(np.float32),
+        mean=rng.normal(size=DIM - 1).astype(np.float32),
+        projection=rng.normal(size=(DIM - 1, 4)).astype(np.float16).astype(np.float32),
         references=references,
         k=3,
         energy_weight=0.3,

@@ -85,7 +85,7 @@ def _by_recipe(path: Path, options: dict[str, Any]) -> tuple[Bundle, Dataset]:
     usable_split(dataset, recipe.data.split)
     tuned = _finetune(dataset, recipe, settings.home() / "runs" / (options["name"] or recipe.name))
     encoder = OnnxEncoder(recipe.network.backbone, tuned.graph, tuned.preprocess)
-    rule = LearnRule(name=options["name"] or recipe.name, split=recipe.data.split)
+    rule = LearnRule(name=options["name"] or recipe.name, split=recipe.data.split, novelty=recipe.novelty)
     with _progress() as progress:
         return learn(dataset, encoder, rule, out, tuning=tuned.tuning, progress=progress), dataset
 

@@ -61,12 +61,11 @@ def finetune(dataset: Dataset, recipe: Recipe, run: Path, log: Log) -> Finetuned
     trained = fit(network, spec, examples, recipe, run, log)
     with atomic_path(run / "weights.safetensors") as temporary:
         save_file({key: value.contiguous() for key, value in trained.state_dict().items()}, temporary)
-    encoder = run / "encoder.onnx"
-    if not encoder.exists():
-        graph = onnx_graph.strip_traces(export_encoder(trained.encoder, spec.size_px))
-        write_bytes(encoder, onnx_graph.to_bytes(onnx_graph.compress_weights(graph, recipe.network.weights_mb * 1e6)))
+    graph = onnx_graph.strip_traces(export_encoder(trained.encoder, spec.size_px))
+    graph = onnx_graph.compress_weights(graph, recipe.network.weights_mb * 1e6)
+    write_bytes(run / "encoder.onnx", onnx_graph.to_bytes(graph))
     facts = {"recipe": _public(recipe), "log": read_json(run / "checkpoint.json")["log"]}
-    return Finetuned(onnx_graph.load(encoder), spec, Tuning(linear_head(trained), facts))
+    return Finetuned(graph, spec, Tuning(linear_head(trained), facts))
 
 
 def labelled_photos(dataset: Dataset, split: str) -> Examples:
@@ -85,14 +84,17 @@ def labelled_photos(dataset: Dataset, split: str) -> Examples:
 
 def _claim(run: Path, recipe: Recipe, dataset: Dataset) -> None:
     """Note what the run is of, or check that it is of the same."""
-    identity = sha256_json([_public(recipe), dataset.content_hash, dataset.split(recipe.data.split).hash])
+    table = _public(recipe)
+    shaping = {key: table[key] for key in ("network", "finetune", "augment")}
+    shaping["network"] = {key: value for key, value in shaping["network"].items() if key != "weights_mb"}
+    identity = sha256_json([shaping, dataset.content_hash, dataset.split(recipe.data.split).hash])
     note = run / "run.json"
     if note.exists() and read_json(note)["identity"] != identity:
         raise UsageError(
             f"{run} holds a run of another recipe or other photos. Choose another --name, or remove that folder."
         )
     run.mkdir(parents=True, exist_ok=True)
-    write_json(note, {"identity": identity, "recipe": _public(recipe), "dataset": dataset.content_hash})
+    write_json(note, {"identity": identity, "recipe": table, "dataset": dataset.content_hash})
 
 
 def _public(recipe: Recipe) -> dict[str, Any]:

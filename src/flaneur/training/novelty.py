@@ -14,8 +14,6 @@ from flaneur.training.calibrate import log_softmax
 from flaneur.training.head import head_logits, one_blas_thread
 
 _BY_DISTANCE = ("neighbours", "combined")
-# Of the spread of energy; 1.0 measured a little worse at left-out cities and at left-out projects.
-_NEIGHBOURS_SHARE = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +22,8 @@ class NoveltyRule:
 
     Args:
         methods: to compare, of ``max_probability``, ``energy``, ``neighbours``, ``combined``.
+        columns: how many of the embedding's first numbers neighbours are looked for in; 0 is all. With pooled stages
+            the first come from the earliest stage, which fine-tuning on a few cities has narrowed least.
         dims: of the space in which neighbours are looked for, at most.
         references: known photos kept for that, at most; cities count alike.
         k: nearest references that count.
@@ -33,6 +33,7 @@ class NoveltyRule:
     """
 
     methods: tuple[str, ...] = NOVELTY_METHODS
+    columns: int = 0
     dims: int = 64
     references: int = 1500
     k: int = 5
@@ -44,7 +45,11 @@ class NoveltyRule:
         for method in self.methods:
             if method not in NOVELTY_METHODS:
                 raise UsageError(f"novelty.methods: there is no {method!r}.{did_you_mean(method, NOVELTY_METHODS)}")
-        if not self.methods or min(self.dims, self.references, self.k, self.worlds, self.photos) < 1:
+        if (
+            not self.methods
+            or self.columns < 0
+            or min(self.dims, self.references, self.k, self.worlds, self.photos) < 1
+        ):
             raise UsageError(
                 "novelty: name at least one method; dims, references, k, worlds and photos must be 1 or more."
             )
@@ -108,16 +113,17 @@ def fit_methods(
         made["neighbours"] = near
     if "combined" in methods:
         distances, energies = _neighbour_distance(near, known), _energy(head_logits(head, known), temperature)
-        weight = float(distances.std() / max(float(energies.std()), 1e-6)) / _NEIGHBOURS_SHARE
+        weight = float(distances.std() / max(float(energies.std()), 1e-6))
         made["combined"] = replace(near, method="combined", energy_weight=weight)
     return made
 
 
 def _fit_neighbours(train: Labelled, rule: NoveltyRule, temperature: float) -> NoveltyParams:
-    X = np.asarray(train.embeddings, np.float32)
+    X = np.asarray(train.embeddings[:, : rule.columns or None], np.float32)
     mean = X.mean(axis=0, dtype=np.float64).astype(np.float32)
-    projection = _whitening(X - mean, train.cities, rule.dims)
-    references = unit_rows((X[sample_evenly(train.cities, rule.references, rule.seed)] - mean) @ projection)
+    projection = _half(_whitening(X - mean, train.cities, rule.dims))
+    chosen = sample_evenly(train.cities, rule.references, rule.seed)
+    references = _half(unit_rows((X[chosen] - mean) @ projection))
     return NoveltyParams("neighbours", temperature, mean, projection, references, rule.k)
 
 
@@ -144,6 +150,11 @@ def novelty_scores(
             return np.asarray(_neighbour_distance(params, embeddings) + params.energy_weight * energy, np.float32)
         case _:
             raise UsageError(f"no novelty method {params.method!r}.{did_you_mean(params.method, NOVELTY_METHODS)}")
+
+
+def _half(values: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Rounded to what float16 can hold, as the graph stores it, so that both compute the same."""
+    return values.astype(np.float16).astype(np.float32)
 
 
 def unit_rows(rows: NDArray[np.floating]) -> NDArray[np.float32]:
@@ -195,7 +206,7 @@ def _neighbour_distance(params: NoveltyParams, embeddings: NDArray[np.float32]) 
     assert params.mean is not None  # noqa: S101 - NoveltyParams has checked all three
     assert params.projection is not None  # noqa: S101
     assert params.references is not None  # noqa: S101
-    cosines = unit_rows((embeddings - params.mean) @ params.projection) @ params.references.T
+    cosines = unit_rows((embeddings[:, : len(params.mean)] - params.mean) @ params.projection) @ params.references.T
     k = min(params.k, cosines.shape[1])
     return np.asarray(1 - np.partition(cosines, -k, axis=1)[:, -k:].mean(axis=1), np.float32)
 

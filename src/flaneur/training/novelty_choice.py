@@ -49,9 +49,8 @@ def choose_novelty(
     worlds = left_out_worlds(train, rule)
     if not worlds or len(validation.cities) == 0 or len(rule.methods) == 1:
         method = rule.methods[0] if len(rule.methods) == 1 or _UNTESTED not in rule.methods else _UNTESTED
-        note = (
-            f"{method}, not compared: that needs three or more cities with validation photos and two or more methods."
-        )
+        why = "needs three or more cities with validation photos"
+        note = f"{method}, as the recipe says" if len(rule.methods) == 1 else f"{method}, since comparing {why}"
         return NoveltyChoice(method, {}, {}, note)
     some = train.take(sample_evenly(train.cities, rule.photos, rule.seed))
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from flaneur.errors import UsageError, did_you_mean
+from flaneur.training.novelty import NoveltyRule
 
 _T = TypeVar("_T")
 
@@ -128,6 +129,7 @@ class Recipe:
         network: which network.
         finetune: how it is trained.
         augment: what training photos go through.
+        novelty: how strangeness is measured.
         notes: free text for the model card.
     """
 
@@ -136,6 +138,7 @@ class Recipe:
     network: NetworkRule
     finetune: FinetuneRule = field(default_factory=FinetuneRule)
     augment: AugmentRule = field(default_factory=AugmentRule)
+    novelty: NoveltyRule = field(default_factory=NoveltyRule)
     notes: str = ""
 
 
@@ -174,6 +177,10 @@ def _value(kind: type, value: Any, where: str) -> Any:
         if not isinstance(value, dict):
             raise UsageError(f"{where}: must be a table, but is {value!r}.")
         return _build(kind, value, where)
+    if typing.get_origin(kind) is tuple:
+        if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+            raise UsageError(f"{where}: must be a list of names, but is {value!r}.")
+        return tuple(value)
     if kind is float and isinstance(value, int) and not isinstance(value, bool):
         value = float(value)
     if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
