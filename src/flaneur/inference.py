@@ -75,7 +75,7 @@ def run_network(
     load: Callable[[T], NDArray[np.float32]],
     outputs: Sequence[str],
     *,
-    batch: int = 8,
+    batch: int = 4,
     threads: int | None = None,
 ) -> Iterator[tuple[T, Row | PhotoError]]:
     """Run a network over any number of inputs.
