@@ -62,10 +62,9 @@ def photos(tmp_path_factory: pytest.TempPathFactory) -> list[LabelledPhoto]:
     return found
 
 
-def _recipe(epochs: int = 6) -> Recipe:
-    rule = FinetuneRule(
-        epochs=epochs, epochs_small=1, size_small_px=48, batch=4, lr_head=0.03, lr_backbone=3e-3, ema=0.5, threads=1
-    )
+def _recipe(epochs: int = 5) -> Recipe:
+    sizes = {"epochs_small": 1, "size_small_px": 48, "size_large_px": 80, "epochs_finish": 1, "lr_finish": 0.1}
+    rule = FinetuneRule(epochs=epochs, batch=4, lr_head=0.03, lr_backbone=3e-3, ema=0.5, threads=1, **sizes)
     return Recipe(
         "tiny",
         DataRule("none"),
@@ -104,6 +103,7 @@ def test_learns_and_resumes_to_the_same_weights(weights: Path, photos: list[Labe
     _train(weights, photos, tmp_path / "broken", stop_after=2)
     resumed, later = _train(weights, photos, tmp_path / "broken")
     assert [line["epoch"] for line in later] == [3, 4, 5, 6]
+    assert [line["size_px"] for line in lines] == [48, 80, 80, 80, 80, SIZE_PX]
     for (name, one), other in zip(whole.state_dict().items(), resumed.state_dict().values(), strict=True):
         assert torch.equal(one, other), name
 

@@ -56,10 +56,11 @@ def fit(network: CityNet, spec: PreprocessSpec, examples: Examples, recipe: Reci
     average = AveragedWeights(network, rule.ema)
     first = _resume(run, network, average.network, optimiser)
     labels = np.array([photo.label for photo in examples.train], np.int64)
-    for epoch in range(first, rule.epochs):
+    last = rule.epochs + rule.epochs_finish
+    for epoch in range(first, last):
         torch.manual_seed(1_000_003 * rule.seed + epoch)
         rng = np.random.default_rng((rule.seed, epoch))
-        seen = replace(spec, size_px=rule.size_small_px) if epoch < rule.epochs_small else spec
+        seen = replace(spec, size_px=_size_px(rule, epoch) or spec.size_px)
         order = epoch_order(labels, rule.balance, rng)
         batches = training_batches(
             examples.train, seen, recipe.augment, order, batch=rule.batch, seed=int(rng.integers(2**31))
@@ -69,18 +70,25 @@ def fit(network: CityNet, spec: PreprocessSpec, examples: Examples, recipe: Reci
         loss = _epoch(state, batches, rule, rng)
         figures = {
             "epoch": epoch + 1,
-            "of": rule.epochs,
+            "of": last,
             "size_px": seen.size_px,
             "loss": loss,
             "seconds": round(time.monotonic() - started),
         }
-        if (epoch + 1) % rule.validate_every == 0 or epoch + 1 == rule.epochs:
+        if (epoch + 1) % rule.validate_every == 0 or epoch + 1 == last:
             figures |= validate(
                 average.network, plain_batches(examples.validation, spec, batch=rule.batch), examples.classes
             )
         _checkpoint(run, epoch + 1, network, average.network, optimiser, figures)
         log(figures)
     return average.network
+
+
+def _size_px(rule: FinetuneRule, epoch: int) -> int:
+    """Side of the square in an epoch; 0 is that of the finished model."""
+    if epoch >= rule.epochs:
+        return 0
+    return rule.size_small_px if epoch < rule.epochs_small else rule.size_large_px
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +109,8 @@ def _epoch(state: _State, batches: Iterable[Batch], rule: FinetuneRule, rng: np.
     for step, batch in enumerate(batches, state.epoch * state.steps):
         warm = min(1.0, (step + 1) / max(1.0, rule.warmup_epochs * state.steps))
         cosine = 0.5 * (1 + math.cos(math.pi * step / (state.steps * rule.epochs)))
+        if state.epoch >= rule.epochs:
+            cosine = rule.lr_finish
         for group in state.optimiser.param_groups:
             group["lr"] = group["peak_lr"] * warm * cosine
         loss = _loss(state.network, batch, rule, rng)

@@ -81,9 +81,12 @@ class FinetuneRule:
     """How the network is trained.
 
     Args:
-        epochs: passes over the training photos.
+        epochs: passes over the training photos, the learning rate falling to zero.
         epochs_small: how many of them, at the start, see photos of ``size_small_px``: cheaper, and a regulariser.
         size_small_px: side of the square in those epochs.
+        size_large_px: side in the others; 0 is that of the finished model.
+        epochs_finish: more passes at the end, at the finished model's own size, to settle the change of size.
+        lr_finish: share of the peak learning rates in those.
         batch: photos a step.
         lr_head: peak learning rate of the head.
         lr_backbone: peak learning rate of the backbone's last stage.
@@ -103,6 +106,9 @@ class FinetuneRule:
     epochs: int = 12
     epochs_small: int = 9
     size_small_px: int = 160
+    size_large_px: int = 0
+    epochs_finish: int = 0
+    lr_finish: float = 0.05
     batch: int = 32
     lr_head: float = 3e-3
     lr_backbone: float = 5e-4
