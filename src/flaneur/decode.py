@@ -88,7 +88,9 @@ def _read(path: Path, name: str) -> bytes:
     try:
         facts = path.stat()
         if stat.S_ISDIR(facts.st_mode):
-            raise PhotoError("unreadable", f"{name}: a folder, not a photo. Name the photos in it.")
+            raise PhotoError(
+                "unreadable", f"{name}: a folder without photos. Name photos, or a folder that holds some."
+            )
         if not stat.S_ISREG(facts.st_mode):
             raise PhotoError("unreadable", f"{name}: not an ordinary file. Copy the photo to a file first.")
         _check_bytes(facts.st_size, name)

@@ -22,7 +22,7 @@ from flaneur.errors import IntegrityError, PhotoError, UsageError, did_you_mean
 from flaneur.inference import Session, cores, open_session, run_network
 from flaneur.preprocess import preprocess
 from flaneur.protocols import PreprocessSpec
-from flaneur.types import City, CityScore, Location, Prediction
+from flaneur.types import City, CityScore, Location, Prediction, slugify
 
 View: TypeAlias = str | Path | bytes | Image.Image
 """One photo: a path, the bytes of a file, or a picture that is already decoded."""
@@ -175,6 +175,7 @@ class Model:
         if cities is None:
             return list(range(len(self.cities)))
         known = [city.slug for city in self.cities]
+        cities = [slugify(name) for name in cities]
         for slug in cities:
             if slug not in known:
                 hint = did_you_mean(slug, known) or f" It knows: {', '.join(known)}."

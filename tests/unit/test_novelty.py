@@ -109,3 +109,12 @@ def test_methods_without_references_need_only_logits():
     head = HeadParams(np.zeros((16, 2), np.float32), np.zeros(2, np.float32))
     made = fit_novelty(part, "energy", NoveltyRule(), head=head, temperature=2.0, known=part.embeddings)
     assert (made.method, made.temperature, made.references) == ("energy", 2.0, None)
+
+
+def test_a_handful_of_photos_stays_finite():
+    part = _cities(2, each=2)
+    head = fit_strength(part.embeddings, part.cities, 0.1)
+    params = fit_novelty(part, "neighbours", NoveltyRule(), head=head, temperature=1.0, known=part.embeddings)
+    assert np.isfinite(params.projection).all()
+    assert np.isfinite(params.references).all()
+    assert np.abs(params.projection).max() <= 1

@@ -71,7 +71,17 @@ def audit_split(photos: Sequence[Photo], made: Split, ties: Iterable[Collection[
         *near,
     ]
     counts = _counts(photos, made)
-    return Audit(tuple(violations), tuple(_missing(counts)), nearest, counts)
+    return Audit(tuple(violations), (*_missing(counts), *_blind(used)), nearest, counts)
+
+
+def _blind(used: Sequence[Photo]) -> list[str]:
+    """Whether nothing is known that could tell photos of one place from photos of two."""
+    if any(photo.location or photo.sequence for photo in used) or len({photo.place for photo in used}) < len(used):
+        return []
+    return [
+        "nothing says which photos show the same place, so each counts as a place of its own, and views of one place "
+        "may be in several parts. Import a CSV with place, or lat and lon, for a score that can be believed."
+    ]
 
 
 def split_dataset(dataset: Dataset, rule: SplitRule) -> tuple[Split, Audit]:

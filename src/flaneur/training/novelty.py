@@ -193,7 +193,9 @@ def _whitening(centred: NDArray[np.float32], cities: NDArray[np.str_], dims: int
     A = Z @ whiten.astype(np.float32)
     _, directions = np.linalg.eigh(np.asarray(A.T @ A, np.float64))
     widest = directions[:, ::-1][:, : min(dims, len(scale))]
-    return np.asarray(scale[:, None] * (whiten @ widest), np.float32)
+    projection = scale[:, None] * (whiten @ widest)
+    # cosines do not mind its size, and float16 holds no more than 65,504
+    return np.asarray(projection / max(float(np.abs(projection).max()), 1e-12), np.float32)
 
 
 def _energy(logits: NDArray[np.float32], temperature: float) -> NDArray[np.float32]:
