@@ -19,7 +19,7 @@ from flaneur.dataset.store import import_photos, open_dataset
 from flaneur.files import sha256_file
 from flaneur.importers import folder
 
-MOMENTS = 10
+MOMENTS = 20
 
 
 @pytest.fixture(scope="module")

@@ -7,6 +7,10 @@ from flaneur.evaluation.run import Report
 from flaneur.metrics import Interval
 
 GOOD_ECE, BAD_ECE = 0.03, 0.07
+_NO_PLACES = (
+    "Nothing says which of these photos show the same place. If some do, train and test share places, and every number "
+    "here flatters. Import a CSV with place, or lat and lon."
+)
 FEW_PLACES = 15  # fewer places than these and an interval spans some 40 points
 
 
@@ -33,7 +37,9 @@ def span(interval: Interval, digits: int = 0) -> str:
 def summary(report: Report) -> list[str]:
     """How good the model is."""
     which = report.which
-    photos = "photos from places it was not trained on" if _is_fair(report) else "of these photos"
+    photos = "of these photos"
+    if _is_fair(report):
+        photos = "photos from places it was not trained on" if _places_known(report) else "photos of the test part"
     said = [
         f"Of 100 {photos}, it puts about {100 * which.accuracy.value:.0f} in the right one of "
         f"{len(report.known.cities)} cities (95 % interval {span(which.accuracy)}); the right city is among its first "
@@ -58,7 +64,8 @@ def summary(report: Report) -> list[str]:
 
 def cautions(report: Report) -> list[str]:
     """Where not to trust it."""
-    said = [*_leaks(report), *_cameras(report), *_weak_cities(report)]
+    said = [] if _places_known(report) else [_NO_PLACES]
+    said += [*_leaks(report), *_cameras(report), *_weak_cities(report)]
     if report.sure.ece.value > BAD_ECE:
         said.append(_calibration(report))
     if report.novelty is None:
@@ -72,6 +79,11 @@ def cautions(report: Report) -> list[str]:
         said.append(f"{len(report.known.failed)} photos could not be read and are not counted.")
     said.append("Other cameras, years and seasons than those in this dataset were not measured.")
     return said
+
+
+def _places_known(report: Report) -> bool:
+    photos = report.known.photos
+    return any(p.location or p.sequence for p in photos) or len({(p.city, p.place) for p in photos}) < len(photos)
 
 
 def _is_fair(report: Report) -> bool:
