@@ -18,7 +18,7 @@ SOURCE = ROOT / "src" / "flaneur"
 MODULES = sorted(SOURCE.rglob("*.py"))
 HEAVY = ("torch", "torchvision", "timm", "scipy", "sklearn")
 # A home folder or a work folder of one machine; addresses on the web are none, nor is the someone of a test.
-_PRIVATE = re.compile(r"(?<![\w.:/])(?:/home/(?!someone\b)\w|/Users/\w|/root/|/work/|[A-Z]:\\\\?Users)")
+_PRIVATE = re.compile(r"(?<![\w.:/])(?:/home/(?!someone\b)\w|/Users/\w|/root/|[A-Z]:\\\\?Users)")
 
 
 def name_of(path):
