@@ -2,7 +2,6 @@ import os
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import click
 import pytest
@@ -21,10 +20,7 @@ def test_help_lists_every_command_and_imports_none(capsys):
 
 
 @pytest.mark.parametrize("name", list(main.COMMANDS))
-def test_every_command_whose_module_is_there_helps(name, capsys):
-    module = main.COMMANDS[name][0].partition(":")[0]
-    if not (Path(main.__file__).parent / f"{module.rpartition('.')[2]}.py").is_file():
-        pytest.skip(f"{module} is not written yet")
+def test_every_command_helps(name, capsys):
     assert main.run([name, "--help"]) == 0
     assert "Usage: flaneur" in capsys.readouterr().out
 

@@ -112,18 +112,6 @@ def embed_paths(paths: Iterable[Path], encoder: Encoder) -> list[NDArray[np.floa
     return [row if isinstance(row, PhotoError) else row["embedding"] for _, row in stream]
 
 
-def photo_embedder(dataset: Dataset, encoder: Encoder) -> Callable[[Sequence[Photo]], NDArray[np.float32]]:
-    """For curation: photos to ``[N, D]``, through the cache; a photo that cannot be embedded gives a row of NaN."""
-
-    def embed(photos: Sequence[Photo]) -> NDArray[np.float32]:
-        found = features(dataset, encoder, photos)
-        row_of = dict(zip(found.ids, found.embeddings, strict=True))
-        nothing = np.full(encoder.dim, np.nan, np.float32)
-        return np.stack([row_of.get(photo.id, nothing) for photo in photos]) if photos else nothing[None][:0]
-
-    return embed
-
-
 class _EncoderSession:
     """Any encoder in the shape that :func:`flaneur.inference.run_network` runs."""
 
