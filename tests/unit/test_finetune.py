@@ -23,7 +23,7 @@ from flaneur.training.augment import augment  # noqa: E402
 from flaneur.training.export import export_encoder, frozen_encoder  # noqa: E402
 from flaneur.training.loader import LabelledPhoto, epoch_order, training_batches  # noqa: E402
 from flaneur.training.loop import Examples, fit  # noqa: E402
-from flaneur.training.recipe import AugmentRule, DataRule, FinetuneRule, NetworkRule, Recipe  # noqa: E402
+from flaneur.training.recipe import AugmentRule, DataRule, NetworkRule, Recipe, TrainingRule  # noqa: E402
 
 pytestmark = pytest.mark.train
 NETWORK = "test_efficientnet"
@@ -64,7 +64,7 @@ def photos(tmp_path_factory: pytest.TempPathFactory) -> list[LabelledPhoto]:
 
 def _recipe(epochs: int = 5) -> Recipe:
     sizes = {"epochs_small": 1, "size_small_px": 48, "size_large_px": 80, "epochs_finish": 1, "lr_finish": 0.1}
-    rule = FinetuneRule(epochs=epochs, batch=4, lr_head=0.03, lr_backbone=3e-3, ema=0.5, threads=1, **sizes)
+    rule = TrainingRule(epochs=epochs, batch=4, lr_head=0.03, lr_backbone=3e-3, ema=0.5, threads=1, **sizes)
     return Recipe(
         "tiny",
         DataRule("none"),

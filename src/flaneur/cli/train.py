@@ -70,7 +70,7 @@ def _by_recipe(path: Path, options: dict[str, Any]) -> tuple[Bundle, Dataset]:
     from flaneur.predict import OnnxEncoder
     from flaneur.training.learn import LearnRule, learn
     from flaneur.training.parts import usable_split
-    from flaneur.training.recipe import read_recipe
+    from flaneur.training.recipe_file import read_recipe
 
     for flag in ("encoder", "split"):
         if options[flag] is not None:

@@ -85,7 +85,7 @@ def labelled_photos(dataset: Dataset, split: str) -> Examples:
 def _claim(run: Path, recipe: Recipe, dataset: Dataset) -> None:
     """Note what the run is of, or check that it is of the same."""
     table = _public(recipe)
-    shaping = {key: table[key] for key in ("network", "finetune", "augment")}
+    shaping = {key: table[key] for key in ("network", "training", "augment")}
     shaping["network"] = {key: value for key, value in shaping["network"].items() if key != "weights_mb"}
     identity = sha256_json([shaping, dataset.content_hash, dataset.split(recipe.data.split).hash])
     note = run / "run.json"

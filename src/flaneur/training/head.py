@@ -22,9 +22,14 @@ _STALE = 2  # strengths without progress after which weaker ones are no longer t
 
 @dataclass(frozen=True, slots=True)
 class HeadRule:
-    """How a head is fitted.
+    """Which head stands on the embeddings, and how it is fitted.
 
     Args:
+        kind: ``logistic`` regression on cached embeddings; ``trained``: the linear layer that was trained with the
+            network; ``blend`` of both, where there are both; ``mlp``: one hidden layer on cached embeddings;
+            ``prototype``: cosine to the mean of each city; ``neighbours``: vote of the nearest known photos.
+        hidden: width of the ``mlp``'s hidden layer.
+        k: how many ``neighbours`` vote.
         strengths: of the L2 penalty to try, in units of the mean loss, so that they mean the same for 90 and for 90,000
             photos; strongest first. scikit-learn's ``C`` is ``1 / (strength * photos)``.
         folds: of the cross-validation.
@@ -32,6 +37,9 @@ class HeadRule:
         seed: of the folds.
     """
 
+    kind: Literal["blend", "logistic", "trained", "mlp", "prototype", "neighbours"] = "blend"
+    hidden: int = 256
+    k: int = 20
     strengths: tuple[float, ...] = (3.0, 1.0, 0.3, 0.1, 0.03, 0.01, 0.003, 0.001)
     folds: int = 4
     class_weight: Literal["balanced", "none"] = "balanced"
@@ -40,6 +48,8 @@ class HeadRule:
     def __post_init__(self) -> None:
         if not self.strengths or min(self.strengths) <= 0:
             raise UsageError(f"head.strengths must be numbers above 0, not {self.strengths}.")
+        if self.hidden < 1 or self.k < 1:
+            raise UsageError(f"head.hidden and head.k must be 1 or more, not {self.hidden} and {self.k}.")
         if self.folds < 2:
             raise UsageError(f"head.folds must be 2 or more, not {self.folds}.")
         if self.class_weight not in ("balanced", "none"):
@@ -193,9 +203,7 @@ def assign_folds(labels: NDArray[np.int64], groups: Sequence[str], folds: int, s
             if fold_of[index] < 0:
                 fold_of[index] = int(load.argmin())
             load[fold_of[index]] += sizes[index]
-    if names.size > 1:
-        fold_of = _named_in_order(fold_of, group)
-    return fold_of[group]
+    return (_named_in_order(fold_of, group) if names.size > 1 else fold_of)[group]
 
 
 def _named_in_order(fold_of: NDArray[np.int64], group: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -20,7 +20,7 @@ from flaneur.files import atomic_path, read_json, write_json
 from flaneur.models.network import AveragedWeights, CityNet, parameter_groups
 from flaneur.protocols import PreprocessSpec
 from flaneur.training.loader import Batch, LabelledPhoto, epoch_order, plain_batches, training_batches
-from flaneur.training.recipe import FinetuneRule, Recipe
+from flaneur.training.recipe import Recipe, TrainingRule
 
 Log = Callable[[dict[str, Any]], None]
 
@@ -48,7 +48,7 @@ def fit(network: CityNet, spec: PreprocessSpec, examples: Examples, recipe: Reci
     Returns:
         The averaged network, in evaluation mode.
     """
-    rule = recipe.finetune
+    rule = recipe.training
     torch.set_num_threads(rule.threads or torch.get_num_threads())
     network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     rates = {"lr_head": rule.lr_head, "lr_backbone": rule.lr_backbone, "lr_decay": rule.lr_decay}
@@ -84,7 +84,7 @@ def fit(network: CityNet, spec: PreprocessSpec, examples: Examples, recipe: Reci
     return average.network
 
 
-def _size_px(rule: FinetuneRule, epoch: int) -> int:
+def _size_px(rule: TrainingRule, epoch: int) -> int:
     """Side of the square in an epoch; 0 is that of the finished model."""
     if epoch >= rule.epochs:
         return 0
@@ -102,7 +102,7 @@ class _State:
     steps: int
 
 
-def _epoch(state: _State, batches: Iterable[Batch], rule: FinetuneRule, rng: np.random.Generator) -> float:
+def _epoch(state: _State, batches: Iterable[Batch], rule: TrainingRule, rng: np.random.Generator) -> float:
     """One pass; the mean loss."""
     state.network.train()
     total = 0.0
@@ -123,7 +123,7 @@ def _epoch(state: _State, batches: Iterable[Batch], rule: FinetuneRule, rng: np.
     return total / state.steps
 
 
-def _loss(network: CityNet, batch: Batch, rule: FinetuneRule, rng: np.random.Generator) -> torch.Tensor:
+def _loss(network: CityNet, batch: Batch, rule: TrainingRule, rng: np.random.Generator) -> torch.Tensor:
     images = torch.from_numpy(batch.images).contiguous(memory_format=torch.channels_last)
     labels = torch.from_numpy(batch.labels)
     if rule.mixup == 0:
