@@ -69,6 +69,15 @@ def test_views_are_one_place(world, capsys):
     assert line["ranking"][0]["probability"] == pytest.approx(direct.probability, abs=1e-5)
 
 
+def test_views_of_a_folder_are_called_by_the_folder(world, capsys):
+    code, out, _ = ask(world, capsys, world / "street", "--views")
+    assert code == 0
+    assert out.splitlines()[0].startswith(f"{world / 'street'} (4 views): ")
+    several = [world / "gps.jpg"] * 5
+    _, out, _ = ask(world, capsys, *several, "--views")
+    assert out.startswith(f"{', '.join(map(str, several[:3]))} and 2 more (5 views): ")
+
+
 def test_unreadable_photos_are_lines_and_exit_3_and_the_others_are_answered(world, capsys):
     words = [world / "bad.jpg", world / "gps.jpg", world / "none.jpg", world / "empty"]
     code, out, err = ask(world, capsys, *words, "--json")

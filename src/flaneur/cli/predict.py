@@ -6,6 +6,7 @@ import json
 import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from flaneur.predict import Answer
     from flaneur.types import Prediction
 
-_HUMAN_TOP, _BAR_WIDTH, _MANY = 5, 24, 20
+_HUMAN_TOP, _BAR_WIDTH, _MANY, _LISTED = 5, 24, 20, 3
 
 
 @click.command(epilog="Exit code 3: some photo could not be read; the others are answered.")
@@ -38,7 +39,7 @@ def predict(ctx: click.Context, /, photos: Sequence[str], **options: Any) -> Non
         None if options["cities"] is None else [slug.strip() for slug in options["cities"].split(",") if slug.strip()]
     )
     paths = list(expand(photos))
-    places = [("", paths)] if options["views"] else [(path, [path]) for path in paths]
+    places = [(_named(photos), paths)] if options["views"] else [(path, [path]) for path in paths]
     show = _show_json if options["as_json"] else _show_text
     failures = 0
     for answer in _with_progress(model.predict_many(places, cities=chosen), len(places)):
@@ -46,6 +47,12 @@ def predict(ctx: click.Context, /, photos: Sequence[str], **options: Any) -> Non
         failures += len(answer.failed)
     if failures:
         ctx.exit(PhotoError.exit_code)
+
+
+def _named(names: Sequence[str]) -> str:
+    """What was asked about as it was asked, not photo by photo: a folder stays one name."""
+    more = f" and {len(names) - _LISTED} more" if len(names) > _LISTED else ""
+    return ", ".join(names[:_LISTED]) + more
 
 
 def expand(names: Iterable[str]) -> Iterator[str]:
@@ -92,7 +99,8 @@ def _show_text(answer: Answer[str], top: int | None) -> None:
         message = str(error) if str(error).startswith(name) else f"{name}: {error}"
         click.echo(f"flaneur: {printable(message)}", err=True)
     if answer.prediction is not None:
-        click.echo(prediction_text(answer.prediction, top or _HUMAN_TOP, unicode=_unicode()))
+        prediction = replace(answer.prediction, photo=answer.key)
+        click.echo(prediction_text(prediction, top or _HUMAN_TOP, unicode=_unicode()))
 
 
 def _unicode() -> bool:
