@@ -16,7 +16,7 @@ from pathlib import Path, PurePosixPath
 
 from flaneur import onnx_graph, onnx_proto, settings
 from flaneur.card import Card, card_from_json, card_to_json
-from flaneur.errors import FlaneurError, InputError, IntegrityError, UsageError
+from flaneur.errors import FlaneurError, InputError, IntegrityError, UsageError, counted
 from flaneur.files import read_json, sha256_bytes, write_bytes, write_json
 from flaneur.golden import Golden, answers, draw_pictures, replay
 from flaneur.inference import open_session
@@ -174,11 +174,11 @@ def _place(folder: Path, contents: dict[str, bytes], card: Card) -> None:
 
 def short_readme(card: Card) -> str:
     """A model card of a few lines."""
-    cities = ", ".join(city.name for city in card.cities)
+    cities, data = ", ".join(city.name for city in card.cities), card.dataset
     limits = "".join(f"- {limit}\n" for limit in card.limits) or "- It knows no other cities.\n"
     return (
-        f"# {card.name} {card.version}\n\nTells {len(card.cities)} cities apart: {cities}.\n\n"
-        f"Learnt from {card.dataset.photos} photos of {card.dataset.places} places ({card.dataset.name}).\n\n"
+        f"# {card.name} {card.version}\n\nTells {counted(len(card.cities), 'city')} apart: {cities}.\n\n"
+        f"Learnt from {counted(data.photos, 'photo')} of {counted(data.places, 'place')} ({data.name}).\n\n"
         f"## What it cannot do\n\n{limits}"
     )
 
@@ -209,7 +209,7 @@ def _graph_problems(graph: onnx_proto.Proto, card: Card) -> list[str]:
     problems = []
     width = outputs["logits"].type.tensor_type.shape.dim[1].dim_value
     if width != len(card.cities):
-        problems.append(f"the graph scores {width} cities, the card names {len(card.cities)}")
+        problems.append(f"the graph scores {counted(width, 'city')}, the card names {len(card.cities)}")
     if onnx_graph.embedding_dim(graph) != card.encoder.dim:
         problems.append(
             f"the embedding has {onnx_graph.embedding_dim(graph)} numbers, the card says {card.encoder.dim}"

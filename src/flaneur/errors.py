@@ -67,6 +67,18 @@ class IntegrityError(FlaneurError):
     exit_code = 6
 
 
+def counted(number: int, noun: str) -> str:
+    """A number with its noun: one in the singular, else in the regular plural.
+
+    >>> counted(1, "city"), counted(1200, "city"), counted(0, "test photo"), counted(2, "day")
+    ('1 city', '1,200 cities', '0 test photos', '2 days')
+    """
+    if number == 1:
+        return f"1 {noun}"
+    many = f"{noun[:-1]}ies" if noun.endswith("y") and noun[-2] not in "aeou" else f"{noun}s"
+    return f"{number:,} {many}"
+
+
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """A hint for a misspelt name: `` Did you mean 'x'?`` with a leading blank, or nothing.
 

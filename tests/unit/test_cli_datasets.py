@@ -1,6 +1,8 @@
 """The dataset commands: results on stdout, exit codes that mean something, JSON for machines."""
 
 import json
+import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -53,7 +55,7 @@ def test_the_same_for_people(home, toy_csv, capsys):
         assert run(["dataset", command[0], "toy", *command[1:]]) == 0
     out = capsys.readouterr().out
     assert "No leak found in split 'default'" in out
-    assert "photos are what they were" in out
+    assert "photos, each what it was" in out
 
 
 def test_a_leaking_split_exits_with_six_and_the_leak(home, toy_csv, capsys):
@@ -93,7 +95,7 @@ def test_a_flipped_bit_exits_with_six_and_the_file(home, toy_csv, capsys):
     assert run(["dataset", "verify", "toy"]) == 6
     captured = capsys.readouterr()
     assert captured.out.splitlines() == [f"{path}: changed since it was imported ({data.photos[0].id})"]
-    assert "1 stored photos are not what they were" in captured.err
+    assert "changed or missing: 1 stored photo." in captured.err
 
 
 @pytest.mark.parametrize(
@@ -122,3 +124,22 @@ def test_a_missing_split_says_how_to_make_it(home, toy_csv, capsys):
     capsys.readouterr()
     assert run(["dataset", "audit", "toy"]) == 3
     assert "flaneur dataset split toy" in capsys.readouterr().err
+
+
+def test_one_is_not_several(home, toy_folder, tmp_path, capsys):
+    (tmp_path / "in" / "rome").mkdir(parents=True)
+    shutil.copy(next(toy_folder.glob("*/p000-0.jpg")), tmp_path / "in" / "rome")
+    said = ""
+    for command in (
+        ["import", "folder", str(tmp_path / "in"), "--name", "one"],
+        ["dataset", "curate", "one"],
+        ["dataset", "info", "one"],
+        ["dataset", "verify", "one"],
+    ):
+        assert run(command) == 0
+        said += capsys.readouterr().out
+    assert said.count("1 photo of 1 city") == 2
+    assert "1 photo imported" in said
+    assert "1 photo kept" in said
+    assert "1 photo, each what it was" in said
+    assert not re.search(r"\b1 \w+s\b", said)

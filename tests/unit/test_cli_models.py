@@ -37,7 +37,7 @@ def test_verify_a_whole_model(home, capsys):
     tiny_bundle(home / "models" / "good")
     assert run(["verify", "good"]) == 0
     assert capsys.readouterr().out == (
-        "tiny 1.0: whole. 4 generated pictures gave the answers they should, for 3 cities.\n"
+        "tiny 1.0: whole. 4 generated pictures gave the answers expected, for 3 cities.\n"
     )
 
 

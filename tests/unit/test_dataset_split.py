@@ -132,12 +132,12 @@ def test_the_audit_names_each_kind_of_leak():
     made = Split("x", SplitRule(), {**parts, "t:gone": "test"}, {})  # type: ignore[dict-item]
     lines = audit_split(photos, made, [("rome/4", "rome/5")]).violations
     assert [line.split(",")[0] for line in lines] == [
-        "1 photos are in no part",
-        "1 photos of the split are not in the dataset",
-        "1 places in several parts: rome/a in train and test.",
-        "1 sequences in several parts: s in train and test.",
-        "1 groups of look-alikes in several parts: rome/4 ~ rome/5 in train and validation.",
-        "1 train photos lie nearer than 50 m to test photos; 11.1 m apart: t:00000 and t:00002.",
+        "in no part: 1 photo",
+        "in the split but not in the dataset: 1 photo",
+        "1 place in several parts: rome/a in train and test.",
+        "1 sequence in several parts: s in train and test.",
+        "1 look-alike group in several parts: rome/4 ~ rome/5 in train and validation.",
+        "1 train photo nearer than 50 m to test photos; 11.1 m apart: t:00000 and t:00002.",
     ]
 
 

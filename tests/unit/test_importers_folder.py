@@ -36,7 +36,7 @@ def test_photos_without_a_city_are_mentioned(tmp_path, caplog):
     (tmp_path / "rome").mkdir()
     (tmp_path / "a.jpg").write_bytes(b"x")
     assert list(find(tmp_path)) == []
-    assert "1 photos in no city folder" in caplog.text
+    assert "left out, since in no city folder: 1 photo." in caplog.text
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from flaneur.errors import InputError, IntegrityError
+from flaneur.errors import InputError, IntegrityError, counted
 
 if TYPE_CHECKING:
     from flaneur.dataset.audit import Audit
@@ -50,8 +50,9 @@ def import_command(layout: str, path: Path, name: str, only: str | None, as_json
         click.echo(json.dumps(facts))
         return
     dropped = f", {_listed(summary.dropped)} dropped (see dropped.parquet)" if summary.dropped else ""
-    click.echo(f"{summary.imported} photos imported, {summary.unchanged} unchanged{dropped}.")
-    click.echo(f"{root}: {facts['photos']} photos of {facts['cities']} cities. Next: flaneur dataset curate {name}")
+    click.echo(f"{counted(summary.imported, 'photo')} imported, {summary.unchanged:,} unchanged{dropped}.")
+    whole = f"{counted(facts['photos'], 'photo')} of {counted(facts['cities'], 'city')}"
+    click.echo(f"{root}: {whole}. Next: flaneur dataset curate {name}")
 
 
 @click.group()
@@ -71,7 +72,8 @@ def info(name: str, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(facts))
         return
-    click.echo(f"{data.name}: {facts['photos']} photos of {len(facts['cities'])} cities, in {data.root}")
+    whole = f"{counted(facts['photos'], 'photo')} of {counted(len(facts['cities']), 'city')}"
+    click.echo(f"{data.name}: {whole}, in {data.root}")
     _table(("city", "photos", "places", "with position"), facts["cities"])
     click.echo(f"dropped: {_listed(facts['dropped']) or 'none'}")
     click.echo(f"splits: {', '.join(facts['splits']) or 'none yet'}")
@@ -103,8 +105,9 @@ def curate(name: str, near_duplicate: float | None, look_alike: float | None, as
         click.echo(json.dumps(asdict(summary)))
         return
     share = summary.kept / max(1, len(data.all_photos))
-    click.echo(f"{summary.kept} photos kept ({share:.1%}); dropped: {_listed(summary.dropped) or 'none'}.")
-    click.echo(f"{summary.ties} pairs of places look alike and will stay together. Next: flaneur dataset split {name}")
+    click.echo(f"{counted(summary.kept, 'photo')} kept ({share:.1%}); dropped: {_listed(summary.dropped) or 'none'}.")
+    stay = f"places that look alike and so stay together: {counted(summary.ties, 'pair')}"
+    click.echo(f"{stay}. Next: flaneur dataset split {name}")
     for conflict in summary.conflicts:
         click.echo(f"label conflict: {conflict}")
 
@@ -174,9 +177,10 @@ def verify(name: str, as_json: bool) -> None:
         for problem in problems:
             click.echo(problem)
     if problems:
-        raise IntegrityError(f"{data.name}: {len(problems)} stored photos are not what they were. Import them again.")
+        lost = counted(len(problems), "stored photo")
+        raise IntegrityError(f"{data.name}: changed or missing: {lost}. Import them again.")
     if not as_json:
-        click.echo(f"{data.name}: all {len(data.all_photos)} photos are what they were.")
+        click.echo(f"{data.name}: {counted(len(data.all_photos), 'photo')}, each what it was.")
 
 
 def _embedded_by_base(data: Dataset) -> bool:

@@ -92,8 +92,10 @@ def _text(report: Report) -> str:
 
 
 def _line(name: str, interval: Interval) -> str:
+    from flaneur.evaluation.figures import behind
+
     ends = f"{interval.low:.3f} to {interval.high:.3f}"
-    return f"{name:<18} {interval.value:.3f}  ({ends}; {interval.n:,} photos, {interval.groups:,} places)"
+    return f"{name:<18} {interval.value:.3f}  ({ends}; {behind(interval)})"
 
 
 def _cell(interval: Interval) -> str:

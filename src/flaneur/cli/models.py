@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from flaneur.errors import FlaneurError, InputError, IntegrityError
+from flaneur.errors import FlaneurError, InputError, IntegrityError, counted
 
 
 @click.command()
@@ -29,7 +29,7 @@ def models(as_json: bool) -> None:
             cities = [city.slug for city in card.cities]
             fields = {"name": folder.name, "path": str(folder), "version": card.version, "created": card.created}
             fields["cities"] = cities  # type: ignore[assignment]
-            line = f"{folder.name}: {len(cities)} cities ({', '.join(cities)}), made {card.created[:10]}"
+            line = f"{folder.name}: {counted(len(cities), 'city')} ({', '.join(cities)}), made {card.created[:10]}"
         click.echo(json.dumps(fields) if as_json else line)
     if not found:
         raise InputError("There is no model yet. 'flaneur train --dataset NAME' makes one.")
@@ -45,10 +45,8 @@ def verify(model: str) -> None:
     if problems := verify_bundle(bundle):
         raise IntegrityError(f"{bundle.path}: {'; '.join(problems)}. Get the model again.")
     card = bundle.card
-    click.echo(
-        f"{card.name} {card.version}: whole. {len(bundle.golden.pictures)} generated pictures gave the answers "
-        f"they should, for {len(card.cities)} cities."
-    )
+    pictures, cities = counted(len(bundle.golden.pictures), "generated picture"), counted(len(card.cities), "city")
+    click.echo(f"{card.name} {card.version}: whole. {pictures} gave the answers expected, for {cities}.")
 
 
 @click.command()

@@ -11,7 +11,7 @@ from typing import Any
 from flaneur import geo
 from flaneur.dataset.split import PARTS, Split, SplitRule, positions, split, write_split
 from flaneur.dataset.store import Dataset, update_manifest
-from flaneur.errors import IntegrityError
+from flaneur.errors import IntegrityError, counted
 from flaneur.types import Photo
 
 _LISTED = 3  # violations of one kind that are spelt out
@@ -65,9 +65,9 @@ def audit_split(photos: Sequence[Photo], made: Split, ties: Iterable[Collection[
     nearest, near = _distances(used, made)
     violations = [
         *_unknown(photos, made),
-        *_shared("places", ((photo.place, made.part_of[photo.id]) for photo in used)),
-        *_shared("sequences", ((photo.sequence, made.part_of[photo.id]) for photo in used if photo.sequence)),
-        *_shared("groups of look-alikes", _tie_parts(used, made, ties)),
+        *_shared("place", ((photo.place, made.part_of[photo.id]) for photo in used)),
+        *_shared("sequence", ((photo.sequence, made.part_of[photo.id]) for photo in used if photo.sequence)),
+        *_shared("look-alike group", _tie_parts(used, made, ties)),
         *near,
     ]
     counts = _counts(photos, made)
@@ -106,9 +106,9 @@ def _unknown(photos: Sequence[Photo], made: Split) -> list[str]:
     without, strange = sorted(ids - made.part_of.keys()), sorted(made.part_of.keys() - ids)
     lines = []
     if without:
-        lines.append(f"{len(without)} photos are in no part, such as {without[0]}. Make the split again.")
+        lines.append(f"in no part: {counted(len(without), 'photo')}, such as {without[0]}. Make the split again.")
     if strange:
-        lines.append(f"{len(strange)} photos of the split are not in the dataset, such as {strange[0]}.")
+        lines.append(f"in the split but not in the dataset: {counted(len(strange), 'photo')}, such as {strange[0]}.")
     return lines
 
 
@@ -121,7 +121,7 @@ def _shared(kind: str, parts: Iterable[tuple[str, str]]) -> list[str]:
         return []
     listed = "; ".join(f"{name} in {' and '.join(own)}" for name, own in torn[:_LISTED])
     more = f"; and {len(torn) - _LISTED} more" if len(torn) > _LISTED else ""
-    return [f"{len(torn)} {kind} in several parts: {listed}{more}."]
+    return [f"{counted(len(torn), kind)} in several parts: {listed}{more}."]
 
 
 def _tie_parts(used: Sequence[Photo], made: Split, ties: Iterable[Collection[str]]) -> Iterable[tuple[str, str]]:
@@ -148,7 +148,7 @@ def _distances(used: Sequence[Photo], made: Split) -> tuple[dict[str, float | No
             first = int(metres.argmin())
             pair = f"{ids[rows[one][first]]} and {ids[rows[other][row[first]]]}"
             lines.append(
-                f"{near} {one} photos lie nearer than {made.rule.gap_m:g} m to {other} photos; "
+                f"{counted(near, f'{one} photo')} nearer than {made.rule.gap_m:g} m to {other} photos; "
                 f"{metres[first]:.1f} m apart: {pair}."
             )
     return nearest, lines

@@ -16,7 +16,7 @@ from typing import TypeVar
 
 from flaneur.dataset.strip import strip
 from flaneur.decode import MAX_FILE_BYTES
-from flaneur.errors import InputError, PhotoError
+from flaneur.errors import InputError, PhotoError, counted
 from flaneur.files import sha256_bytes, sha256_file
 from flaneur.protocols import FoundPhoto
 
@@ -220,7 +220,7 @@ def _read_journal(journal: Path, root: Path) -> dict[str, Ingested]:
             else:
                 (root / result.file).unlink(missing_ok=True)
     os.truncate(journal, whole)
-    logger.info("%d photos of an interrupted import are taken over.", len(results))
+    logger.info("%s of an interrupted import taken over.", counted(len(results), "photo"))
     return results
 
 

@@ -8,6 +8,7 @@ from html import escape
 import numpy as np
 from numpy.typing import NDArray
 
+from flaneur.errors import counted
 from flaneur.evaluation.measure import HowSure
 from flaneur.evaluation.words import percent, span
 from flaneur.metrics import Interval
@@ -38,8 +39,7 @@ def behind(interval: Interval) -> str:
     >>> behind(Interval(0.5, 0.4, 0.6, 1200, 1))
     '1,200 photos, 1 place'
     """
-    photos = f"{interval.n:,} photo{'' if interval.n == 1 else 's'}"
-    return f"{photos}, {interval.groups:,} place{'' if interval.groups == 1 else 's'}"
+    return f"{counted(interval.n, 'photo')}, {counted(interval.groups, 'place')}"
 
 
 def number_row(label: str, hint: str, interval: Interval, mark: float | None = None) -> str:
@@ -74,7 +74,7 @@ def plain_cell(name: str, interval: Interval) -> str:
 
 def count_cell(interval: Interval) -> str:
     """A table cell with the photos and places behind a row."""
-    return f'<td class="num" data-name="photos">{interval.n:,}<small>{interval.groups:,} places</small></td>'
+    return f'<td class="num" data-name="photos">{interval.n:,}<small>{counted(interval.groups, "place")}</small></td>'
 
 
 def confusion_table(cities: Sequence[City], counts: NDArray[np.int64], rates: Sequence[Interval]) -> str:
@@ -103,7 +103,7 @@ def _confusion_cell(pair: tuple[City, City], count: int, rate: Interval) -> str:
         return '<td class="nil">·</td>'
     kind = "right" if truth == guess else "wrong"
     shade = rate.value if truth == guess else rate.value**0.5  # mistakes are rare: let them be seen
-    title = f"{count:,} of {rate.n:,} photos of {truth.name} are taken for {guess.name}: {percent(rate.value, 1)}"
+    title = f"{count:,} of {counted(rate.n, 'photo')} of {truth.name} taken for {guess.name}: {percent(rate.value, 1)}"
     title += f" ({span(rate, 1)})"
     return (
         f'<td class="{kind}" style="--r:{shade:.3f}" title="{escape(title, quote=True)}">'

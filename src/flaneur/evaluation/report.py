@@ -6,6 +6,7 @@ from html import escape
 from pathlib import Path
 from string import Template
 
+from flaneur.errors import counted
 from flaneur.evaluation import figures, gallery, words
 from flaneur.evaluation.measure import GroupNumbers
 from flaneur.evaluation.record import to_json
@@ -44,9 +45,9 @@ def to_html(report: Report, *, photos: bool = True) -> str:
     places = report.which.accuracy.groups
     part = "all photos" if origin.part == "all" else f"{origin.part} part"
     pieces = {
-        "title": escape(f"How well {origin.model} knows {len(report.known.cities)} cities"),
+        "title": escape(f"How well {origin.model} knows {counted(len(report.known.cities), 'city')}"),
         "model": escape(f"{origin.model} {origin.model_version}"),
-        "subtitle": escape(f"{origin.dataset}, {part} · {count:,} photos of {places:,} places"),
+        "subtitle": escape(f"{origin.dataset}, {part} · {counted(count, 'photo')} of {counted(places, 'place')}"),
         "good": _items(words.summary(report)),
         "beware": _items(words.cautions(report)),
         "numbers": _numbers(report),

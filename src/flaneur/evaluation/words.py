@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from flaneur.errors import counted
 from flaneur.evaluation.measure import CityNumbers, GroupNumbers
 from flaneur.evaluation.run import Report
 from flaneur.metrics import Interval
@@ -42,8 +43,8 @@ def summary(report: Report) -> list[str]:
         photos = "photos from places it was not trained on" if _places_known(report) else "photos of the test part"
     said = [
         f"Of 100 {photos}, it puts about {100 * which.accuracy.value:.0f} in the right one of "
-        f"{len(report.known.cities)} cities (95 % interval {span(which.accuracy)}); the right city is among its first "
-        f"three for {100 * which.top_3.value:.0f}. Always saying the commonest city would be right for "
+        f"{counted(len(report.known.cities), 'city')} (95 % interval {span(which.accuracy)}); the right city is among "
+        f"its first three for {100 * which.top_3.value:.0f}. Always saying the commonest city would be right for "
         f"{100 * which.majority:.0f}, a blind guess for {100 * which.chance:.0f}.",
         *([] if report.sure.ece.value > BAD_ECE else [_calibration(report)]),
         _refusal(report),
@@ -76,7 +77,7 @@ def cautions(report: Report) -> list[str]:
             f"{percent(report.novelty.answered.value)} of the time ({span(report.novelty.answered)})."
         )
     if report.known.failed:
-        said.append(f"{len(report.known.failed)} photos could not be read and are not counted.")
+        said.append(f"Not counted, since they could not be read: {counted(len(report.known.failed), 'photo')}.")
     said.append("Other cameras, years and seasons than those in this dataset were not measured.")
     return said
 

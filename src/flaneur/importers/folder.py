@@ -18,7 +18,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from flaneur.errors import InputError, did_you_mean
+from flaneur.errors import InputError, counted, did_you_mean
 from flaneur.protocols import FoundPhoto
 
 logger = logging.getLogger(__name__)
@@ -56,7 +56,7 @@ def _in_folder(root: Path) -> Iterator[FoundPhoto]:
         raise InputError(f"{root}: {cities[0].name} is no city. Import one part: {root.name}/{cities[0].name}.")
     stray = sum(1 for entry in root.iterdir() if entry.suffix.lower() in _PHOTOS)
     if stray:
-        logger.warning("%s: %d photos in no city folder are left out.", root, stray)
+        logger.warning("%s: left out, since in no city folder: %s.", root, counted(stray, "photo"))
     for city in cities:
         for file in _files_below(city):
             yield FoundPhoto(file, file.relative_to(root).as_posix(), city.name)
@@ -139,8 +139,8 @@ def _check_positions(table: Path, rows: list[dict[str, str]]) -> None:
     if 2 * len(wrong) > placed:
         row = rows[wrong[0] - 2]
         raise InputError(
-            f"{table}, line {wrong[0]}: ({row['lat']}, {row.get('lon', '')}) is not (latitude, longitude) in degrees, "
-            f"nor are {len(wrong) - 1} further lines. Are the columns swapped?"
+            f"{table}, line {wrong[0]}: ({row['lat']}, {row.get('lon', '')}) is not (latitude, longitude) in degrees "
+            f"({counted(len(wrong), 'such line')}). Are the columns swapped?"
         )
 
 

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from flaneur.dataset.ingest import only_one
 from flaneur.dataset.store import Dataset
 from flaneur.decode import decode
-from flaneur.errors import InputError, IntegrityError, PhotoError
+from flaneur.errors import InputError, IntegrityError, PhotoError, counted
 from flaneur.files import atomic_path, read_table, sha256_json, write_table
 from flaneur.inference import run_network
 from flaneur.preprocess import preprocess
@@ -93,7 +93,8 @@ def features(
     for photo, error in lost:
         _log.warning("%s: not embedded (%s)", photo.id, error)
     if wanted and not kept:
-        raise InputError(f"{dataset.name}: none of {len(wanted)} photos could be embedded; the first: {lost[0][1]}")
+        every = counted(len(wanted), "photo")
+        raise InputError(f"{dataset.name}: none of {every} could be embedded; the first: {lost[0][1]}")
     return Features(kept, embeddings, lost, len(todo) - len(failed))
 
 

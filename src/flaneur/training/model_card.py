@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from flaneur import metrics
 from flaneur.card import Card
+from flaneur.errors import counted
 from flaneur.training.calibrate import log_softmax
 from flaneur.training.novelty_choice import NoveltyChoice
 from flaneur.types import Photo
@@ -67,7 +68,8 @@ def validation_metrics(
 def limits(card: Card, train: Sequence[Photo], validation: Sequence[Photo], choice: NoveltyChoice) -> tuple[str, ...]:
     """What the model cannot do, one sentence each."""
     lines = [
-        f"It knows {len(card.cities)} cities and no other; a photo of another city can still be given one of them."
+        f"It knows {counted(len(card.cities), 'city')} and no other; "
+        "a photo of another city can still be given one of them."
     ]
     places: dict[str, set[str]] = defaultdict(set)
     for photo in train:
@@ -81,7 +83,7 @@ def limits(card: Card, train: Sequence[Photo], validation: Sequence[Photo], choi
     if not validation:
         lines.append("There was no validation part: probabilities and doubt were not checked against unseen photos.")
     elif len(validation) < 100:
-        lines.append(f"Its thresholds of doubt rest on only {len(validation)} validation photos.")
+        lines.append(f"Its thresholds of doubt rest on only {counted(len(validation), 'validation photo')}.")
     if not choice.auroc:
         lines.append(f"How it spots unknown cities was not chosen by measurement ({choice.note}).")
     if len({photo.project or photo.source for photo in train}) == 1:
@@ -105,7 +107,7 @@ Tells {len(card.cities)} cities apart from street-level photos. Made {card.creat
 {cities}
 ## How it was made
 
-- Photos: {data.photos} training photos of {data.places} places (dataset `{data.name}`).
+- Photos: {counted(data.photos, "training photo")} of {counted(data.places, "place")} (dataset `{data.name}`).
 - Encoder: `{card.encoder.name}`, {card.encoder.dim} numbers a photo, {card.preprocess.size_px} px.
 - Licences of the photos: {", ".join(card.licences) or "not recorded"}.
 
@@ -168,7 +170,7 @@ def _number(found: dict[str, Any], key: str) -> str:
     row = found[key]
     return (
         f"- {_NAMES[key]}: {row['value']:.3f} ({row['low']:.3f} to {row['high']:.3f}; "
-        f"{row['n']} photos, {row['places']} places)"
+        f"{counted(row['n'], 'photo')}, {counted(row['places'], 'place')})"
     )
 
 
