@@ -8,11 +8,11 @@ from typing import Any
 
 from flaneur.errors import FlaneurError, IntegrityError, did_you_mean
 from flaneur.files import sha256_json
+from flaneur.fusion import FUSIONS, OWN_FUSION, unknown_fusion
 from flaneur.protocols import PreprocessSpec
 from flaneur.types import City, Location
 
 CARD_FORMAT = 1
-FUSION = "mean_log_probability"
 _OWN_HASH = "card_sha256"
 
 
@@ -82,7 +82,7 @@ class Card:
         abstain: when to say "none of these".
         dataset: what it learnt from.
         split_hash: of the split that kept training and test apart.
-        fusion: how the views of one place are joined.
+        fusion: how the views of one place are joined; one of :data:`flaneur.fusion.FUSIONS`.
         metrics: free; numbers with their intervals.
         licences: of the photos and weights it was made of.
         training: free; the recipe as run.
@@ -101,7 +101,7 @@ class Card:
     abstain: AbstainRule
     dataset: DatasetInfo
     split_hash: str = ""
-    fusion: str = FUSION
+    fusion: str = OWN_FUSION
     metrics: dict[str, Any] = field(default_factory=dict)
     licences: tuple[str, ...] = ()
     training: dict[str, Any] = field(default_factory=dict)
@@ -117,8 +117,8 @@ class Card:
             raise IntegrityError(
                 f"the card of model {self.name!r} has temperature {self.temperature}; it must be positive."
             )
-        if self.fusion != FUSION:
-            raise IntegrityError(f"the card of model {self.name!r} asks for fusion {self.fusion!r}; known: {FUSION}.")
+        if self.fusion not in FUSIONS:
+            raise IntegrityError(f"the card of model {self.name!r} asks for {unknown_fusion(self.fusion)}")
 
 
 def card_to_json(card: Card) -> dict[str, Any]:

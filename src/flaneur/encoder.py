@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from functools import cached_property
 
@@ -12,6 +13,7 @@ from flaneur import onnx_graph, onnx_proto
 from flaneur.bundle import Bundle
 from flaneur.files import sha256_json
 from flaneur.inference import Session, open_session, run_batch
+from flaneur.onnx_join import join_encoders
 from flaneur.protocols import PreprocessSpec
 
 
@@ -66,3 +68,14 @@ class OnnxEncoder:
         if not len(images):
             return np.zeros((0, self.dim), np.float32)
         return np.stack([row["embedding"] for row in run_batch(self.session, images, ["embedding"])])
+
+
+def joined(encoders: Sequence[OnnxEncoder]) -> OnnxEncoder:
+    """Several encoders side by side as one; its embedding is theirs, one after the other.
+
+    Raises:
+        UsageError: fewer than two, or they see photos differently; see :func:`flaneur.onnx_join.join_encoders`.
+    """
+    graphs = [onnx_proto.load(encoder.model) for encoder in encoders]
+    model, spec = join_encoders(graphs, [encoder.preprocess for encoder in encoders])
+    return OnnxEncoder(" + ".join(encoder.name for encoder in encoders), model, spec)

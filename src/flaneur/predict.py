@@ -19,6 +19,7 @@ from flaneur.card import Card
 from flaneur.decode import DecodedPhoto, decode
 from flaneur.encoder import OnnxEncoder as OnnxEncoder
 from flaneur.errors import IntegrityError, PhotoError, UsageError, did_you_mean
+from flaneur.fusion import log_softmax, view_weights
 from flaneur.inference import Session, cores, open_session, run_network
 from flaneur.preprocess import preprocess
 from flaneur.protocols import PreprocessSpec
@@ -41,6 +42,7 @@ class ViewScores:
         novelty: higher is less like the known cities; 0 where the model has no novelty score.
         gps_in_file: a position the file claims.
         thumbnail: small JPEG, where asked for.
+        attention: how much the view counts beside others, where the model has learnt that; before the softmax.
     """
 
     logits: NDArray[np.float32]
@@ -48,6 +50,7 @@ class ViewScores:
     novelty: float
     gps_in_file: Location | None = None
     thumbnail: bytes = field(default=b"", repr=False)
+    attention: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +160,7 @@ class Model:
             yield look.view, found
 
     def fuse(self, scores: Sequence[ViewScores], *, cities: Sequence[str] | None = None, photo: str = "") -> Prediction:
-        """Join the views of one place: mean of their log probabilities, renormalised.
+        """Join the views of one place as the card's ``fusion`` says.
 
         Args:
             scores: at least one.
@@ -187,7 +190,8 @@ class Model:
     def _session(self, threads: int) -> Session:
         if threads not in self._sessions:
             session = open_session(self.bundle.model, threads=threads)
-            if missing := {"logits", "embedding"} - {output.name for output in session.get_outputs()}:
+            needed = {"logits", "embedding"} | ({"attention"} if self.card.fusion == "attention" else set())
+            if missing := needed - {output.name for output in session.get_outputs()}:
                 raise IntegrityError(f"{self.bundle.path}: the graph lacks {sorted(missing)}. Get the model again.")
             self._sessions[threads] = session
         return self._sessions[threads]
@@ -196,22 +200,23 @@ class Model:
         """One photo gets all cores inside the network; several get one core each."""
         head = list(islice(looks, 2))
         session = self._session(cores() if len(head) < 2 else 1)
-        outputs = ["logits", "embedding"]
-        if any(output.name == "novelty" for output in session.get_outputs()):
-            outputs.append("novelty")
+        given = {output.name for output in session.get_outputs()}
+        outputs = [name for name in ("logits", "embedding", "novelty", "attention") if name in given]
         spec = self.card.preprocess
         for look, row in run_network(session, chain(head, looks), lambda look: look.load(spec), outputs):
             if isinstance(row, PhotoError):
                 yield look, row
             else:
-                novelty = float(row["novelty"]) if "novelty" in row else 0.0
-                yield look, ViewScores(row["logits"], row["embedding"], novelty, look.gps, look.thumbnail)
+                novelty, attention = (float(row[name]) if name in row else 0.0 for name in ("novelty", "attention"))
+                yield look, ViewScores(row["logits"], row["embedding"], novelty, look.gps, look.thumbnail, attention)
 
     def _fuse(self, views: Sequence[tuple[str, ViewScores]], chosen: list[int]) -> Prediction:
         logits = np.stack([score.logits for _, score in views]).astype(np.float64)
-        mean_log = _log_softmax(logits / self.card.temperature).mean(axis=0)
-        probability = np.exp(_log_softmax(mean_log[chosen]))
-        raw = logits.mean(axis=0)[chosen]
+        attention = np.array([score.attention for _, score in views])
+        heat, place = self.card.temperature, np.zeros(len(views), np.intp)
+        weights = view_weights(logits, place, self.card.fusion, temperature=heat, attention=attention)
+        probability = np.exp(log_softmax((weights @ log_softmax(logits / heat))[chosen]))
+        raw = (weights @ logits)[chosen]
         order = np.argsort(-probability, kind="stable")
         ranking = tuple(
             CityScore(self.cities[chosen[index]], float(probability[index]), float(raw[index])) for index in order
@@ -278,12 +283,6 @@ def _thumbnail(image: Image.Image) -> bytes:
     file = BytesIO()
     small.save(file, "JPEG", quality=80)
     return file.getvalue()
-
-
-def _log_softmax(scores: NDArray[np.float64]) -> NDArray[np.float64]:
-    shifted = scores - scores.max(axis=-1, keepdims=True)
-    result: NDArray[np.float64] = shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
-    return result
 
 
 def load(name: str | Path = "base") -> Model:

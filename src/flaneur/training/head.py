@@ -16,6 +16,9 @@ from numpy.typing import NDArray
 from flaneur.errors import InputError, UsageError
 from flaneur.onnx_graph import HeadParams
 from flaneur.training.calibrate import fit_temperature, negative_log_likelihood
+from flaneur.training.heads import blend as blend
+from flaneur.training.heads import head_logits as head_logits
+from flaneur.training.heads import join_heads as join_heads
 
 _STALE = 2  # strengths without progress after which weaker ones are no longer tried
 
@@ -89,29 +92,6 @@ class FittedHead:
     strength: float
     table: tuple[StrengthScore, ...]
     held_out: NDArray[np.float32] = field(repr=False)
-
-
-def blend(one: HeadParams, other: HeadParams, embeddings: NDArray[np.float32]) -> HeadParams:
-    """Two heads of one encoder as one: the mean of their logits, each in units of its own spread.
-
-    Heads that were trained differently err differently, and two linear layers add up to a linear layer.
-
-    Args:
-        one: for instance fitted to photos as they are.
-        other: for instance trained along with the encoder, on photos in many variants; same cities, same order.
-        embeddings: ``[N, D]`` on which the spread is measured.
-    """
-    parts = [(head, 0.5 / max(float(head_logits(head, embeddings).std()), 1e-6)) for head in (one, other)]
-    # back in the first head's units, so that temperatures and energies keep their usual size
-    unit = 0.5 / parts[0][1]
-    weight = sum(unit * scale * head.weight for head, scale in parts)
-    bias = sum(unit * scale * head.bias for head, scale in parts)
-    return HeadParams(np.asarray(weight, np.float32), np.asarray(bias, np.float32))
-
-
-def head_logits(params: HeadParams, embeddings: NDArray[np.float32]) -> NDArray[np.float32]:
-    """``[N, D]`` embeddings to ``[N, C]`` logits."""
-    return np.asarray(embeddings @ params.weight + params.bias, np.float32)
 
 
 def fit_head(
