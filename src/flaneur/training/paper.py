@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,7 @@ class PaperRule:
         cite: authors, place, year.
         photos: how many, of what, how sampled.
         protocol: its split, in its own terms.
+        split_by: what its random split dealt out: single photos (``photo``), or whole places (``place``).
         cities: as it names them.
         results: that it published.
         unsaid: what the paper leaves open and the recipe had to choose.
@@ -58,6 +60,7 @@ class PaperRule:
     cite: str = ""
     photos: str = ""
     protocol: str = ""
+    split_by: Literal["photo", "place"] = "photo"
     cities: tuple[PaperCity, ...] = ()
     results: tuple[PaperResult, ...] = ()
     unsaid: tuple[str, ...] = ()
