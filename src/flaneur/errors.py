@@ -14,7 +14,7 @@ Exit code 1 is kept for bugs in flaneur, 130 for an interrupt.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import ClassVar
 
 
@@ -77,6 +77,15 @@ def counted(number: int, noun: str) -> str:
         return f"1 {noun}"
     many = f"{noun[:-1]}ies" if noun.endswith("y") and noun[-2] not in "aeou" else f"{noun}s"
     return f"{number:,} {many}"
+
+
+def listed(counts: Mapping[str, int]) -> str:
+    """How often each thing was there.
+
+    >>> listed({"truncated": 2, "blank": 1})
+    '1 blank, 2 truncated'
+    """
+    return ", ".join(f"{count:,} {name}" for name, count in sorted(counts.items()))
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:

@@ -12,6 +12,7 @@ from flaneur.cli.main import run
 from flaneur.dataset.split import SplitRule, random_split, write_split
 from flaneur.dataset.store import open_dataset
 from flaneur.files import read_json
+from photos import save
 
 
 @pytest.fixture
@@ -124,6 +125,26 @@ def test_a_missing_split_says_how_to_make_it(home, toy_csv, capsys):
     capsys.readouterr()
     assert run(["dataset", "audit", "toy"]) == 3
     assert "flaneur dataset split toy" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("broken", ["folder", "table", "labels"])
+def test_an_import_of_nothing_leaves_nothing(home, tmp_path, monkeypatch, capsys, broken):
+    monkeypatch.setenv("FLANEUR_HOME", str(tmp_path / "home" / "deep"))
+    source = tmp_path / "in"
+    save(source / "rome" / "a.jpg")
+    if broken == "folder":
+        (source / "rome" / "a.jpg").write_bytes(b"no picture")
+    elif broken == "table":
+        source = source / "photos.csv"
+        source.write_text("file,city\ngone.jpg,rome\nrome,rome\n")
+    else:
+        save(source / "paris" / "a.jpg")
+    assert run(["import", "folder", str(source), "--name", "x"]) == 3
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    (line,) = captured.err.splitlines()
+    assert line.startswith("flaneur: No photo could be used, so nothing was imported. Refused: ")
+    assert not (tmp_path / "home").exists()
 
 
 def test_one_is_not_several(home, toy_folder, tmp_path, capsys):

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from flaneur.errors import InputError, IntegrityError, counted
+from flaneur.errors import InputError, IntegrityError, counted, listed
 
 if TYPE_CHECKING:
     from flaneur.dataset.audit import Audit
@@ -44,12 +44,12 @@ def import_command(layout: str, path: Path, name: str, only: str | None, as_json
         summary = import_photos(found, root, name=root.name, source=layout, only=only, progress=progress)
     dataset = open_dataset(root)
     if not dataset.all_photos:
-        raise InputError(f"{path}: no photo could be used ({_listed(summary.dropped)}). See {root}/dropped.parquet.")
+        raise InputError(f"{path}: no photo could be used ({listed(summary.dropped)}). See {root}/dropped.parquet.")
     facts = asdict(summary) | {"dataset": str(root), "photos": len(dataset.all_photos), "cities": len(dataset.cities)}
     if as_json:
         click.echo(json.dumps(facts))
         return
-    dropped = f", {_listed(summary.dropped)} dropped (see dropped.parquet)" if summary.dropped else ""
+    dropped = f", {listed(summary.dropped)} dropped (see dropped.parquet)" if summary.dropped else ""
     click.echo(f"{counted(summary.imported, 'photo')} imported, {summary.unchanged:,} unchanged{dropped}.")
     whole = f"{counted(facts['photos'], 'photo')} of {counted(facts['cities'], 'city')}"
     click.echo(f"{root}: {whole}. Next: flaneur dataset curate {name}")
@@ -75,7 +75,7 @@ def info(name: str, as_json: bool) -> None:
     whole = f"{counted(facts['photos'], 'photo')} of {counted(len(facts['cities']), 'city')}"
     click.echo(f"{data.name}: {whole}, in {data.root}")
     _table(("city", "photos", "places", "with position"), facts["cities"])
-    click.echo(f"dropped: {_listed(facts['dropped']) or 'none'}")
+    click.echo(f"dropped: {listed(facts['dropped']) or 'none'}")
     click.echo(f"splits: {', '.join(facts['splits']) or 'none yet'}")
     click.echo(f"content: {facts['content_hash']}")
 
@@ -105,7 +105,7 @@ def curate(name: str, near_duplicate: float | None, look_alike: float | None, as
         click.echo(json.dumps(asdict(summary)))
         return
     share = summary.kept / max(1, len(data.all_photos))
-    click.echo(f"{counted(summary.kept, 'photo')} kept ({share:.1%}); dropped: {_listed(summary.dropped) or 'none'}.")
+    click.echo(f"{counted(summary.kept, 'photo')} kept ({share:.1%}); dropped: {listed(summary.dropped) or 'none'}.")
     stay = f"places that look alike and so stay together: {counted(summary.ties, 'pair')}"
     click.echo(f"{stay}. Next: flaneur dataset split {name}")
     for conflict in summary.conflicts:
@@ -255,7 +255,3 @@ def _table(head: tuple[str, ...], rows: Mapping[str, Mapping[str, int]]) -> None
     click.echo("  ".join([head[0].ljust(first), *head[1:]]))
     for name, values in rows.items():
         click.echo("  ".join([name.ljust(first), *(f"{values[column]:>{len(column)}}" for column in head[1:])]))
-
-
-def _listed(counts: Mapping[str, int]) -> str:
-    return ", ".join(f"{count} {reason}" for reason, count in sorted(counts.items()))

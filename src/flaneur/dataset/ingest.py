@@ -9,7 +9,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -124,6 +124,19 @@ def only_one(root: Path) -> Iterator[None]:
     with (root / LOCK).open("a") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
+
+
+def take_back(root: Path, made: Iterable[Path]) -> None:
+    """Leave nothing of an import that took nothing in.
+
+    Args:
+        root: the dataset, swept.
+        made: folders that the import made, innermost first; those that hold something else stay.
+    """
+    (root / LOCK).unlink(missing_ok=True)
+    for folder in (*(root / "images").glob("??"), root / "images", *made):
+        with suppress(OSError):
+            folder.rmdir()
 
 
 def sweep(root: Path, used: Iterable[str]) -> None:

@@ -16,10 +16,10 @@ import numpy as np
 
 from flaneur import geo
 from flaneur.dataset import tables
-from flaneur.dataset.ingest import JOURNAL, Ingested, ingest, only_one, settle, sweep
+from flaneur.dataset.ingest import JOURNAL, Ingested, ingest, only_one, settle, sweep, take_back
 from flaneur.dataset.split import Split, read_split
 from flaneur.dataset.tables import DROPPED_COLUMNS, IMPORTED_COLUMNS, PHOTO_COLUMNS, Dropped
-from flaneur.errors import InputError, IntegrityError, UsageError
+from flaneur.errors import InputError, IntegrityError, UsageError, listed
 from flaneur.files import read_table, sha256_file, sha256_json, write_table, write_text
 from flaneur.protocols import FoundPhoto
 from flaneur.settings import resolve
@@ -152,7 +152,7 @@ def import_photos(
         progress: called with 1 after each photo.
 
     Raises:
-        InputError: there was nothing to import.
+        InputError: there was nothing to import, or no photo of a new dataset could be used; nothing is left then.
         UsageError: the dataset has photos of the same names from another folder.
     """
     wanted = [photo for photo in found if only is None or fnmatchcase(photo.key, only)]
@@ -161,6 +161,7 @@ def import_photos(
         raise InputError(f"No photos{pattern} found, so nothing was imported. Check the path.")
     if root.exists() and not root.is_dir():
         raise UsageError(f"{root} is a file, not a folder for a dataset. Choose another name.")
+    made = [folder for folder in (root, *root.parents) if not folder.exists()]
     try:
         root.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -177,6 +178,9 @@ def import_photos(
                 progress(1)
         summary = _write(root, name, source, before, now)
         (root / JOURNAL).unlink(missing_ok=True)
+    if summary is None:
+        take_back(root, made)
+        raise InputError(f"No photo could be used, so nothing was imported. {_refusals(now)}")
     return summary
 
 
@@ -239,9 +243,13 @@ def _is_another(before: dict[str, Any], now: Ingested) -> bool:
 
 def _write(
     root: Path, name: str, source: str, before: dict[str, dict[str, Any]], now: dict[str, dict[str, Any]]
-) -> ImportSummary:
+) -> ImportSummary | None:
+    """The tables, and what was done; nothing where a new dataset would be empty."""
     rows = sorted((before | now).values(), key=lambda row: str(row["id"]))
     photos, dropped, ties = tables.keep_one_of_each(rows)
+    if not photos and not before:
+        sweep(root, ())
+        return None
     curated = [row for row in _read_if_there(root / "dropped.parquet") if row["stage"] != "import"]
     kept = {row["id"] for row in photos}
     dropped += [row for row in curated if row["id"] in kept]
@@ -258,6 +266,11 @@ def _write(
     refused = Counter(row["reason"] for row in dropped if row["id"] in now and row["stage"] == "import")
     unchanged = sum(1 for row_id in now if row_id in kept and _same(before.get(row_id), now[row_id]))
     return ImportSummary(sum(1 for row_id in now if row_id in kept) - unchanged, unchanged, dict(refused))
+
+
+def _refusals(now: dict[str, dict[str, Any]]) -> str:
+    _, dropped, _ = tables.keep_one_of_each(list(now.values()))
+    return f"Refused: {listed(Counter(row['reason'] for row in dropped))}; the first is {dropped[0]['detail']}"
 
 
 def _same(before: dict[str, Any] | None, now: dict[str, Any]) -> bool:
