@@ -1,9 +1,9 @@
 """An encoder's ONNX graph in; the same graph with a city head, a novelty score and smaller weights out.
 
 The convention all models keep: input ``image`` ``[B, 3, H, W]`` float32; the encoder's outputs are ``embedding``
-``[B, D]`` and, where the network has one, ``feature_map`` ``[B, K, h, w]``. The head adds ``logits`` ``[B, C]`` and
-``novelty`` ``[B]`` (higher = less like the known cities). Everything the head adds is named ``head/…``, so it can be
-taken off again.
+``[B, D]`` and, where the network has one, ``feature_map`` ``[B, K, h, w]``. The head adds ``logits`` ``[B, C]``,
+``novelty`` ``[B]`` (higher = less like the known cities) and, where views are weighed by it, ``attention`` ``[B]``.
+Everything the head adds is named ``head/…``, so it can be taken off again.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -19,6 +18,10 @@ from numpy.typing import NDArray
 
 from flaneur import onnx_proto
 from flaneur.errors import InputError
+from flaneur.onnx_heads import AttentionParams as AttentionParams
+from flaneur.onnx_heads import Head as Head
+from flaneur.onnx_heads import HeadParams as HeadParams
+from flaneur.onnx_heads import add_attention, add_logits, head_sizes
 from flaneur.onnx_novelty import HEAD, Parts, add_novelty
 from flaneur.onnx_novelty import NOVELTY_METHODS as NOVELTY_METHODS
 from flaneur.onnx_novelty import NoveltyParams as NoveltyParams
@@ -32,46 +35,34 @@ to_bytes = onnx_proto.to_bytes
 _COMPRESS_FROM = 1024  # elements: below it the scales and nodes outweigh what is saved
 
 
-@dataclass(frozen=True, slots=True)
-class HeadParams:
-    """The linear layer from embedding to cities.
-
-    Args:
-        weight: ``[D, C]`` float32.
-        bias: ``[C]`` float32.
-    """
-
-    weight: NDArray[np.float32]
-    bias: NDArray[np.float32]
-
-    def __post_init__(self) -> None:
-        if self.weight.ndim != 2 or self.bias.shape != self.weight.shape[1:]:
-            raise InputError(f"A head needs weight [D, C] and bias [C], not {self.weight.shape} and {self.bias.shape}.")
-
-
-def append_head(model: Proto, head: HeadParams, novelty: NoveltyParams | None = None) -> Proto:
+def append_head(
+    model: Proto, head: Head, novelty: NoveltyParams | None = None, attention: AttentionParams | None = None
+) -> Proto:
     """A copy of an encoder with a head; a head that is there already is replaced.
 
     Args:
         model: with output ``embedding``.
         head: adds output ``logits``.
         novelty: adds output ``novelty``.
+        attention: adds output ``attention``.
 
     Raises:
         InputError: the model has no ``embedding``, or one of another width than the head.
     """
     made = strip_head(model)
-    width = embedding_dim(made)
-    if width != head.weight.shape[0]:
-        raise InputError(f"the head expects embeddings of {head.weight.shape[0]} numbers, the encoder gives {width}.")
-    parts = Parts(made)
-    weight, bias = parts.constant("weight", head.weight), parts.constant("bias", head.bias)
-    parts.node("Gemm", "embedding", weight, bias, to="logits")
-    batch = _batch_name(made)
-    made.graph.output.insert(0, onnx_proto.float_value("logits", [batch, head.weight.shape[1]]))
+    width, (expected, cities) = embedding_dim(made), head_sizes(head)
+    for wanted in (expected, width if attention is None else len(attention.weight)):
+        if width != wanted:
+            raise InputError(f"the head expects embeddings of {wanted} numbers, the encoder gives {width}.")
+    parts, batch = Parts(made), _batch_name(made)
+    add_logits(parts, head)
+    made.graph.output.insert(0, onnx_proto.float_value("logits", [batch, cities]))
     if novelty is not None:
         add_novelty(parts, novelty)
         made.graph.output.append(onnx_proto.float_value("novelty", [batch]))
+    if attention is not None:
+        add_attention(parts, attention)
+        made.graph.output.append(onnx_proto.float_value("attention", [batch]))
     return made
 
 

@@ -81,10 +81,10 @@ class Parts:
         self.model.graph.node.append(node)
         return to
 
-    def reduce(self, op_type: str, source: str, *, to: str, keep: bool = False) -> str:
-        """Reduce ``[B, N]`` over N; opset 18 turned the axes from an attribute into an input."""
+    def reduce(self, op_type: str, source: str, *, to: str, keep: bool = False, name: str = "") -> str:
+        """Reduce ``[B, N]`` over N; opset 18 turned the axes from an attribute into an input, called ``name``."""
         if opset(self.model) >= 18:
-            axes = self.constant(f"{op_type}_axes", np.array([1]))
+            axes = self.constant(name or f"{op_type}_axes", np.array([1]))
             return self.node(op_type, source, axes, to=to, keepdims=int(keep))
         return self.node(op_type, source, to=to, axes=[1], keepdims=int(keep))
 

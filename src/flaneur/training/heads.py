@@ -3,17 +3,43 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from flaneur.errors import InputError
-from flaneur.onnx_graph import HeadParams
+from flaneur.fusion import log_softmax
+from flaneur.onnx_heads import Head, HeadParams, MlpParams, NeighbourParams, PrototypeParams
 
 
-def head_logits(params: HeadParams, embeddings: NDArray[np.float32]) -> NDArray[np.float32]:
-    """``[N, D]`` embeddings to ``[N, C]`` logits."""
-    return np.asarray(embeddings @ params.weight + params.bias, np.float32)
+def head_logits(params: Head, embeddings: NDArray[np.float32]) -> NDArray[np.float32]:
+    """``[N, D]`` embeddings to ``[N, C]`` logits: what the exported graph computes, in numpy."""
+    match params:
+        case HeadParams():
+            return np.asarray(embeddings @ params.weight + params.bias, np.float32)
+        case MlpParams():
+            return head_logits(params.outer, np.maximum(head_logits(params.inner, embeddings), 0))
+        case PrototypeParams():
+            unit = unit_rows((embeddings - params.mean) / params.spread)
+            return np.asarray(params.scale * unit @ params.prototypes.T, np.float32)
+        case NeighbourParams():
+            return _votes(params, embeddings)
+
+
+def unit_rows(rows: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
+    """Rows of length 1; a row of zeros stays."""
+    return np.asarray(rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-12), np.float32)
+
+
+def _votes(params: NeighbourParams, embeddings: NDArray[np.float32]) -> NDArray[np.float32]:
+    cosines = unit_rows((embeddings - params.mean) @ params.projection) @ params.references.T
+    k = min(params.k, cosines.shape[1])
+    index = np.argpartition(-cosines, k - 1, axis=1)[:, :k]
+    logs = np.take_along_axis(cosines, index, axis=1) / params.warmth + params.log_weights[index]
+    votes = np.exp(log_softmax(logs))
+    shares = np.stack([(votes * (params.labels[index] == city)).sum(axis=1) for city in range(params.cities)], axis=1)
+    return np.asarray(np.log((1 - params.floor) * shares + params.floor / params.cities), np.float32)
 
 
 def blend(one: HeadParams, other: HeadParams, embeddings: NDArray[np.float32]) -> HeadParams:
