@@ -56,7 +56,10 @@ class CurationRule:
 
     def __post_init__(self) -> None:
         if not 0 < self.look_alike <= self.near_duplicate <= 1:
-            raise UsageError("look_alike must lie above 0 and near_duplicate between it and 1.")
+            raise UsageError(
+                f"--look-alike {self.look_alike:g} must lie above 0, and --near-duplicate {self.near_duplicate:g} "
+                "between it and 1."
+            )
 
 
 @dataclass(frozen=True, slots=True)
