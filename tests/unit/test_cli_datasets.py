@@ -9,7 +9,7 @@ import pytest
 
 from bundles import tiny_bundle
 from flaneur.cli.main import run
-from flaneur.dataset.split import SplitRule, random_split, write_split
+from flaneur.dataset.split import PARTS, Split, SplitRule, write_split
 from flaneur.dataset.store import open_dataset
 from flaneur.files import read_json
 from photos import save
@@ -62,8 +62,8 @@ def test_the_same_for_people(home, toy_csv, capsys):
 def test_a_leaking_split_exits_with_six_and_the_leak(home, toy_csv, capsys):
     run(["import", "folder", str(toy_csv), "--name", "toy"])
     data = open_dataset("toy")
-    leaking = random_split(data.photos, SplitRule(name="bad"))
-    write_split(data.root / "splits", type(leaking)("bad", leaking.rule, leaking.part_of, leaking.group_of), {})
+    parts = {photo.id: PARTS[number % 3] for number, photo in enumerate(data.photos)}
+    write_split(data.root / "splits", Split("bad", SplitRule(name="bad"), parts, {photo: photo for photo in parts}), {})
     capsys.readouterr()
     assert run(["dataset", "audit", "toy", "--split", "bad"]) == 6
     line = capsys.readouterr().err.splitlines()[-1]
@@ -125,6 +125,34 @@ def test_a_missing_split_says_how_to_make_it(home, toy_csv, capsys):
     capsys.readouterr()
     assert run(["dataset", "audit", "toy"]) == 3
     assert "flaneur dataset split toy" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("command", "words"),
+    [
+        (["curate", "toy", "--near-duplicate", "0.5"], "--near-duplicate 0.5 between it and 1"),
+        (["curate", "toy", "--look-alike", "nan"], "--look-alike nan must lie above 0"),
+    ],
+)
+def test_values_out_of_range_are_called_by_their_option(home, toy_csv, capsys, command, words):
+    run(["import", "folder", str(toy_csv), "--name", "toy", "--only", "*/p000*"])
+    capsys.readouterr()
+    assert run(["dataset", *command]) == 2
+    assert words in capsys.readouterr().err
+
+
+def test_dropped_photos_are_listed_with_their_reasons(home, toy_csv, capsys):
+    run(["import", "folder", str(toy_csv), "--name", "toy"])
+    assert "dropped (see: flaneur dataset info toy --dropped)." in capsys.readouterr().out
+    facts = result(capsys, "dataset", "info", "toy", "--dropped")
+    rows = facts["dropped_photos"]
+    assert len(rows) == sum(facts["dropped"].values()) == 3
+    assert set(rows[0]) == {"id", "original", "city", "stage", "reason", "detail"}
+    assert run(["dataset", "info", "toy", "--dropped"]) == 0
+    out = capsys.readouterr().out
+    for row in rows:
+        assert f"  {row['original']}  {row['reason']}: " in out
+    assert "dropped_photos" not in result(capsys, "dataset", "info", "toy")
 
 
 @pytest.mark.parametrize("broken", ["folder", "table", "labels"])

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from flaneur.errors import InputError, IntegrityError, counted, listed
+from flaneur.errors import InputError, IntegrityError, UsageError, counted, listed
 
 if TYPE_CHECKING:
     from flaneur.dataset.audit import Audit
@@ -42,14 +42,14 @@ def import_command(layout: str, path: Path, name: str, only: str | None, as_json
     found = list(importer.find(path))
     with bar("import", len(found) if only is None else None) as progress:
         summary = import_photos(found, root, name=root.name, source=layout, only=only, progress=progress)
-    dataset = open_dataset(root)
+    dataset, listing = open_dataset(root), f"flaneur dataset info {name} --dropped"
     if not dataset.all_photos:
-        raise InputError(f"{path}: no photo could be used ({listed(summary.dropped)}). See {root}/dropped.parquet.")
+        raise InputError(f"{path}: no photo could be used ({listed(summary.dropped)}). See: {listing}")
     facts = asdict(summary) | {"dataset": str(root), "photos": len(dataset.all_photos), "cities": len(dataset.cities)}
     if as_json:
         click.echo(json.dumps(facts))
         return
-    dropped = f", {listed(summary.dropped)} dropped (see dropped.parquet)" if summary.dropped else ""
+    dropped = f", {listed(summary.dropped)} dropped (see: {listing})" if summary.dropped else ""
     click.echo(f"{counted(summary.imported, 'photo')} imported, {summary.unchanged:,} unchanged{dropped}.")
     whole = f"{counted(facts['photos'], 'photo')} of {counted(facts['cities'], 'city')}"
     click.echo(f"{root}: {whole}. Next: flaneur dataset curate {name}")
@@ -62,13 +62,15 @@ def dataset() -> None:
 
 @dataset.command()
 @click.argument("name")
+@click.option("--dropped", is_flag=True, help="List the photos that are not used, each with its reason.")
 @_json
-def info(name: str, as_json: bool) -> None:
+def info(name: str, dropped: bool, as_json: bool) -> None:
     """Say what is in the dataset NAME."""
+    from flaneur.cli.main import printable
     from flaneur.dataset.store import open_dataset
 
     data = open_dataset(name)
-    facts = _facts(data)
+    facts = _facts(data) | ({"dropped_photos": [asdict(row) for row in data.dropped]} if dropped else {})
     if as_json:
         click.echo(json.dumps(facts))
         return
@@ -76,6 +78,8 @@ def info(name: str, as_json: bool) -> None:
     click.echo(f"{data.name}: {whole}, in {data.root}")
     _table(("city", "photos", "places", "with position"), facts["cities"])
     click.echo(f"dropped: {listed(facts['dropped']) or 'none'}")
+    for row in data.dropped if dropped else ():
+        click.echo(printable(f"  {row.original}  {row.reason}: {row.detail.removeprefix(f'{row.original}: ')}"))
     click.echo(f"splits: {', '.join(facts['splits']) or 'none yet'}")
     click.echo(f"content: {facts['content_hash']}")
 
@@ -123,16 +127,30 @@ def curate(name: str, near_duplicate: float | None, look_alike: float | None, as
     "--gap-m", default=50.0, show_default=True, help="Parts stay this far apart; photos between are left out."
 )
 @click.option("--seed", default=0, show_default=True)
+@click.option(
+    "--by",
+    type=click.Choice(["place", "photo"]),
+    default="place",
+    show_default=True,
+    help="photo: as papers do, with places on both sides; only to compare with them.",
+)
 @_json
-def split_command(name: str, split_name: str, as_json: bool, **rule: Any) -> None:
+@click.pass_context
+def split_command(context: click.Context, name: str, split_name: str, as_json: bool, **rule: Any) -> None:
     """Split NAME into train, validation and test parts that share no place, and audit the split."""
-    from flaneur.dataset.audit import split_dataset
+    from flaneur.dataset.audit import AS_PUBLISHED, split_dataset
     from flaneur.dataset.split import SplitRule
     from flaneur.dataset.store import open_dataset
 
+    if rule["by"] == "photo":
+        _check_by_photo(context, split_name)
     data = open_dataset(name)
     made, audit = split_dataset(data, SplitRule(name=split_name, **rule))
     _show_audit(audit, {"split": made.name, "hash": made.hash}, as_json)
+    if not audit.ok:
+        for violation in audit.violations:
+            click.echo(f"leak: {violation}", err=True)
+        click.echo(f"{made.name}: {AS_PUBLISHED}. flaneur reproduce compares with it.", err=True)
 
 
 @dataset.command()
@@ -181,6 +199,17 @@ def verify(name: str, as_json: bool) -> None:
         raise IntegrityError(f"{data.name}: changed or missing: {lost}. Import them again.")
     if not as_json:
         click.echo(f"{data.name}: {counted(len(data.all_photos), 'photo')}, each what it was.")
+
+
+def _check_by_photo(context: click.Context, split_name: str) -> None:
+    """Refuse flags without effect, and to put a leaking split where everything looks for the honest one."""
+    from click.core import ParameterSource
+
+    for flag in ("cell_m", "gap_m"):
+        if context.get_parameter_source(flag) is ParameterSource.COMMANDLINE:
+            raise UsageError(f"--{flag.replace('_', '-')} has no effect with --by photo, which keeps nothing apart.")
+    if split_name == "default":
+        raise UsageError("A split by photo leaks and cannot be the default one. Name it: --split as-published.")
 
 
 def _embedded_by_base(data: Dataset) -> bool:
