@@ -21,6 +21,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "dataset": ("flaneur.cli.datasets:dataset", "Curate, split, audit and describe a dataset."),
     "train": ("flaneur.cli.train:train", "Learn the cities of a dataset."),
     "evaluate": ("flaneur.cli.evaluate:evaluate", "Measure a model on a dataset; write a report."),
+    "cities": ("flaneur.cli.cities:cities", "List the cities that a name or an expression can mean."),
     "models": ("flaneur.cli.models:models", "List the models on this computer."),
     "verify": ("flaneur.cli.models:verify", "Check that a model is whole and answers as it did."),
     "export": ("flaneur.cli.models:export", "Write a model as one .onnx file."),
