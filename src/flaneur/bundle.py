@@ -57,7 +57,7 @@ def resolve(name: str | Path) -> Path:
         return path
     base = bundled_base()
     if str(name) != "base" or (path / CARD).is_file():
-        return settings.resolve("models", name, CARD)
+        return settings.resolve("models", name, CARD, beside=["base"] if (base / CARD).is_file() else [])
     if not (base / CARD).is_file():
         raise InputError("This installation has no bundled model. Train one with 'flaneur train' and name it.")
     return base

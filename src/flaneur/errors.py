@@ -1,8 +1,8 @@
 """One exception tree; every message names what went wrong, where, and what to do about it.
 
 FlaneurError                exit code
-├── UsageError              2    wrong flags, unknown names, settings that do not hold together
-├── InputError              3    data that cannot be used
+├── UsageError              2    wrong flags or choices, settings that do not hold together
+├── InputError              3    data that cannot be used or is not there
 │   └── PhotoError          3    one photo that cannot be read; has a stable ``code``
 ├── CredentialsError        4
 ├── BudgetError             5
@@ -31,7 +31,7 @@ class UsageError(FlaneurError):
 
 
 class InputError(FlaneurError):
-    """Data that cannot be used."""
+    """Data that cannot be used, or a file, folder, dataset or model that is not there."""
 
     exit_code = 3
 

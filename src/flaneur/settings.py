@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 from flaneur.errors import InputError, UsageError, did_you_mean
+
+_LISTED = 12  # names in a message
 
 
 def home() -> Path:
@@ -14,16 +17,17 @@ def home() -> Path:
     return Path(chosen).expanduser() if chosen else Path.home() / "flaneur"
 
 
-def resolve(kind: str, name: str | Path, marker: str) -> Path:
+def resolve(kind: str, name: str | Path, marker: str, *, beside: Sequence[str] = ()) -> Path:
     """The folder of an existing dataset or model.
 
     Args:
         kind: ``datasets`` or ``models``: the folder below :func:`home`.
         name: a name, or the path of a folder that holds ``marker``.
         marker: the file that makes such a folder, such as ``dataset.toml``.
+        beside: names that are known without lying there, such as ``base``.
 
     Raises:
-        InputError: there is none; the message names the nearest known name and where was looked.
+        InputError: there is none; the message names the nearest known name and what there is.
     """
     as_path = Path(name)
     if (as_path / marker).is_file():
@@ -31,9 +35,10 @@ def resolve(kind: str, name: str | Path, marker: str) -> Path:
     below = home() / kind
     if is_plain(str(name)) and (below / name / marker).is_file():
         return below / name
-    known = sorted(path.parent.name for path in below.glob(f"*/{marker}")) if below.is_dir() else []
-    hint = did_you_mean(str(name), known) or (f" Known: {', '.join(known)}." if known else f" {below} holds none yet.")
-    raise InputError(f"No {kind[:-1]} called {str(name)!r}.{hint}")
+    known = [*beside, *sorted(path.parent.name for path in below.glob(f"*/{marker}"))]
+    there = f" Known: {', '.join(known[:_LISTED])}" if known else f" {below} holds none yet"
+    more = f" and {len(known) - _LISTED} more" if len(known) > _LISTED else ""
+    raise InputError(f"No {kind[:-1]} called {str(name)!r}.{did_you_mean(str(name), known)}{there}{more}.")
 
 
 def new_folder(kind: str, name: str | Path) -> Path:

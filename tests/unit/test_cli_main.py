@@ -2,6 +2,7 @@ import os
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import click
 import pytest
@@ -106,3 +107,13 @@ def test_help_is_quick_and_python_dash_m_works():
         took.append(time.perf_counter() - start)
     assert "Which city is this street?" in done.stdout
     assert min(took) < 1.0  # 0.3 s on an idle machine: benchmarks/ measures it; here the machine may be busy
+
+
+@pytest.mark.parametrize(
+    "arguments", [["predict", "--model", "nope", "x.jpg"], ["dataset", "info", "nope"], ["evaluate", "base", "nope"]]
+)
+def test_what_is_not_there_exits_as_the_page_on_errors_says(arguments, monkeypatch, tmp_path):
+    monkeypatch.setenv("FLANEUR_HOME", str(tmp_path))
+    page = (Path(__file__).parents[2] / "docs/reference/errors.md").read_text("utf-8")
+    (row,) = (line for line in page.splitlines() if "no such file, dataset, split or model" in line)
+    assert main.run(arguments) == int(row.split("|")[1])

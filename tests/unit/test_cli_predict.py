@@ -139,7 +139,7 @@ def test_choosing_among_cities(world, capsys):
 def test_unknown_models_are_one_line(world, capsys, monkeypatch):
     monkeypatch.setenv("FLANEUR_HOME", str(world / "home"))
     assert run(["predict", "--model", "nothing", str(world / "gps.jpg")]) == 3
-    assert capsys.readouterr().err.startswith("flaneur: No model called 'nothing'.")
+    assert capsys.readouterr().err.startswith("flaneur: No model called 'nothing'. Known: base")
 
 
 def test_no_photo_is_a_usage_error(capsys):

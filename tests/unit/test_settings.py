@@ -22,7 +22,7 @@ def test_names_and_paths_resolve_and_near_names_are_suggested(monkeypatch, tmp_p
     (made / "dataset.toml").write_text("")
     assert resolve("datasets", "lisbon", "dataset.toml") == made
     assert resolve("datasets", str(made), "dataset.toml") == made
-    with pytest.raises(InputError, match=r"No dataset called 'lisbn'\. Did you mean 'lisbon'"):
+    with pytest.raises(InputError, match=r"No dataset called 'lisbn'\. Did you mean 'lisbon'\? Known: lisbon\."):
         resolve("datasets", "lisbn", "dataset.toml")
     with pytest.raises(InputError, match="Known: lisbon"):
         resolve("datasets", "zzz", "dataset.toml")
@@ -35,3 +35,14 @@ def test_a_new_name_cannot_leave_the_home(monkeypatch, tmp_path):
     for bad in ("..", ".hidden", "", "a b"):
         with pytest.raises(UsageError, match="cannot be the name of a dataset"):
             new_folder("datasets", bad)
+
+
+def test_what_is_not_there_is_answered_with_what_is(monkeypatch, tmp_path):
+    monkeypatch.setenv("FLANEUR_HOME", str(tmp_path))
+    with pytest.raises(InputError, match="datasets holds none yet"):
+        resolve("datasets", "x", "dataset.toml")
+    for number in range(15):
+        (tmp_path / "models" / f"m{number:02}").mkdir(parents=True)
+        (tmp_path / "models" / f"m{number:02}" / "card.json").touch()
+    with pytest.raises(InputError, match=r"Known: base, m00, .*, m10 and 4 more\."):
+        resolve("models", "x", "card.json", beside=["base"])
