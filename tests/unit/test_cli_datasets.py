@@ -192,3 +192,21 @@ def test_one_is_not_several(home, toy_folder, tmp_path, capsys):
     assert "1 photo kept" in said
     assert "1 photo, each what it was" in said
     assert not re.search(r"\b1 \w+s\b", said)
+
+
+def test_a_split_by_photo_is_written_with_its_leaks_and_only_where_it_is_asked_for(home, toy_csv, capsys):
+    run(["import", "folder", str(toy_csv), "--name", "toy"])
+    assert run(["dataset", "split", "toy", "--by", "photo"]) == 2
+    assert "--split as-published" in capsys.readouterr().err
+    assert run(["dataset", "split", "toy", "--by", "photo", "--split", "as-published", "--gap-m", "5"]) == 2
+    assert "--gap-m has no effect" in capsys.readouterr().err
+    assert run(["dataset", "split", "toy", "--by", "photo", "--split", "as-published"]) == 0
+    told = capsys.readouterr()
+    assert "leak: " in told.err
+    assert "places are on both sides" in told.err
+    assert "No leak" not in told.out
+    kept = read_json(home / "datasets/toy/splits/as-published.json")
+    assert not kept["audit"]["ok"]
+    assert "places are on both sides" in kept["note"]
+    assert open_dataset("toy").split("as-published").rule.by == "photo"
+    assert run(["dataset", "audit", "toy", "--split", "as-published"]) == 6

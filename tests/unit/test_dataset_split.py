@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from flaneur import geo
 from flaneur.dataset.audit import audit_split
-from flaneur.dataset.split import PARTS, Split, SplitRule, random_split, read_split, split, write_split
+from flaneur.dataset.split import PARTS, Split, SplitRule, read_split, redealt, split, write_split
 from flaneur.errors import IntegrityError, UsageError
 from flaneur.files import read_json, write_json
 from flaneur.types import Location, Photo
@@ -116,9 +116,24 @@ def test_train_photos_give_way_before_test_photos():
 
 def test_a_random_split_flatters_and_the_audit_names_it():
     photos = scattered(160, 1)
-    found = audit_split(photos, random_split(photos, SplitRule()))
+    found = audit_split(photos, split(photos, SplitRule(by="photo")))
     assert not found.ok
     assert "places in several parts" in found.violations[0]
+
+
+def test_the_parts_of_a_split_dealt_again_by_photo_are_as_large_in_each_city_and_leak():
+    photos = scattered(300, 2)
+    honest = split(photos, SplitRule(gap_m=300.0, seed=3))
+    assert honest.ids("unused")
+    made = redealt(honest, photos, "as-published")
+    for part in (*PARTS, "unused"):
+        for city in ("oslo", "rome"):
+            mine = [photo.id for photo in photos if photo.city == city]
+            assert len(set(mine) & set(made.ids(part))) == len(set(mine) & set(honest.ids(part)))
+    assert made.ids("unused") == honest.ids("unused")
+    assert made.ids("test") != honest.ids("test")
+    assert not audit_split(photos, made).ok
+    assert redealt(honest, photos[::-1], "as-published") == made
 
 
 def test_the_audit_names_each_kind_of_leak():

@@ -13,6 +13,8 @@ from flaneur.bundle import read_bundle, verify_bundle
 from flaneur.dataset.audit import split_dataset
 from flaneur.dataset.split import Split, SplitRule, write_split
 from flaneur.errors import InputError, IntegrityError
+from flaneur.evaluation.run import What, evaluate
+from flaneur.evaluation.words import cautions, summary
 from flaneur.files import sha256_file
 from flaneur.predict import OnnxEncoder, load
 from flaneur.protocols import PreprocessSpec
@@ -161,3 +163,19 @@ def test_inflation_compares_like_with_like(dataset, encoder):
     assert found["random_accuracy"]["n"] == 5 * found["scored_photos"]
     assert found == random_split_inflation(dataset, encoder, dataset.split())
     assert "A random split would have claimed" in describe(found)
+
+
+def test_a_split_by_photo_is_learnt_only_where_it_is_asked_for_and_everything_says_so(encoder, tmp_path):
+    data = make_dataset(tmp_path / "data", ["rome", "oslo"])
+    split_dataset(data, SplitRule(name="as-published", by="photo"))
+    with pytest.raises(IntegrityError, match="only flaneur reproduce"):
+        learn(data, encoder, LearnRule("mine", split="as-published"), tmp_path / "mine")
+    bundle = learn(data, encoder, LearnRule("mine", split="as-published", leaky=True), tmp_path / "mine")
+    assert any("as published: split photo by photo" in limit for limit in bundle.card.limits)
+    report = evaluate(load(bundle.path), data, What("test", "as-published"))
+    assert "places are on both sides" in summary(report)[0]
+    assert any("places are on both sides" in caution for caution in cautions(report))
+    chosen = data.split("as-published")
+    write_split(data.root / "splits", replace(chosen, part_of=dict(list(chosen.part_of.items())[1:])), {})
+    with pytest.raises(IntegrityError, match="in no part"):
+        usable_split(data, "as-published", leaky=True)

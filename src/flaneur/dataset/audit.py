@@ -14,6 +14,7 @@ from flaneur.dataset.store import Dataset, update_manifest
 from flaneur.errors import IntegrityError, counted
 from flaneur.types import Photo
 
+AS_PUBLISHED = "as published: split photo by photo, so places are on both sides and scores flatter"
 _LISTED = 3  # violations of one kind that are spelt out
 
 
@@ -88,17 +89,28 @@ def split_dataset(dataset: Dataset, rule: SplitRule) -> tuple[Split, Audit]:
     """Split a dataset, audit the split and write both beside it, as ``splits/<name>.*`` and in ``dataset.toml``.
 
     Raises:
-        IntegrityError: the audit found a leak; nothing is written then.
+        IntegrityError: the audit found a leak in a split by place; nothing is written then.
     """
     made = split(dataset.photos, rule, dataset.ties)
+    return made, keep_split(dataset, made)
+
+
+def keep_split(dataset: Dataset, made: Split, **facts: Any) -> Audit:
+    """Audit a split and write both, with further facts. One by photo is written with its leaks, which are its purpose.
+
+    Raises:
+        IntegrityError: the audit found a leak in a split by place; nothing is written then.
+    """
     audit = audit_split(dataset.photos, made, dataset.ties)
-    if not audit.ok:
+    if not audit.ok and made.rule.by == "place":
         raise IntegrityError(f"{dataset.name}: the split leaks and was not written. {' '.join(audit.violations)}")
-    facts = {"dataset": dataset.content_hash, "audit": audit.to_dict()}
-    write_split(dataset.root / "splits", made, facts)
-    rules = dataset.manifest.get("split", {})
-    update_manifest(dataset.root, {"split": {**rules, rule.name: asdict(rule)}})
-    return made, audit
+    facts |= {"note": AS_PUBLISHED} if made.rule.by == "photo" else {}
+    write_split(dataset.root / "splits", made, {"dataset": dataset.content_hash, "audit": audit.to_dict(), **facts})
+    rules = Dataset(dataset.root, dataset.name).manifest.get(
+        "split", {}
+    )  # not the cached one
+    update_manifest(dataset.root, {"split": {**rules, made.name: asdict(made.rule)}})
+    return audit
 
 
 def _unknown(photos: Sequence[Photo], made: Split) -> list[str]:

@@ -1,10 +1,13 @@
-"""Photos in; train, validation and test parts out that share no place, drive, near-duplicate or stretch of ground."""
+"""Photos in; train, validation and test parts out that share no place, drive, near-duplicate or stretch of ground.
+
+Papers deal photo by photo instead, which leaves places on both sides; ``by = "photo"`` does so, for comparison only.
+"""
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -33,6 +36,8 @@ class SplitRule:
         cell_m: photos in one grid cell of this side, in metres, stay together; 0 for no cells.
         gap_m: no photo of one part lies nearer than this to one of another; who would, is left out.
         seed: of the order in which groups are dealt.
+        by: ``place``: what belongs together stays together. ``photo``: photo by photo, as papers do; it leaks, cells
+            and gap have no effect, and only :mod:`flaneur.training.reproduce` takes it.
     """
 
     name: str = "default"
@@ -42,10 +47,13 @@ class SplitRule:
     cell_m: float = 500.0
     gap_m: float = 50.0
     seed: int = 0
+    by: Literal["place", "photo"] = "place"
 
     def __post_init__(self) -> None:
         if abs(sum(self.shares) - 1) > 1e-6 or min(self.shares) <= 0:
             raise UsageError(f"train, validation and test are {self.shares}; they must be above 0 and sum to 1.")
+        if self.by not in ("place", "photo"):
+            raise UsageError(f"by is {self.by!r}; photos are split by 'place' or by 'photo'.")
         if self.cell_m < 0 or self.gap_m < 0:
             raise UsageError(f"cell_m {self.cell_m} and gap_m {self.gap_m} must not be negative.")
         if not is_plain(self.name):
@@ -96,6 +104,9 @@ def split(photos: Sequence[Photo], rule: SplitRule, ties: Iterable[Collection[st
         ties: places that belong together, such as those that share a near-duplicate.
     """
     photos = sorted(photos, key=lambda photo: photo.id)
+    if rule.by == "photo":
+        alone = {photo.id: photo.id for photo in photos}
+        return Split(rule.name, rule, _deal(photos, alone, rule), alone)
     group_of = _groups(photos, rule.cell_m, ties)
     part_of_group = _deal(photos, group_of, rule)
     parts = {photo.id: part_of_group[group_of[photo.id]] for photo in photos}
@@ -103,10 +114,23 @@ def split(photos: Sequence[Photo], rule: SplitRule, ties: Iterable[Collection[st
     return Split(rule.name, rule, parts, group_of)
 
 
-def random_split(photos: Sequence[Photo], rule: SplitRule) -> Split:
-    """The usual split, photo by photo: only to measure how much it flatters. Shares and seed of the rule hold."""
-    group_of = {photo.id: photo.id for photo in photos}
-    return Split(f"{rule.name}-random", rule, _deal(photos, group_of, rule), group_of)
+def redealt(honest: Split, photos: Sequence[Photo], name: str) -> Split:
+    """The parts of a split, dealt out again photo by photo: as many photos of each city in each part, and it leaks.
+
+    Photos that the split left out stay out, so that two models differ in nothing but who is on which side.
+
+    Args:
+        honest: a split by place.
+        photos: all of the dataset.
+        name: of the split that is made.
+    """
+    rule = replace(honest.rule, name=name, by="photo")
+    parts: dict[str, Part] = {photo.id: "unused" for photo in photos}
+    for number, city in enumerate(sorted({photo.city for photo in photos})):
+        own = sorted(photo.id for photo in photos if photo.city == city and honest.part_of.get(photo.id) in PARTS)
+        order = np.random.default_rng([rule.seed, number]).permutation(len(own))
+        parts |= {photo: honest.part_of[own[taken]] for photo, taken in zip(own, order, strict=True)}
+    return Split(name, rule, parts, {photo.id: photo.id for photo in photos})
 
 
 def write_split(folder: Path, made: Split, facts: dict[str, Any]) -> None:

@@ -63,6 +63,7 @@ class Origin:
     audit: Any
     random_split: Any
     same_split: bool | None
+    split_note: str | None
     unknown_dataset: str | None
     command: str
 
@@ -210,6 +211,7 @@ def _origin(model: Answering, dataset: Dataset, what: What, unknown: Dataset | N
         audit=facts.get("audit"),
         random_split=facts.get("random_split"),
         same_split=False if split is None and same_data else same_split,
+        split_note=facts.get("note"),
         unknown_dataset=None if unknown is None else unknown.name,
         command=command or told,
     )

@@ -39,6 +39,8 @@ def summary(report: Report) -> list[str]:
     """How good the model is."""
     which = report.which
     photos = "of these photos"
+    if report.origin.split_note is not None:
+        photos = "photos of a part whose places are on both sides of the split, as papers have it,"
     if _is_fair(report):
         photos = "photos from places it was not trained on" if _places_known(report) else "photos of the test part"
     said = [
@@ -88,7 +90,7 @@ def _places_known(report: Report) -> bool:
 
 
 def _is_fair(report: Report) -> bool:
-    return report.origin.same_split is True and report.origin.part == "test"
+    return report.origin.same_split is True and report.origin.part == "test" and report.origin.split_note is None
 
 
 def _calibration(report: Report) -> str:
@@ -117,6 +119,8 @@ def _refusal(report: Report) -> str:
 
 def _leaks(report: Report) -> list[str]:
     origin = report.origin
+    if origin.split_note is not None:
+        return [f"This split is {origin.split_note}. The numbers stand beside a paper's, not for new photos."]
     if origin.part == "train":
         return ["These are photos it may have been trained on: the numbers say nothing about new photos."]
     if origin.part == "validation" and origin.same_split:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from flaneur import onnx_graph
 from flaneur.bundle import Bundle, write_bundle
 from flaneur.card import AbstainRule, Card, DatasetInfo, EncoderInfo
+from flaneur.dataset.audit import AS_PUBLISHED
 from flaneur.dataset.split import Split
 from flaneur.dataset.store import Dataset
 from flaneur.errors import UsageError
@@ -50,6 +51,7 @@ class LearnRule:
         novelty: how strangeness is measured.
         doubt: when to refuse.
         version: of the model.
+        leaky: whether a split by photo will do, to compare with papers; the model's card then says so.
     """
 
     name: str
@@ -58,6 +60,7 @@ class LearnRule:
     novelty: NoveltyRule = field(default_factory=NoveltyRule)
     doubt: DoubtRule = field(default_factory=DoubtRule)
     version: str = "1"
+    leaky: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +115,7 @@ def learn(
         InputError: fewer than two cities, or a city without training photos.
         IntegrityError: the split leaks.
     """
-    chosen = usable_split(dataset, rule.split)
+    chosen = usable_split(dataset, rule.split, leaky=rule.leaky)
     train, validation, skipped = embedded_parts(dataset, encoder, chosen, progress)
     learnt = fit(train, validation, rule, companion=tuning.head if tuning else None, progress=progress)
     graph = onnx_graph.append_head(onnx_graph.load(encoder.model), learnt.head.params, learnt.novelty)
@@ -124,7 +127,10 @@ def learn(
         "photos": {"train": len(train.photos), "validation": len(validation.photos), "unreadable": skipped},
         **(tuning.facts if tuning else {}),
     }
-    card = replace(card, training=training, limits=limits(card, train.photos, validation.photos, learnt.choice))
+    told = limits(card, train.photos, validation.photos, learnt.choice)
+    if chosen.rule.by == "photo":
+        told = (*told, f"Its split is {AS_PUBLISHED}.")
+    card = replace(card, training=training, limits=told)
     tell(progress, "write", 0, 1)
     bundle = write_bundle(out, graph, card, readme=readme(card))
     tell(progress, "write", 1, 1)

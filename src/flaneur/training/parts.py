@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from flaneur.dataset.audit import audit_split, split_dataset
+from flaneur.dataset.audit import AS_PUBLISHED, audit_split, split_dataset
 from flaneur.dataset.split import Split, SplitRule
 from flaneur.dataset.store import Dataset
 from flaneur.errors import InputError, IntegrityError
@@ -51,8 +51,13 @@ class Part:
         return np.array([index[photo.city] for photo in self.photos], np.int64)
 
 
-def usable_split(dataset: Dataset, name: str) -> Split:
+def usable_split(dataset: Dataset, name: str, *, leaky: bool = False) -> Split:
     """The split of that name, made if it is the default one and not there; refused if it leaks.
+
+    Args:
+        dataset: that is learnt.
+        name: of the split.
+        leaky: whether a split by photo is wanted, as papers have it, to compare with them.
 
     Raises:
         InputError: too few cities, or photos a city.
@@ -65,12 +70,15 @@ def usable_split(dataset: Dataset, name: str) -> Split:
         split_dataset(dataset, SplitRule())
         _log.warning("%s: had no split yet; made the default one, by place and 500 m cells.", dataset.name)
     chosen = dataset.split(name)
+    if leaky and chosen.rule.by == "photo" and chosen.part_of.keys() == {photo.id for photo in dataset.photos}:
+        _log.warning("%s: split %r is %s.", dataset.name, name, AS_PUBLISHED)
+        return chosen
     audit = audit_split(dataset.photos, chosen, dataset.ties)
     if not audit.ok:
-        raise IntegrityError(
-            f"{dataset.name}: split {name!r} leaks: {audit.violations[0]} "
-            f"Make it again: flaneur dataset split {dataset.name}"
-        )
+        remedy = f"Make it again: flaneur dataset split {dataset.name}"
+        if chosen.rule.by == "photo" and not leaky:
+            remedy = "It was made by photo, to compare with papers: only flaneur reproduce trains on it."
+        raise IntegrityError(f"{dataset.name}: split {name!r} leaks: {audit.violations[0]} {remedy}")
     return chosen
 
 
