@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from click.testing import CliRunner
 
 from bundles import tiny_bundle
 from flaneur.bundle import export_single, verify_bundle
+from flaneur.card import AbstainRule
 from flaneur.cli.evaluate import evaluate
 from flaneur.dataset.store import Dataset
 from flaneur.errors import InputError, UsageError
@@ -52,6 +54,18 @@ def test_for_people(world: tuple[Model, Path, Dataset], tmp_path: Path) -> None:
     assert result.exit_code == 0
     assert result.stdout.startswith("accuracy ")
     assert "\n! " in result.stdout
+
+
+def test_what_could_not_be_measured_says_so_instead_of_a_number(tmp_path: Path) -> None:
+    never = tiny_bundle(tmp_path / "never", abstain=AbstainRule("neighbours", -1.0))
+    dataset = make_dataset(tmp_path, ["paris"], places=2)
+    words = [str(never.path), str(dataset.root), "--split", "all", "--out", str(tmp_path / "out"), "--no-photos"]
+    result = CliRunner().invoke(evaluate, words, catch_exceptions=False)
+    assert "right if answered  not measured: it answered none of these photos\n" in result.stdout
+    page = (tmp_path / "out" / "report.html").read_text()
+    assert "not measured: no such photo here" in page
+    assert "nan" not in result.stdout
+    assert "nan" not in re.sub("<style>.*</style>", "", page, flags=re.DOTALL)
 
 
 def test_numbers_are_recorded_in_the_card(world: tuple[Model, Path, Dataset], tmp_path: Path) -> None:

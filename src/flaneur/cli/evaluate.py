@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from math import isnan
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -78,7 +79,7 @@ def _text(report: Report) -> str:
     lines += [
         _line("ECE", sure.ece),
         _line("answered", sure.coverage),
-        _line("right if answered", sure.accuracy_answered),
+        _line("right if answered", sure.accuracy_answered, "it answered none of these photos"),
     ]
     if report.novelty is not None:
         lines.append(_line("novelty AUROC", report.novelty.auroc))
@@ -91,15 +92,17 @@ def _text(report: Report) -> str:
     return "\n".join(lines)
 
 
-def _line(name: str, interval: Interval) -> str:
+def _line(name: str, interval: Interval, why: str = "no photo to measure it on") -> str:
     from flaneur.evaluation.figures import behind
 
+    if isnan(interval.value):
+        return f"{name:<18} not measured: {why}"
     ends = f"{interval.low:.3f} to {interval.high:.3f}"
     return f"{name:<18} {interval.value:.3f}  ({ends}; {behind(interval)})"
 
 
 def _cell(interval: Interval) -> str:
-    return "–" if interval.value != interval.value else f"{interval.value:.3f}"
+    return "–" if isnan(interval.value) else f"{interval.value:.3f}"
 
 
 def _plain(name: str) -> str:

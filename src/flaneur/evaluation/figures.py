@@ -49,11 +49,14 @@ def number_row(label: str, hint: str, interval: Interval, mark: float | None = N
 
 def ratio_row(label: str, hint: str, interval: Interval, mark: float | None = None) -> str:
     """The same for a number that is no share, such as an AUROC."""
-    return _row((label, hint), f"{interval.value:.3f}", f"{interval.low:.3f} to {interval.high:.3f}", interval, mark)
+    value, ends = f"{interval.value:.3f}", f"{interval.low:.3f} to {interval.high:.3f}"
+    return _row((label, hint), value, ends, interval, mark)
 
 
 def _row(names: tuple[str, str], value: str, ends: str, interval: Interval, mark: float | None) -> str:
     (label, hint), small = names, f"<small>{ends} · {behind(interval)}</small>"
+    if np.isnan(interval.value):
+        value, small = "–", "<small>not measured: no such photo here</small>"
     return (
         f'<tr><th scope="row">{escape(label)}<small>{escape(hint)}</small></th>'
         f'<td class="num"><strong>{value}</strong></td>'
