@@ -15,8 +15,10 @@ from torch import nn
 from flaneur import onnx_graph
 from flaneur.encoder import OnnxEncoder
 from flaneur.errors import IntegrityError
-from flaneur.models.encoders.timm_encoder import PooledStages, create_backbone, preprocess_of
+from flaneur.models.backbones import create_backbone
+from flaneur.models.encoder import Encoder
 from flaneur.onnx_proto import Proto
+from flaneur.training.recipe import NetworkRule
 
 # The newest opset that onnxruntime, onnxruntime-web and the head's operators (axes as attributes) agree on.
 OPSET = 17
@@ -57,21 +59,22 @@ def export_encoder(encoder: nn.Module, size_px: int) -> Proto:
 
 
 def frozen_encoder(name: str, weights: Path | None = None, *, stages: int = 3) -> OnnxEncoder:
-    """A pretrained timm backbone as it is, ready to learn heads on.
+    """A pretrained backbone as it is, ready to learn heads on.
 
     Args:
-        name: timm's name, such as ``resnet50.a1_in1k``.
-        weights: a safetensors file, or ``None`` for the hub.
+        name: ``FAMILY/NAME`` as in a recipe, or timm's name alone, such as ``resnet50.a1_in1k``.
+        weights: a safetensors file or a folder of them, or ``None`` for the hub.
         stages: how many of its last stages are pooled.
 
     Raises:
         UsageError: no such network.
         InputError: weights that cannot be had or do not fit.
     """
-    backbone = create_backbone(name, weights)
-    spec = preprocess_of(backbone)
-    graph = export_encoder(PooledStages(backbone, stages), spec.size_px)
-    return OnnxEncoder(f"timm/{name}", onnx_graph.strip_traces(graph), spec)
+    rule = NetworkRule(name if "/" in name else f"timm/{name}", str(weights or ""), stages=stages)
+    backbone = create_backbone(rule)
+    spec = backbone.preprocess
+    graph = export_encoder(Encoder(backbone, rule, spec.size_px), spec.size_px)
+    return OnnxEncoder(rule.backbone, onnx_graph.strip_traces(graph), spec)
 
 
 @torch.inference_mode()

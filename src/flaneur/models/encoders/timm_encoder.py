@@ -1,111 +1,166 @@
-"""A timm backbone's name in; a torch encoder that pools its last stages out."""
+"""The family ``timm/``: any of timm's image networks, its weights from a local file or the hub."""
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
-import torch
 from torch import Tensor, nn
 
-from flaneur.errors import InputError, UsageError, did_you_mean
+from flaneur.errors import InputError, UsageError
+from flaneur.models.backbones import Backbone, Part, Start, load_strictly, unknown_network
 from flaneur.models.shims import declare_torchvision_operators
+from flaneur.models.weights import Weights
 from flaneur.protocols import PreprocessSpec
 
 
-class PooledStages(nn.Module):
-    """A timm backbone whose last stages are pooled into one embedding.
+class TimmBackbone(Backbone):
+    """A timm network cut into stages by its own table of feature maps (``feature_info``), transformers into blocks.
 
-    Mean and standard deviation over the positions of each of the last ``stages`` feature maps, side by side: on street
-    photos this beats the mean of the last map alone at almost no cost, since texture and colour live in earlier ones.
-
-    Shapes: ``[B, 3, H, W]`` to embedding ``[B, 2 * sum(channels)]`` and the last feature map ``[B, K, h, w]``.
-    """
-
-    def __init__(self, backbone: nn.Module, stages: int) -> None:
-        super().__init__()
-        info = backbone.feature_info
-        if not 1 <= stages <= len(info):  # type: ignore[arg-type]
-            raise UsageError(f"stages = {stages}: this backbone has 1 to {len(info)} stages.")  # type: ignore[arg-type]
-        self.indices = list(range(len(info)))[-stages:]  # type: ignore[arg-type]
-        channels = [entry["num_chs"] for entry in info]  # type: ignore[union-attr]
-        backbone.prune_intermediate_layers(self.indices, prune_norm=True, prune_head=True)  # type: ignore[operator]
-        self.backbone = backbone
-        self.dim = 2 * sum(channels[index] for index in self.indices)
-
-    def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
-        """Embedding and last feature map."""
-        maps = self.backbone.forward_intermediates(images, indices=self.indices, intermediates_only=True)  # type: ignore[operator]
-        pooled: list[Tensor] = []
-        for one in maps:
-            mean = one.mean((2, 3))
-            variance = (one - mean[:, :, None, None]).square().mean((2, 3))
-            pooled += [mean, (variance + 1e-6).sqrt()]
-        return torch.cat(pooled, 1), maps[-1]
-
-
-def create_backbone(name: str, weights: Path | None) -> nn.Module:
-    """A timm network with its classifier, weights from a local safetensors file or the hub.
+    A stage is everything from behind the map before it up to its own map, in the network's order; the first has the
+    stem, and the last all that follows its map. A map that no weights of its own lead to (VGG's last pooling) takes
+    the place of the one before it.
 
     Args:
-        name: timm's name, such as ``resnet50.a1_in1k``.
-        weights: a safetensors file with the state of that architecture, any classifier or none; ``None`` for the hub.
+        name: as a recipe says it.
+        network: with its classifier, which is taken off.
+        own: whether the layers behind the last map are kept.
+    """
+
+    network: Any  # timm's networks share methods, but no type
+
+    def __init__(self, name: str, network: nn.Module, *, own: bool) -> None:
+        info: list[dict[str, Any]] = list(network.feature_info)  # type: ignore[arg-type]  # timm has no types
+        paths = [entry["module"] for entry in info]
+        bounds = _bounds(network, paths)
+        kept = [index for index in range(len(info)) if index + 1 == len(info) or _weighed(network, bounds, index)]
+        super().__init__(name, network, [info[index]["num_chs"] for index in kept], preprocess_of(network))
+        if own:
+            self.own_dim = int(self.network.head_hidden_size)
+            self.network.reset_classifier(0)
+        else:
+            self.network.prune_intermediate_layers([kept[-1]], prune_norm=True, prune_head=True)
+        config = self.network.pretrained_cfg
+        self.fixed_size_px = int(config["input_size"][-1]) if config.get("fixed_input_size") else 0
+        self._indices = kept
+        self._parts = _cut(self.network, [paths[index] for index in kept])
+
+    def parts(self) -> list[nn.Module]:
+        """One a stage; fewer where timm does not say which module a map comes from."""
+        return [Part(self.network, modules, loose) for modules, loose in self._parts]
+
+    def maps(self, images: Tensor, count: int) -> list[Tensor]:
+        """The last ``count`` maps; of a transformer those of its last blocks, before any final norm."""
+        wanted = self._indices[-count:]
+        found: list[Tensor] = self.network.forward_intermediates(images, indices=wanted, intermediates_only=True)
+        return found
+
+    def own(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        """What timm's classifier would see, and the last map."""
+        final, maps = self.network.forward_intermediates(images, indices=self._indices[-1:])
+        embedding: Tensor = self.network.forward_head(final, pre_logits=True)
+        return embedding, maps[-1]
+
+
+def names() -> list[str]:
+    """Every architecture timm has, without the tags of its weights."""
+    declare_torchvision_operators()
+    import timm
+
+    listed: list[str] = timm.list_models()
+    return listed
+
+
+def create(name: str, start: Start, *, own: bool) -> Backbone:
+    """A timm network, such as ``resnet50.a1_in1k``; see :mod:`flaneur.models.backbones`.
 
     Raises:
-        UsageError: an unknown name, with a suggestion.
-        InputError: a weight file that is missing, unreadable or of another architecture; a hub that cannot be reached.
+        UsageError: an unknown name, with a suggestion; a network that gives no feature maps.
+        InputError: weights that do not fit, or a hub that cannot be reached.
     """
     declare_torchvision_operators()
     import timm
 
     architecture = name.partition(".")[0]
     if not timm.is_model(architecture):
-        raise UsageError(
-            f"timm has no network called {architecture!r}.{did_you_mean(architecture, timm.list_models())}"
-        )
-    if weights is None:
-        try:
-            return timm.create_model(name, pretrained=True)
-        except (OSError, RuntimeError, ValueError) as error:
-            raise InputError(
-                f"timm/{name}: its weights could not be fetched from the hub ({type(error).__name__}). "
-                "Check the name and the connection, or name a local safetensors file with --weights."
-            ) from error
-    network: nn.Module = timm.create_model(name)
-    _load(network, weights, name)
-    return network
+        raise unknown_network("timm", architecture, timm.list_models())
+    network = _from_hub(name) if start == "hub" else timm.create_model(name)
+    if not hasattr(network, "forward_intermediates"):
+        raise UsageError(f"timm/{name} gives no feature maps; choose another network.")
+    if isinstance(start, Weights):
+        load_strictly(network, start, f"timm/{name}", unused=_classifiers(network))
+    return TimmBackbone(f"timm/{name}", network, own=own)
 
 
-def _load(network: nn.Module, weights: Path, name: str) -> None:
-    from safetensors import SafetensorError
-    from safetensors.torch import load_file
-
-    try:
-        state = load_file(weights)
-    except (OSError, SafetensorError) as error:
-        raise InputError(
-            f"{weights}: not readable as safetensors ({error}). Name a .safetensors file made for timm's {name}."
-        ) from error
-    classifier: str = network.default_cfg.get("classifier", "classifier")  # type: ignore[union-attr,operator]
-    own = network.state_dict()
-    state = {key: value for key, value in state.items() if not key.startswith(f"{classifier}.")}
-    wanted = {key for key in own if not key.startswith(f"{classifier}.")}
-    wrong = sorted((wanted ^ set(state)) | {key for key in wanted & set(state) if own[key].shape != state[key].shape})
-    if wrong:
-        raise InputError(
-            f"{weights}: does not fit timm's {name}: {len(wrong)} tensors differ, the first is {wrong[0]!r}."
-        )
-    network.load_state_dict(state, strict=False)
-
-
-def preprocess_of(backbone: nn.Module, size_px: int | None = None) -> PreprocessSpec:
+def preprocess_of(network: Any) -> PreprocessSpec:
     """The preprocessing that a timm network's own configuration asks for."""
-    config: dict[str, Any] = dict(backbone.pretrained_cfg)  # type: ignore[arg-type]
+    config: dict[str, Any] = dict(network.pretrained_cfg)
     mean, std = (tuple(float(x) for x in config[key]) for key in ("mean", "std"))
     interpolation = config.get("interpolation", "bilinear")
     return PreprocessSpec(
-        size_px=size_px or int(config["input_size"][-1]),
+        size_px=int(config["input_size"][-1]),
         mean=(mean[0], mean[1], mean[2]),
         std=(std[0], std[1], std[2]),
         interpolation=interpolation if interpolation in ("bilinear", "bicubic") else "bilinear",
     )
+
+
+def _from_hub(name: str) -> nn.Module:
+    import timm
+
+    try:
+        network: nn.Module = timm.create_model(name, pretrained=True)
+    except (OSError, RuntimeError, ValueError) as error:
+        raise InputError(
+            f"timm/{name}: its weights could not be fetched from the hub ({type(error).__name__}). "
+            "Check the name and the connection, or name a local safetensors file with --weights."
+        ) from error
+    return network
+
+
+def _classifiers(network: Any) -> list[str]:
+    """Prefixes of the classifier's tensors; some networks have two."""
+    said = network.default_cfg.get("classifier") or "classifier"
+    return [f"{one}." for one in ([said] if isinstance(said, str) else said)]
+
+
+def _bounds(network: nn.Module, paths: list[str]) -> list[int]:
+    """Where each map's module ends in the order of ``named_modules``; -1 where there is no module of that name."""
+    order = [name for name, _ in network.named_modules()]
+    return [
+        max((at for at, name in enumerate(order) if name == path or name.startswith(f"{path}.")), default=-1)
+        for path in paths
+    ]
+
+
+def _weighed(network: nn.Module, bounds: list[int], index: int) -> bool:
+    """Whether weights lie between a map and the next one."""
+    modules = [module for _, module in network.named_modules()]
+    between = modules[bounds[index] + 1 : bounds[index + 1] + 1]
+    return -1 in bounds[index : index + 2] or any(True for one in between for _ in one.parameters(recurse=False))
+
+
+def _cut(network: nn.Module, paths: list[str]) -> list[tuple[list[str], list[str]]]:
+    """For each stage the largest modules that lie in it as a whole, and loose parameters of those that do not.
+
+    Args:
+        network: after what is not needed was taken off.
+        paths: of the modules that the maps come from.
+    """
+    order = {name: at for at, (name, _) in enumerate(network.named_modules())}
+    ends = sorted({bound for bound in _bounds(network, paths) if bound >= 0})[:-1]  # the last stage has all the rest
+    stages: list[tuple[list[str], list[str]]] = [([], []) for _ in range(len(ends) + 1)]
+
+    def place(path: str, module: nn.Module) -> None:
+        inside = [at for name, at in order.items() if not path or name == path or name.startswith(f"{path}.")]
+        first, last = (sum(at > end for end in ends) for at in (min(inside), max(inside)))
+        if first == last:
+            stages[first][0].append(path)
+            return
+        stages[first][1].extend(
+            f"{path}.{name}" if path else name for name, _ in module.named_parameters(recurse=False)
+        )
+        for name, child in module.named_children():
+            place(f"{path}.{name}" if path else name, child)
+
+    place("", network)
+    return stages
