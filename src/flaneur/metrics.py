@@ -223,8 +223,8 @@ def bootstrap_by_group(
         metric: weights ``[R, N]`` to values ``[R, M]``; :func:`shares`, :func:`class_scores` and the like make one.
         groups: ``[N]`` the place of every row.
         behind: ``[M, 2]`` photos and places behind each value, see :func:`counts_behind`; everything by default.
-        pivot: reflect the resamples about the value. Right for errors that noise can only raise, such as calibration
-            error: its resamples lie too high by about as much as the value itself does.
+        pivot: reflect the resamples about the value, within 0..1. Right for errors that noise can only raise, such as
+            calibration error: its resamples lie too high by about as much as the value itself does.
         repeats: resamples.
         seed: of the resampling; equal seeds give equal intervals.
 
@@ -281,7 +281,7 @@ def _ends(value: float, replicates: Floats, groups: int, *, pivot: bool) -> tupl
     if high - low < 1e-12 and -1e-12 <= value <= 1 + 1e-12:
         low, high = wilson(min(1.0, max(0.0, value)) * groups, groups)
     elif pivot:
-        low, high = max(0.0, 2 * value - high), max(0.0, 2 * value - low)
+        low, high = max(0.0, 2 * value - high), min(1.0, 2 * value - low)
     return (min(low, value), max(high, value))
 
 

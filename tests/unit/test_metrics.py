@@ -141,6 +141,8 @@ def test_calibration_interval_of_an_honest_model_reaches_down_to_zero() -> None:
     plain = metrics.bootstrap_by_group(metric, np.arange(400))[0]
     assert pivoted.low < 0.02 < plain.low + 0.02
     assert pivoted.low <= pivoted.value <= pivoted.high
+    few = metrics.calibration_error(np.array([0.9, 0.95, 0.4]), np.array([False, False, True]))
+    assert metrics.bootstrap_by_group(few, np.arange(3), pivot=True)[0].high <= 1
 
 
 def test_a_thousand_repeats_over_ten_thousand_photos_take_about_a_second() -> None:
