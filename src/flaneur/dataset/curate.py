@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flaneur.dataset import tables
-from flaneur.dataset.ingest import in_threads, only_one
+from flaneur.dataset.ingest import in_threads
+from flaneur.dataset.lock import only_one
 from flaneur.dataset.measure import SIDE_PX, Measures, measure, portrait
 from flaneur.dataset.store import Dataset, update_manifest
 from flaneur.decode import decode

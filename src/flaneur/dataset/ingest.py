@@ -9,11 +9,12 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TypeVar
 
+from flaneur.dataset.lock import LOCK
 from flaneur.dataset.strip import strip
 from flaneur.decode import MAX_FILE_BYTES
 from flaneur.errors import InputError, PhotoError, counted
@@ -23,7 +24,6 @@ from flaneur.protocols import FoundPhoto
 logger = logging.getLogger(__name__)
 
 JOURNAL = ".import.jsonl"
-LOCK = ".lock"
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -111,19 +111,6 @@ def cores() -> int:
         return len(os.sched_getaffinity(0))
     except AttributeError:  # not on macOS and Windows
         return os.cpu_count() or 1
-
-
-@contextmanager
-def only_one(root: Path) -> Iterator[None]:
-    """Wait until no other flaneur writes to this dataset. The lock goes with the process, also when it is killed."""
-    try:
-        import fcntl
-    except ImportError:  # Windows: no lock; content-addressed files and atomic tables still keep the dataset whole
-        yield
-        return
-    with (root / LOCK).open("a") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
 
 
 def take_back(root: Path, made: Iterable[Path]) -> None:

@@ -16,7 +16,8 @@ import numpy as np
 
 from flaneur import geo
 from flaneur.dataset import tables
-from flaneur.dataset.ingest import JOURNAL, Ingested, ingest, only_one, settle, sweep, take_back
+from flaneur.dataset.ingest import JOURNAL, Ingested, ingest, settle, sweep, take_back
+from flaneur.dataset.lock import only_one
 from flaneur.dataset.split import Split, read_split
 from flaneur.dataset.tables import DROPPED_COLUMNS, IMPORTED_COLUMNS, PHOTO_COLUMNS, Dropped
 from flaneur.errors import InputError, IntegrityError, UsageError, listed

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from flaneur.dataset.ingest import only_one
+from flaneur.dataset.lock import only_one
 from flaneur.dataset.store import Dataset
 from flaneur.decode import decode
 from flaneur.errors import InputError, IntegrityError, PhotoError, counted
