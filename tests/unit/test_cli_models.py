@@ -56,3 +56,14 @@ def test_export_then_verify_the_file(home, capsys):
     assert run(["verify", str(home / "one.onnx")]) == 0
     assert "whole" in capsys.readouterr().out
     assert run(["export", "good", "-o", str(home / "one.bin")]) == 2
+
+
+def test_export_writes_over_nothing_unless_told_to(home, capsys):
+    tiny_bundle(home / "models" / "good")
+    target = home / "one.onnx"
+    target.write_bytes(b"mine")
+    assert run(["export", "good", "-o", str(target)]) == 2
+    assert "--replace" in capsys.readouterr().err
+    assert target.read_bytes() == b"mine"
+    assert run(["export", "good", "-o", str(target), "--replace"]) == 0
+    assert run(["verify", str(target)]) == 0

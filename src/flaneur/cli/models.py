@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from flaneur.errors import FlaneurError, InputError, IntegrityError, counted
+from flaneur.errors import FlaneurError, InputError, IntegrityError, UsageError, counted
 
 
 @click.command()
@@ -52,9 +52,12 @@ def verify(model: str) -> None:
 @click.command()
 @click.argument("model", default="base")
 @click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="The .onnx file to write.")
-def export(model: str, output: Path) -> None:
+@click.option("--replace", is_flag=True, help="Write over a file that is there.")
+def export(model: str, output: Path, replace: bool) -> None:
     """Write MODEL as one .onnx file with its card inside; 'flaneur predict --model FILE' reads it."""
     from flaneur.bundle import export_single, read_bundle
 
+    if output.exists() and not replace:
+        raise UsageError(f"{output}: is there already. Choose another name, or add --replace.")
     export_single(read_bundle(model), output)
     click.echo(str(output))
