@@ -6,6 +6,7 @@ OUT ?= demo
 PHOTOS ?= photos.csv
 ONLY ?= *
 WEIGHTS ?= tf_efficientnetv2_b0.safetensors
+UNKNOWN ?=
 
 .PHONY: demo test lint unit model setup clean
 
@@ -41,12 +42,12 @@ lint: setup
 unit: setup
 	$(BIN)/python -m pytest --cov --cov-report=term:skip-covered
 
-model: setup  ## the bundled model, from photos and weights you have: make model PHOTOS=photos.csv ONLY='cities/*' WEIGHTS=FILE
+model: setup  ## the bundled model, from photos and weights you have: make model PHOTOS=photos.csv ONLY='cities/*' WEIGHTS=FILE [UNKNOWN=DATASET]
 	$(BIN)/flaneur import folder $(PHOTOS) --only '$(ONLY)' --name cities
 	$(BIN)/flaneur dataset curate cities
 	$(BIN)/flaneur dataset split cities
 	$(BIN)/flaneur train recipes/base.toml --weights $(WEIGHTS) --output src/flaneur/bundled/base
-	$(BIN)/flaneur evaluate base cities --split test
+	$(BIN)/flaneur evaluate base cities --split test $(if $(UNKNOWN),--unknown $(UNKNOWN))
 
 clean:
 	rm -rf $(VENV) $(OUT) build dist .coverage .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
