@@ -1,87 +1,91 @@
-"""A recipe and labelled photos in; a fine-tuned network out. Plain PyTorch; the same command goes on after a kill."""
+"""A recipe and labelled photos in; a trained network out. Plain PyTorch; the same command goes on after a kill.
+
+Everything random in a step comes from the seed, the epoch and the step; learning rates come from the step and the log.
+So a checkpoint is the weights, the optimiser's memory and two numbers, and going on from it is exact.
+"""
 
 from __future__ import annotations
 
-import json
-import math
 import time
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from safetensors.torch import load_file, save_file
 from torch import nn
-from torch.nn.functional import cross_entropy
 
-from flaneur.files import atomic_path, read_json, write_json
-from flaneur.models.network import AveragedWeights, CityNet, parameter_groups
+from flaneur.errors import UsageError
+from flaneur.models.network import CityNet
 from flaneur.protocols import PreprocessSpec
-from flaneur.training.loader import Batch, LabelledPhoto, epoch_order, plain_batches, training_batches
+from flaneur.training import checkpoint
+from flaneur.training.checkpoint import Progress
+from flaneur.training.device import choose_device
+from flaneur.training.loader import Batch, Feed, epoch_order, steps_of, training_batches
+from flaneur.training.loader import Examples as Examples
+from flaneur.training.loss import Objective, hits, mix
+from flaneur.training.loss import Teacher as Teacher
+from flaneur.training.processes import process_group
 from flaneur.training.recipe import Recipe, TrainingRule
+from flaneur.training.schedule import best_epoch, is_over, plateau_drops, set_rates, share_of_peak
+from flaneur.training.start import Setting, items_a_step, set_up
+from flaneur.training.validate import validate
 
 Log = Callable[[dict[str, Any]], None]
+CHECKPOINT_SECONDS = 180.0
+"""A kill loses no more work than this."""
+_ORDER, _STEP = 1, 2  # keeps their random numbers, and those of photos, apart
 
 
-@dataclass(frozen=True, slots=True)
-class Examples:
-    """Training and validation photos; the test part never comes here."""
-
-    train: Sequence[LabelledPhoto]
-    validation: Sequence[LabelledPhoto]
-    classes: int
-
-
-def fit(network: CityNet, spec: PreprocessSpec, examples: Examples, recipe: Recipe, run: Path, log: Log) -> CityNet:
-    """Train, keeping a checkpoint after every epoch in ``run``; a finished run returns its weights at once.
+def fit(  # noqa: PLR0913  none of these follows from another
+    network: CityNet,
+    spec: PreprocessSpec,
+    examples: Examples,
+    recipe: Recipe,
+    run: Path,
+    log: Log,
+    *,
+    device: str = "auto",
+    teacher: Teacher | None = None,
+) -> CityNet:
+    """Train, with checkpoints in ``run``; a finished run returns its weights at once.
 
     Args:
         network: starts from its current weights.
         spec: what the finished model sees.
         examples: photos.
         recipe: all settings.
-        run: folder of the run; ``log.jsonl``, ``checkpoint-*`` and ``weights.safetensors`` are written there.
-        log: is told the figures of each epoch.
+        run: folder of the run; ``log.jsonl`` and ``checkpoint*`` are written there. Processes on several machines need
+            one that all of them see.
+        log: is told the figures of each epoch, in the first process.
+        device: ``auto``, ``cpu``, ``cuda`` or ``mps``.
+        teacher: whose answers to the very same pixels are learnt from.
 
     Returns:
-        The averaged network, in evaluation mode.
+        The averaged, best or last network, on the CPU and in evaluation mode.
+
+    Raises:
+        UsageError: a device that is not here, settings that need what is not there, a loss that is no number any more.
+        IntegrityError: a damaged checkpoint.
     """
     rule = recipe.training
     torch.set_num_threads(rule.threads or torch.get_num_threads())
-    network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    rates = {"lr_head": rule.lr_head, "lr_backbone": rule.lr_backbone, "lr_decay": rule.lr_decay}
-    optimiser = torch.optim.AdamW(parameter_groups(network, **rates, weight_decay=rule.weight_decay))
-    average = AveragedWeights(network, rule.ema)
-    first = _resume(run, network, average.network, optimiser)
-    labels = np.array([photo.label for photo in examples.train], np.int64)
-    last = rule.epochs + rule.epochs_finish
-    for epoch in range(first, last):
-        torch.manual_seed(1_000_003 * rule.seed + epoch)
-        rng = np.random.default_rng((rule.seed, epoch))
-        seen = replace(spec, size_px=_size_px(rule, epoch) or spec.size_px)
-        order = epoch_order(labels, rule.balance, rng)
-        batches = training_batches(
-            examples.train, seen, recipe.augment, order, batch=rule.batch, seed=int(rng.integers(2**31))
-        )
-        started = time.monotonic()
-        state = _State(network, average, optimiser, epoch, steps=max(1, len(labels) // rule.batch))
-        loss = _epoch(state, batches, rule, rng)
-        figures = {
-            "epoch": epoch + 1,
-            "of": last,
-            "size_px": seen.size_px,
-            "loss": loss,
-            "seconds": round(time.monotonic() - started),
-        }
-        if (epoch + 1) % rule.validate_every == 0 or epoch + 1 == last:
-            figures |= validate(
-                average.network, plain_batches(examples.validation, spec, batch=rule.batch), examples.classes
-            )
-        _checkpoint(run, epoch + 1, network, average.network, optimiser, figures)
-        log(figures)
-    return average.network
+    with process_group(choose_device(device)) as group:
+        setting = set_up(network, examples, recipe, group)
+        progress = checkpoint.load(run, setting.parts)
+        progress.batch = progress.batch or items_a_step(setting, spec)
+        while not is_over(rule, progress.log):
+            seen = replace(spec, size_px=_size_px(rule, progress.epoch) or spec.size_px)
+            _epoch(setting, progress, Objective(recipe, setting.spread, seen, teacher), run)
+            _close(setting, progress, seen, spec)
+            if group.rank == 0:
+                checkpoint.save(run, setting.parts, progress)
+                log(progress.log[-1])
+    kept = setting.kept
+    kept.load_state_dict(setting.parts.best or kept.state_dict())
+    kept.to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
+    return kept.cpu().eval()
 
 
 def _size_px(rule: TrainingRule, epoch: int) -> int:
@@ -91,108 +95,85 @@ def _size_px(rule: TrainingRule, epoch: int) -> int:
     return rule.size_small_px if epoch < rule.epochs_small else rule.size_large_px
 
 
-@dataclass(frozen=True, slots=True)
-class _State:
-    """What one epoch changes, and where in the run it stands."""
-
-    network: CityNet
-    average: AveragedWeights[CityNet]
-    optimiser: torch.optim.Optimizer
-    epoch: int
-    steps: int
-
-
-def _epoch(state: _State, batches: Iterable[Batch], rule: TrainingRule, rng: np.random.Generator) -> float:
-    """One pass; the mean loss."""
-    state.network.train()
-    total = 0.0
-    for step, batch in enumerate(batches, state.epoch * state.steps):
-        warm = min(1.0, (step + 1) / max(1.0, rule.warmup_epochs * state.steps))
-        cosine = 0.5 * (1 + math.cos(math.pi * step / (state.steps * rule.epochs)))
-        if state.epoch >= rule.epochs:
-            cosine = rule.lr_finish
-        for group in state.optimiser.param_groups:
-            group["lr"] = group["peak_lr"] * warm * cosine
-        loss = _loss(state.network, batch, rule, rng)
-        state.optimiser.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
-        nn.utils.clip_grad_norm_(state.network.parameters(), rule.clip)
-        state.optimiser.step()
-        state.average.update(state.network, step)
-        total += loss.item()
-    return total / state.steps
+def _epoch(setting: Setting, progress: Progress, objective: Objective, run: Path) -> None:
+    """The steps of an epoch that are still to be made."""
+    rule, group, parts = setting.rule, setting.group, setting.parts
+    labels = np.array([item.label for item in setting.items], np.int64)
+    order = epoch_order(labels, rule.balance, np.random.default_rng((_ORDER, rule.seed, progress.epoch)))
+    steps = len(steps_of(len(order), progress.batch, group.size))
+    feed = Feed(progress.batch, rule.seed, progress.epoch, progress.step, group.rank, group.size, setting.recipe.views)
+    drops = plateau_drops(progress.log, rule.step_epochs)
+    _learning_mode(setting.network, rule)
+    saved = before = time.monotonic()
+    for batch in training_batches(setting.items, order, objective.spec, setting.recipe.augment, feed):
+        step = progress.epoch * steps + progress.step
+        set_rates(parts.optimiser, share_of_peak(rule, step, steps, drops))
+        told = _step(setting, progress, batch, objective)
+        if setting.average:
+            setting.average.update(setting.network, step)
+        now = time.monotonic()
+        told["seconds"], before = now - before, now
+        progress.step += 1
+        progress.totals = {key: progress.totals.get(key, 0.0) + value for key, value in told.items()}
+        if group.rank == 0 and now - saved > CHECKPOINT_SECONDS:
+            checkpoint.save(run, parts, progress)
+            saved = time.monotonic()
 
 
-def _loss(network: CityNet, batch: Batch, rule: TrainingRule, rng: np.random.Generator) -> torch.Tensor:
-    images = torch.from_numpy(batch.images).contiguous(memory_format=torch.channels_last)
-    labels = torch.from_numpy(batch.labels)
-    if rule.mixup == 0:
-        return cross_entropy(network(images), labels, label_smoothing=rule.label_smoothing)
-    share = float(rng.beta(rule.mixup, rule.mixup))
-    other = torch.from_numpy(rng.permutation(len(labels)))
-    logits = network(images.lerp(images[other], 1 - share))
-    own, mixed = (
-        cross_entropy(logits, target, label_smoothing=rule.label_smoothing) for target in (labels, labels[other])
-    )
-    return share * own + (1 - share) * mixed
-
-
-@torch.inference_mode()
-def validate(network: nn.Module, batches: Iterable[Batch], classes: int) -> dict[str, float]:
-    """Accuracy, macro recall and negative log-likelihood on photos as they are."""
-    network.eval()
-    right, counts, loss = np.zeros(classes), np.zeros(classes), 0.0
-    for batch in batches:
-        logits = network(torch.from_numpy(batch.images).contiguous(memory_format=torch.channels_last))
-        loss += cross_entropy(logits, torch.from_numpy(batch.labels), reduction="sum").item()
-        hits = (logits.argmax(1).numpy() == batch.labels).astype(float)
-        right += np.bincount(batch.labels, hits, minlength=classes)
-        counts += np.bincount(batch.labels, minlength=classes)
-    total = max(1.0, counts.sum())
-    recalls = right[counts > 0] / counts[counts > 0]
-    return {
-        "accuracy": round(float(right.sum() / total), 4),
-        "macro_recall": round(float(recalls.mean()), 4),
-        "nll": round(float(loss / total), 4),
-    }
-
-
-def _checkpoint(
-    run: Path,
-    epoch: int,
-    network: nn.Module,
-    average: nn.Module,
-    optimiser: torch.optim.Optimizer,
-    figures: dict[str, Any],
-) -> None:
-    """Two alternating safetensors files, then the small file that names the newer: one is always whole."""
-    tensors = {f"network/{k}": v for k, v in network.state_dict().items()} | {
-        f"average/{k}": v for k, v in average.state_dict().items()
-    }
-    for index, state in optimiser.state_dict()["state"].items():
-        tensors |= {f"optimiser/{index}/{key}": torch.as_tensor(value) for key, value in state.items()}
-    name = f"checkpoint-{epoch % 2}.safetensors"
-    with atomic_path(run / name) as temporary:
-        save_file({key: value.contiguous() for key, value in tensors.items()}, temporary)
-    history = read_json(run / "checkpoint.json")["log"] if (run / "checkpoint.json").exists() else []
-    write_json(run / "checkpoint.json", {"file": name, "epoch": epoch, "log": [*history, figures]})
-    (run / "log.jsonl").write_text("".join(json.dumps(line) + "\n" for line in [*history, figures]), "utf-8")
-
-
-def _resume(run: Path, network: nn.Module, average: nn.Module, optimiser: torch.optim.Optimizer) -> int:
-    """Load the newest checkpoint, if there is one; the number of finished epochs."""
-    if not (run / "checkpoint.json").exists():
-        return 0
-    state = read_json(run / "checkpoint.json")
-    tensors = load_file(run / state["file"])
-    for prefix, module in (("network/", network), ("average/", average)):
-        module.load_state_dict(
-            {key.removeprefix(prefix): value for key, value in tensors.items() if key.startswith(prefix)}
+def _step(setting: Setting, progress: Progress, batch: Batch, objective: Objective) -> dict[str, float]:
+    """One step of the optimiser; what it adds to the epoch's totals."""
+    rule, group, optimiser = setting.rule, setting.group, setting.parts.optimiser
+    rng = np.random.default_rng((_STEP, rule.seed, progress.epoch, progress.step))
+    torch.manual_seed(int(rng.integers(2**62)) + group.rank)
+    images, shown, labels = (torch.from_numpy(x).to(group.device) for x in (batch.images, batch.shown, batch.labels))
+    mixed = mix(images, shown, rule, rng)
+    photos = mixed.images.flatten(0, 1)[mixed.shown.flatten()]
+    if rule.channels_last:
+        photos = photos.contiguous(memory_format=torch.channels_last)
+    with torch.autocast(group.device.type, setting.precision, enabled=setting.precision is not None):
+        logits = setting.forward(photos)
+    loss, fused = objective(logits, labels, mixed)
+    optimiser.zero_grad()
+    loss.backward()  # type: ignore[no-untyped-call]
+    group.share_step(setting.network)
+    if rule.clip:
+        nn.utils.clip_grad_norm_(setting.network.parameters(), rule.clip)
+    optimiser.step()
+    if not np.isfinite(loss.item()):
+        raise UsageError(
+            f"the loss is no number any more in epoch {progress.epoch + 1}, step {progress.step + 1}. "
+            "Lower lr_head and lr_backbone, or set clip."
         )
-    slots: dict[int, dict[str, torch.Tensor]] = {}
-    for key, value in tensors.items():
-        if key.startswith("optimiser/"):
-            _, index, field = key.split("/")
-            slots.setdefault(int(index), {})[field] = value
-    optimiser.load_state_dict({"state": slots, "param_groups": optimiser.state_dict()["param_groups"]})
-    return int(state["epoch"])
+    return {"loss": loss.item(), "right": hits(fused, labels, mixed), "items": len(labels), "photos": len(photos)}
+
+
+def _learning_mode(network: CityNet, rule: TrainingRule) -> None:
+    """Training mode; batch norms of the encoder keep their statistics where the recipe says so."""
+    network.train()
+    for module in network.encoder.modules() if rule.freeze_norm else ():
+        if isinstance(module, nn.modules.batchnorm._BatchNorm):
+            module.eval()
+
+
+def _close(setting: Setting, progress: Progress, seen: PreprocessSpec, spec: PreprocessSpec) -> None:
+    """Note the figures of an epoch, keep its weights if they are the best, and go on to the next."""
+    rule, group = setting.rule, setting.group
+    names = ("loss", "right", "items", "photos", "seconds")
+    loss, right, items, photos, seconds = group.sums([progress.totals[name] for name in names])
+    number, last = progress.epoch + 1, rule.epochs + rule.epochs_finish
+    figures: dict[str, Any] = {
+        "epoch": number,
+        "of": last,
+        "size_px": seen.size_px,
+        "loss": loss / (progress.step * group.size),
+        "train_accuracy": round(right / items, 4),
+        "lr": setting.parts.optimiser.param_groups[0]["lr"],
+        "seconds": round(seconds / group.size, 1),
+        "photos_per_second": round(photos * group.size / max(seconds, 1e-9), 1),
+    }
+    if number % rule.validate_every == 0 or number == last:
+        figures |= validate(setting.kept, setting.examples, spec, batch=progress.batch, group=group)
+    progress.log.append(figures)
+    if rule.patience_epochs and best_epoch(progress.log) == number:
+        setting.parts.best = {key: value.clone() for key, value in setting.kept.state_dict().items()}
+    progress.epoch, progress.step, progress.totals = number, 0, {}
