@@ -7,7 +7,8 @@ A family is a module of :mod:`flaneur.models.encoders`; the first word of its fi
     create(name: str, start: Start, *, own: bool) -> Backbone   # raises UsageError if it does not know the name
 
 ``create`` builds on torch's current device, so that :mod:`flaneur.training.check` can look at any network on the
-``meta`` device without memory or time. Only ``own=True`` needs the layers behind the last map.
+``meta`` device, without memory or time and without reading more of a weight file than its header. Only ``own=True``
+needs the layers behind the last map.
 """
 
 from __future__ import annotations

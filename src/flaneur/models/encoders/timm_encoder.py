@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 
-from flaneur.errors import InputError, UsageError
+from flaneur.errors import InputError, UsageError, did_you_mean
 from flaneur.models.backbones import Backbone, Part, Start, load_strictly, unknown_network
 from flaneur.models.shims import declare_torchvision_operators
 from flaneur.models.weights import Weights
@@ -80,10 +81,9 @@ def create(name: str, start: Start, *, own: bool) -> Backbone:
     declare_torchvision_operators()
     import timm
 
-    architecture = name.partition(".")[0]
-    if not timm.is_model(architecture):
-        raise unknown_network("timm", architecture, timm.list_models())
-    network = _from_hub(name) if start == "hub" else timm.create_model(name)
+    _check_name(name, start)
+    looked_at_only = torch.empty(0).device.type == "meta"
+    network = _from_hub(name) if start == "hub" and not looked_at_only else timm.create_model(name)
     if not hasattr(network, "forward_intermediates"):
         raise UsageError(f"timm/{name} gives no feature maps; choose another network.")
     if isinstance(start, Weights):
@@ -102,6 +102,22 @@ def preprocess_of(network: Any) -> PreprocessSpec:
         std=(std[0], std[1], std[2]),
         interpolation=interpolation if interpolation in ("bilinear", "bicubic") else "bilinear",
     )
+
+
+def _check_name(name: str, start: Start) -> None:
+    import timm
+
+    architecture, _, tag = name.partition(".")
+    if not timm.is_model(architecture):
+        raise unknown_network("timm", architecture, timm.list_models())
+    tagged = timm.list_pretrained(f"{architecture}.*")
+    if tag and name not in tagged:
+        few = f" It has: {', '.join(one.partition('.')[2] for one in tagged)}." if tagged else " It has none."
+        raise UsageError(f"timm/{architecture} has no weights called {tag!r}.{did_you_mean(name, tagged) or few}")
+    if start == "hub" and not tagged:
+        raise UsageError(
+            f'timm/{name}: nobody publishes weights of it. Say initial = "random", or name a safetensors file.'
+        )
 
 
 def _from_hub(name: str) -> nn.Module:
