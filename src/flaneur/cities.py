@@ -7,19 +7,26 @@ its own country is the city; ``country:singapore`` is the country.
 
 from __future__ import annotations
 
+import math
 import operator
 import re
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
+
+import numpy as np
 
 from flaneur.errors import UsageError, did_you_mean
 from flaneur.gazetteer import Place, continents, countries, country_name, geonames_places, own_path, own_places
-from flaneur.types import City, slugify
+from flaneur.geo import distance_km
+from flaneur.types import City, Location, slugify
 
 CLEARLY_LARGER = 5
 """How many times more people the most populous city of a name must have for :func:`choose` to take it unasked."""
+
+NEAR_KM = 50.0
+"""How far a city's centre may lie from the gazetteer's for both to be one city."""
 
 _COMPARISON = re.compile(r"population\s*(>=|<=|>|<)\s*(\d[\d_]*)(?![\w.])", flags=re.IGNORECASE)
 _COMPARE: dict[str, Callable[[int, int], bool]] = {
@@ -27,6 +34,34 @@ _COMPARE: dict[str, Callable[[int, int], bool]] = {
 }  # fmt: skip
 _EXAMPLES = "Write, for example, 'Paris, Lisbon, Tokyo' or 'europe population>500000'."
 _LISTED, _HINTED_FROM = 6, 100_000
+
+
+def located(city: City) -> City:
+    """A city with its country and centre, from the gazetteer where it does not say them itself.
+
+    Args:
+        city: of a dataset, say. With a centre it is the place of that name within :data:`NEAR_KM`; without one the
+            place of that name if it is the only one or clearly the largest. Otherwise it is given back as it is.
+
+    >>> located(City("porto", "Porto")).country
+    'PT'
+    """
+    if city.country and city.centre:
+        return city
+    try:
+        places = [place for place in _named(city.name) if not city.country or place.city.country == city.country]
+        if city.centre is not None:
+            places = [place for place in places if _km(city.centre, place.city.centre) <= NEAR_KM]
+        found = _settled(places, city.name, CLEARLY_LARGER).city if places else city
+    except UsageError:
+        return city
+    return replace(city, country=city.country or found.country, centre=city.centre or found.centre)
+
+
+def _km(one: Location, other: Location | None) -> float:
+    if other is None:
+        return math.inf
+    return float(distance_km(np.array([[one.lat, one.lon]]), np.array([[other.lat, other.lon]]))[0])
 
 
 @dataclass(frozen=True, slots=True)
