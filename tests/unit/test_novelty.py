@@ -66,15 +66,19 @@ def test_an_unknown_city_looks_stranger(method):
     assert auroc(scores.astype(np.float64), later.cities == "city-4") > 0.9
 
 
+def _logistic(embeddings, cities):
+    return fit_strength(embeddings, cities, 0.1)
+
+
 def test_choice_is_the_best_mean_and_deterministic():
     train, validation = _cities(4), _cities(4, each=20, seed=1)
     rule = NoveltyRule(dims=16)
-    choice = choose_novelty(train, validation, rule, strength=0.1, temperature=1.0)
+    choice = choose_novelty(train, validation, rule, refit=_logistic, temperature=1.0)
     assert choice.method == max(rule.methods, key=lambda method: choice.auroc[method])
     assert set(choice.worlds) == {"city-0", "city-1", "city-2", "city-3"}
     means = {m: np.mean([scores[m] for scores in choice.worlds.values()]) for m in rule.methods}
     assert choice.auroc == pytest.approx(means, abs=1e-3)
-    assert choose_novelty(train, validation, rule, strength=0.1, temperature=1.0) == choice
+    assert choose_novelty(train, validation, rule, refit=_logistic, temperature=1.0) == choice
 
 
 def test_projects_are_left_out_whole():
@@ -87,7 +91,7 @@ def test_projects_are_left_out_whole():
 
 def test_two_cities_cannot_be_compared_and_the_note_says_so():
     train = _cities(2)
-    choice = choose_novelty(train, train, NoveltyRule(), strength=0.1, temperature=1.0)
+    choice = choose_novelty(train, train, NoveltyRule(), refit=_logistic, temperature=1.0)
     assert (choice.method, choice.auroc) == ("neighbours", {})
     assert "since comparing needs" in choice.note
 

@@ -19,14 +19,19 @@ from flaneur.dataset.audit import AS_PUBLISHED
 from flaneur.dataset.split import Split
 from flaneur.dataset.store import Dataset
 from flaneur.errors import UsageError
-from flaneur.onnx_graph import HeadParams, NoveltyParams
+from flaneur.fusion import FUSIONS, OWN_FUSION, unknown_fusion
+from flaneur.onnx_graph import AttentionParams, HeadParams, NoveltyParams
 from flaneur.protocols import Encoder
+from flaneur.training.attention import Views, fit_attention, require_views
 from flaneur.training.calibrate import DoubtRule, choose_thresholds, fit_temperature, log_softmax
-from flaneur.training.head import FittedHead, HeadRule, blend, fit_head, head_logits
+from flaneur.training.head_kinds import learn_head
+from flaneur.training.head_rule import FittedHead, HeadRule
+from flaneur.training.heads import head_logits
 from flaneur.training.model_card import limits, readme, validation_metrics
 from flaneur.training.novelty import NoveltyRule, fit_novelty, novelty_scores
-from flaneur.training.novelty_choice import NoveltyChoice, choose_novelty
+from flaneur.training.novelty_choice import NoveltyChoice, choose_novelty, usable_methods
 from flaneur.training.parts import Part, Progress, embedded_parts, tell, usable_split
+from flaneur.types import Photo
 
 _FEW = 200  # validation photos below which the temperature also looks at cross-validated training photos
 
@@ -52,6 +57,7 @@ class LearnRule:
         doubt: when to refuse.
         version: of the model.
         leaky: whether a split by photo will do, to compare with papers; the model's card then says so.
+        fusion: how the model joins views of one place; one of :data:`flaneur.fusion.FUSIONS`.
     """
 
     name: str
@@ -61,6 +67,11 @@ class LearnRule:
     doubt: DoubtRule = field(default_factory=DoubtRule)
     version: str = "1"
     leaky: bool = False
+    fusion: str = OWN_FUSION
+
+    def __post_init__(self) -> None:
+        if self.fusion not in FUSIONS:
+            raise UsageError(f"views.fusion: {unknown_fusion(self.fusion)}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,11 +79,12 @@ class Tuning:
     """What fine-tuning leaves beside the encoder.
 
     Args:
-        head: that was trained along with it, on the dataset's cities in their order; for raw embeddings.
+        head: that was trained along with it, on the dataset's cities in their order; for raw embeddings. ``None`` where
+            the network has no linear layer of its own.
         facts: for the card's ``training``.
     """
 
-    head: HeadParams
+    head: HeadParams | None
     facts: Mapping[str, Any]
 
 
@@ -86,6 +98,8 @@ class Learnt:
     novelty: NoveltyParams
     abstain: AbstainRule
     metrics: dict[str, Any]
+    attention: AttentionParams | None = None
+    attention_facts: dict[str, Any] = field(default_factory=dict)
 
 
 def learn(
@@ -108,23 +122,25 @@ def learn(
         encoder: frozen.
         rule: settings.
         out: folder of the model; a model that is there is replaced.
-        tuning: what fine-tuning the encoder left; its head is blended with the fitted one.
+        tuning: what fine-tuning the encoder left; ``rule.head.kind`` says what becomes of its head.
         progress: told stage, done, of how many.
 
     Raises:
-        InputError: fewer than two cities, or a city without training photos.
+        InputError: fewer than two cities, a city without training photos, or too few views to learn attention from.
         IntegrityError: the split leaks.
+        UsageError: settings that do not go together.
     """
     chosen = usable_split(dataset, rule.split, leaky=rule.leaky)
     train, validation, skipped = embedded_parts(dataset, encoder, chosen, progress)
     learnt = fit(train, validation, rule, companion=tuning.head if tuning else None, progress=progress)
-    graph = onnx_graph.append_head(onnx_graph.load(encoder.model), learnt.head.params, learnt.novelty)
+    graph = onnx_graph.append_head(onnx_graph.load(encoder.model), learnt.head.params, learnt.novelty, learnt.attention)
     card = _card(dataset, encoder, chosen, rule, learnt)
     training = {
-        "head": {"strength": learnt.head.strength, "cross_validation": [asdict(row) for row in learnt.head.table]},
+        "head": dict(learnt.head.facts),
         "novelty": {"note": learnt.choice.note, "auroc": learnt.choice.auroc, "left_out": learnt.choice.worlds},
         "rule": _plain_rule(rule),
         "photos": {"train": len(train.photos), "validation": len(validation.photos), "unreadable": skipped},
+        **({"attention": learnt.attention_facts} if learnt.attention else {}),
         **(tuning.facts if tuning else {}),
     }
     told = limits(card, train.photos, validation.photos, learnt.choice)
@@ -146,6 +162,9 @@ def fit(
     progress: Progress | None = None,
 ) -> Learnt:
     """Everything that is decided on train and validation."""
+    novelty = usable_methods(rule.novelty, rule.head.kind)
+    if rule.fusion == "attention":
+        require_views([_place(photo) for photo in train.photos])
     cities = [photo.city for photo in train.photos]
     steps = len(rule.head.strengths)
     tried: list[str] = []
@@ -154,25 +173,42 @@ def fit(
         tried.append(line)
         tell(progress, "head", len(tried), steps)
 
-    head = fit_head(train.embeddings, cities, train.groups, rule.head, tell_head)
+    head = learn_head(train.embeddings, cities, train.groups, rule.head, trained=companion, progress=tell_head)
     tell(progress, "head", steps, steps)
-    if companion is not None:
-        head = replace(head, params=blend(head.params, companion, train.embeddings))
     logits, labels = head_logits(head.params, validation.embeddings), validation.labels(head.cities)
     temperature = fit_temperature(*_calibration_rows(head, train, logits, labels))
     tell(progress, "novelty", 0, 1)
-    choice = choose_novelty(
-        train.labelled, validation.labelled, rule.novelty, strength=head.strength, temperature=temperature
-    )
+    choice = choose_novelty(train.labelled, validation.labelled, novelty, refit=head.refit, temperature=temperature)
     calm = validation.embeddings if len(labels) else train.embeddings
-    params = fit_novelty(
-        train.labelled, choice.method, rule.novelty, head=head.params, temperature=temperature, known=calm
-    )
+    params = fit_novelty(train.labelled, choice.method, novelty, head=head.params, temperature=temperature, known=calm)
     tell(progress, "novelty", 1, 1)
     strange = novelty_scores(params, validation.embeddings, logits)
     abstain = _abstain(params.method, strange, log_softmax(logits / temperature), labels, rule.doubt)
     metrics = validation_metrics(logits, labels, [photo.place for photo in validation.photos], temperature)
-    return Learnt(head, temperature, choice, params, abstain, metrics)
+    attention, facts = _attention(rule, train, head, temperature)
+    return Learnt(head, temperature, choice, params, abstain, metrics, attention, facts)
+
+
+def _attention(
+    rule: LearnRule, train: Part, head: FittedHead, temperature: float
+) -> tuple[AttentionParams | None, dict[str, Any]]:
+    """How views are weighed, learnt where the rule asks for it.
+
+    On logits by folds that had not seen the place, where there are such: of photos it has seen, a head is too sure.
+    """
+    if rule.fusion != "attention":
+        return None, {}
+    judged = np.isfinite(head.held_out).all(axis=1)
+    rows = np.flatnonzero(judged) if judged.any() else np.arange(len(train.photos))
+    logits = head.held_out[rows] if judged.any() else head_logits(head.params, train.embeddings)
+    places, groups = [_place(train.photos[row]) for row in rows], [train.groups[row] for row in rows]
+    views = Views(train.embeddings[rows], logits, train.labels(head.cities)[rows], places, groups)
+    return fit_attention(views, temperature, rule.head.seed)
+
+
+def _place(photo: Photo) -> str:
+    """Its name among those of all cities."""
+    return f"{photo.city}/{photo.place}"
 
 
 def _calibration_rows(
@@ -219,6 +255,7 @@ def _card(dataset: Dataset, encoder: ExportableEncoder, chosen: Split, rule: Lea
             tuple(sorted({photo.source for photo in used})),
         ),
         split_hash=chosen.hash,
+        fusion=rule.fusion,
         metrics=learnt.metrics,
         licences=tuple(sorted({photo.licence for photo in used if photo.licence})),
     )

@@ -9,9 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flaneur.errors import UsageError, did_you_mean
-from flaneur.onnx_graph import NOVELTY_METHODS, HeadParams, NoveltyParams
+from flaneur.onnx_graph import NOVELTY_METHODS, Head, NoveltyParams
 from flaneur.training.calibrate import log_softmax
-from flaneur.training.head import head_logits, one_blas_thread
+from flaneur.training.cross_validation import one_blas_thread
+from flaneur.training.heads import head_logits
+from flaneur.training.heads import unit_rows as unit_rows
 
 _BY_DISTANCE = ("neighbours", "combined")
 
@@ -75,7 +77,7 @@ class Labelled:
 
 
 def fit_novelty(
-    train: Labelled, method: str, rule: NoveltyRule, *, head: HeadParams, temperature: float, known: NDArray[np.float32]
+    train: Labelled, method: str, rule: NoveltyRule, *, head: Head, temperature: float, known: NDArray[np.float32]
 ) -> NoveltyParams:
     """The parameters of one method.
 
@@ -100,7 +102,7 @@ def fit_methods(
     train: Labelled,
     rule: NoveltyRule,
     *,
-    head: HeadParams,
+    head: Head,
     temperature: float,
     known: NDArray[np.float32],
 ) -> dict[str, NoveltyParams]:
@@ -121,9 +123,9 @@ def fit_methods(
 def _fit_neighbours(train: Labelled, rule: NoveltyRule, temperature: float) -> NoveltyParams:
     X = np.asarray(train.embeddings[:, : rule.columns or None], np.float32)
     mean = X.mean(axis=0, dtype=np.float64).astype(np.float32)
-    projection = _half(_whitening(X - mean, train.cities, rule.dims))
+    projection = half(whitening(X - mean, train.cities, rule.dims))
     chosen = sample_evenly(train.cities, rule.references, rule.seed)
-    references = _half(unit_rows((X[chosen] - mean) @ projection))
+    references = half(unit_rows((X[chosen] - mean) @ projection))
     return NoveltyParams("neighbours", temperature, mean, projection, references, rule.k)
 
 
@@ -152,14 +154,9 @@ def novelty_scores(
             raise UsageError(f"no novelty method {params.method!r}.{did_you_mean(params.method, NOVELTY_METHODS)}")
 
 
-def _half(values: NDArray[np.float32]) -> NDArray[np.float32]:
+def half(values: NDArray[np.float32]) -> NDArray[np.float32]:
     """Rounded to what float16 can hold, as the graph stores it, so that both compute the same."""
     return values.astype(np.float16).astype(np.float32)
-
-
-def unit_rows(rows: NDArray[np.floating]) -> NDArray[np.float32]:
-    """Rows of length 1; a row of zeros stays."""
-    return np.asarray(rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-12), np.float32)
 
 
 def ledoit_wolf(residuals: NDArray[np.floating]) -> NDArray[np.float64]:
@@ -180,8 +177,14 @@ def ledoit_wolf(residuals: NDArray[np.floating]) -> NDArray[np.float64]:
     return np.asarray((1 - shrinkage) * sample + shrinkage * scale * np.eye(d), np.float64)
 
 
-def _whitening(centred: NDArray[np.float32], cities: NDArray[np.str_], dims: int) -> NDArray[np.float32]:
-    """``[D, P]``: raw, centred embeddings to the widest directions of the within-city-whitened space."""
+def whitening(centred: NDArray[np.float32], cities: NDArray[np.str_], dims: int) -> NDArray[np.float32]:
+    """``[D, P]``: raw, centred embeddings to the widest directions of the within-city-whitened space.
+
+    Args:
+        centred: ``[N, D]``.
+        cities: ``[N]``.
+        dims: P, at most.
+    """
     spread = centred.std(axis=0, dtype=np.float64)
     scale = np.where(spread > 1e-6 * max(float(spread.max()), 1e-12), 1 / np.maximum(spread, 1e-12), 0.0)
     Z = np.asarray(centred * scale, np.float32)

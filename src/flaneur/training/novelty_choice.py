@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from flaneur.errors import UsageError
 from flaneur.metrics import auroc
-from flaneur.training.head import fit_strength, head_logits, one_blas_thread
+from flaneur.training.cross_validation import one_blas_thread
+from flaneur.training.head_rule import Refit
+from flaneur.training.heads import head_logits
 from flaneur.training.novelty import Labelled, NoveltyRule, fit_methods, novelty_scores, sample_evenly
 
 _UNTESTED = "neighbours"
+_BY_ENERGY = ("energy", "combined")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +35,34 @@ class NoveltyChoice:
     note: str
 
 
+def usable_methods(rule: NoveltyRule, head: str) -> NoveltyRule:
+    """The rule without the methods that say nothing with a kind of head.
+
+    The logits of ``neighbours`` are log shares of votes, which sum to 1 for every photo: energy is the log of that sum.
+
+    Args:
+        rule: methods to compare.
+        head: :attr:`flaneur.training.head_rule.HeadRule.kind`.
+
+    Raises:
+        UsageError: none is left.
+
+    >>> usable_methods(NoveltyRule(), "neighbours").methods
+    ('max_probability', 'neighbours')
+    """
+    if head != "neighbours":
+        return rule
+    kept = tuple(method for method in rule.methods if method not in _BY_ENERGY)
+    if not kept:
+        raise UsageError(
+            f"novelty.methods: {' and '.join(rule.methods)} cannot go with head.kind = 'neighbours', whose votes have "
+            "no energy. Use max_probability or neighbours."
+        )
+    return replace(rule, methods=kept)
+
+
 def choose_novelty(
-    train: Labelled, validation: Labelled, rule: NoveltyRule, *, strength: float, temperature: float
+    train: Labelled, validation: Labelled, rule: NoveltyRule, *, refit: Refit, temperature: float
 ) -> NoveltyChoice:
     """Compare methods by leaving cities out of training and asking which method finds them strange.
 
@@ -43,7 +73,7 @@ def choose_novelty(
         train: photos that the head is trained on.
         validation: photos of the same cities at other places.
         rule: what to compare.
-        strength: of the head's penalty.
+        refit: fits the model's kind of head to the photos that stay.
         temperature: of the logits.
     """
     worlds = left_out_worlds(train, rule)
@@ -55,7 +85,7 @@ def choose_novelty(
     some = train.take(sample_evenly(train.cities, rule.photos, rule.seed))
 
     def play(left_out: frozenset[str]) -> dict[str, float]:
-        return _play(left_out, some, validation, rule, strength=strength, temperature=temperature)
+        return _play(left_out, some, validation, rule, refit=refit, temperature=temperature)
 
     sets = sorted({world for kind in worlds.values() for world in kind}, key=sorted)
     with one_blas_thread(), ThreadPoolExecutor(2) as pool:
@@ -97,7 +127,7 @@ def _play(
     validation: Labelled,
     rule: NoveltyRule,
     *,
-    strength: float,
+    refit: Refit,
     temperature: float,
 ) -> dict[str, float]:
     """AUROC by method when the cities left out are unknown."""
@@ -106,7 +136,7 @@ def _play(
     stays = ~np.isin(validation.cities, outside)
     asked = np.concatenate([validation.embeddings, train.embeddings[np.isin(train.cities, outside)]])
     strange = np.concatenate([~stays, np.ones(len(asked) - len(stays), bool)])
-    head = fit_strength(known.embeddings, known.cities, strength)
+    head = refit(known.embeddings, known.cities)
     logits = head_logits(head, asked)
     calm = validation.embeddings[stays]
     fitted = fit_methods(rule.methods, known, rule, head=head, temperature=temperature, known=calm)
