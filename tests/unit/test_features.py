@@ -120,12 +120,24 @@ def test_another_encoder_has_another_cache(dataset, encoder):
 
 def test_an_unreadable_photo_is_named_and_the_others_go_on(dataset, encoder, caplog):
     lost = dataset.photos[4]
-    dataset.image_path(lost).write_bytes(b"no photo")
+    dataset.image_path(lost).unlink()
     with caplog.at_level(logging.WARNING):
         found = features(dataset, encoder)
     assert len(found.photos) == 10
-    assert [(photo.id, error.code) for photo, error in found.failed] == [(lost.id, "not_an_image")]
+    assert [(photo.id, error.code) for photo, error in found.failed] == [(lost.id, "not_found")]
     assert lost.id in caplog.text
+
+
+def test_a_photo_that_changed_is_not_filed_under_what_it_was(dataset, encoder, caplog):
+    changed, other = dataset.photos[4], dataset.photos[7]
+    dataset.image_path(changed).write_bytes(dataset.image_path(other).read_bytes())
+    with caplog.at_level(logging.WARNING):
+        found = features(dataset, encoder)
+    assert changed.id not in found.ids
+    assert [photo.id for photo, _ in found.failed] == [changed.id]
+    assert "changed since it was imported" in caplog.text
+    verdicts = embed_paths([dataset.image_path(photo) for photo in (other, changed)], encoder)
+    assert [isinstance(verdict, PhotoError) for verdict in verdicts] == [False, True]
 
 
 def test_no_readable_photo_is_one_line(dataset, encoder):

@@ -20,7 +20,7 @@ from flaneur.dataset.lock import only_one
 from flaneur.dataset.store import Dataset
 from flaneur.decode import decode
 from flaneur.errors import InputError, IntegrityError, PhotoError, counted
-from flaneur.files import atomic_path, read_table, sha256_json, write_table
+from flaneur.files import atomic_path, read_table, sha256_file, sha256_json, write_table
 from flaneur.inference import run_network
 from flaneur.preprocess import preprocess
 from flaneur.protocols import Encoder
@@ -99,7 +99,7 @@ def features(
 
 
 def embed_paths(paths: Iterable[Path], encoder: Encoder) -> list[NDArray[np.float32] | PhotoError]:
-    """Embed photo files, on all cores.
+    """Embed a dataset's stored photos, on all cores. Each is named by its hash, and must still be what that says.
 
     Returns:
         In order: the embedding ``[D]``, or what is wrong with the file.
@@ -107,6 +107,8 @@ def embed_paths(paths: Iterable[Path], encoder: Encoder) -> list[NDArray[np.floa
     spec = encoder.preprocess
 
     def load(path: Path) -> NDArray[np.float32]:
+        if path.is_file() and sha256_file(path) != path.stem:
+            raise PhotoError("corrupt", f"{path}: changed since it was imported. Remove that file and import again.")
         return preprocess(decode(path, at_least_px=spec.size_px).image, spec)
 
     stream = run_network(_EncoderSession(encoder), paths, load, ["embedding"])
