@@ -96,7 +96,10 @@ def test_a_flipped_bit_exits_with_six_and_the_file(home, toy_csv, capsys):
     assert run(["dataset", "verify", "toy"]) == 6
     captured = capsys.readouterr()
     assert captured.out.splitlines() == [f"{path}: changed since it was imported ({data.photos[0].id})"]
-    assert "changed or missing: 1 stored photo." in captured.err
+    assert "changed or missing: 1 stored photo. Remove the changed files and import again." in captured.err
+    path.unlink()
+    assert run(["import", "folder", str(toy_csv), "--name", "toy"]) == 0
+    assert run(["dataset", "verify", "toy"]) == 0
 
 
 @pytest.mark.parametrize(

@@ -196,7 +196,7 @@ def verify(name: str, as_json: bool) -> None:
             click.echo(problem)
     if problems:
         lost = counted(len(problems), "stored photo")
-        raise IntegrityError(f"{data.name}: changed or missing: {lost}. Import them again.")
+        raise IntegrityError(f"{data.name}: changed or missing: {lost}. Remove the changed files and import again.")
     if not as_json:
         click.echo(f"{data.name}: {counted(len(data.all_photos), 'photo')}, each what it was.")
 
