@@ -135,6 +135,10 @@ def test_a_missing_split_says_how_to_make_it(home, toy_csv, capsys):
     [
         (["curate", "toy", "--near-duplicate", "0.5"], "--near-duplicate 0.5 between it and 1"),
         (["curate", "toy", "--look-alike", "nan"], "--look-alike nan must lie above 0"),
+        (["split", "toy", "--cell-m", "-5"], "--cell-m -5 must be 0 or more"),
+        (["split", "toy", "--gap-m", "nan"], "--gap-m nan must be 0 or more"),
+        (["split", "toy", "--seed", "-1"], "--seed -1 must be 0 or more"),
+        (["split", "toy", "--train", "nan"], "--train nan, --validation 0.15 and --test 0.15 must each be above 0"),
     ],
 )
 def test_values_out_of_range_are_called_by_their_option(home, toy_csv, capsys, command, words):

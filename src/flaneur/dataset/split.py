@@ -50,12 +50,14 @@ class SplitRule:
     by: Literal["place", "photo"] = "place"
 
     def __post_init__(self) -> None:
-        if abs(sum(self.shares) - 1) > 1e-6 or min(self.shares) <= 0:
-            raise UsageError(f"train, validation and test are {self.shares}; they must be above 0 and sum to 1.")
+        if not (abs(sum(self.shares) - 1) <= 1e-6 and min(self.shares) > 0):
+            shares = f"--train {self.train:g}, --validation {self.validation:g} and --test {self.test:g}"
+            raise UsageError(f"{shares} must each be above 0 and sum to 1.")
         if self.by not in ("place", "photo"):
             raise UsageError(f"by is {self.by!r}; photos are split by 'place' or by 'photo'.")
-        if self.cell_m < 0 or self.gap_m < 0:
-            raise UsageError(f"cell_m {self.cell_m} and gap_m {self.gap_m} must not be negative.")
+        for option, value in (("cell-m", self.cell_m), ("gap-m", self.gap_m), ("seed", self.seed)):
+            if not 0 <= value < np.inf:
+                raise UsageError(f"--{option} {value:g} must be 0 or more.")
         if not is_plain(self.name):
             raise UsageError(f"{self.name!r} cannot be the name of a split. Use letters, digits, '-', '_' and '.'.")
 
