@@ -17,10 +17,11 @@ torch = pytest.importorskip("torch", reason="needs the train extra")
 pytest.importorskip("safetensors", reason="needs the train extra")
 
 from flaneur.errors import IntegrityError, UsageError  # noqa: E402
+from flaneur.models.network import build_network  # noqa: E402
 from flaneur.training import checkpoint, loop  # noqa: E402
 from flaneur.training.loader import Examples  # noqa: E402
 from flaneur.training.loop import fit  # noqa: E402
-from flaneur.training.recipe import AugmentRule, DistilRule, ViewsRule  # noqa: E402
+from flaneur.training.recipe import AugmentRule, DistilRule, NetworkRule, ViewsRule  # noqa: E402
 from tiny_city_net import SPEC, tiny_net, tiny_photos, tiny_recipe  # noqa: E402
 
 pytestmark = pytest.mark.train
@@ -168,6 +169,23 @@ def test_frozen_norms_keep_their_statistics(photos, tmp_path):
         trained = run_fit(photos, tmp_path / f"{frozen}", tiny_recipe(epochs=1, freeze_norm=frozen), network=network)
         assert torch.equal(trained.encoder.backbone.first[1].running_mean, before) == frozen
         assert trained.standardise.running_mean.abs().sum() > 0
+
+
+@pytest.mark.parametrize(("trained_stages", "changed"), [(-1, {0, 1, 2}), (1, {2}), (0, set())])
+def test_the_stages_that_a_recipe_names_are_trained_and_no_others(photos, tmp_path, trained_stages, changed):
+    def build():
+        torch.manual_seed(0)
+        rule = NetworkRule("seed/cnn3", initial="random", pooling="mean", trained_stages=trained_stages)
+        return build_network(rule, 2, size_px=16)
+
+    trained = run_fit(photos, tmp_path, tiny_recipe(epochs=1), network=build())
+    parts = zip(trained.encoder.backbone.parts(), build().encoder.backbone.parts(), strict=True)
+    alike = [
+        [torch.equal(a, b) for a, b in zip(*(x.state_dict().values() for x in pair), strict=True)] for pair in parts
+    ]
+    assert {number for number, stage in enumerate(alike) if not any(stage)} == changed
+    assert {number for number, stage in enumerate(alike) if all(stage)} == {0, 1, 2} - changed
+    assert trained.head.weight.abs().sum() > 0
 
 
 def test_groups_learn_at_their_own_rates(photos, tmp_path):
