@@ -14,7 +14,7 @@ from typing import Any, Literal
 import numpy as np
 
 from flaneur import geo
-from flaneur.errors import IntegrityError, UsageError
+from flaneur.errors import InputError, IntegrityError, UsageError, did_you_mean
 from flaneur.files import ColumnType, read_json, read_table, sha256_json, write_json, write_table
 from flaneur.settings import is_plain
 from flaneur.types import Photo
@@ -158,6 +158,14 @@ def read_split(folder: Path, name: str) -> Split:
     if made.hash != facts["hash"]:
         raise IntegrityError(f"{folder / name}.parquet is not what {name}.json describes. Make the split again.")
     return made
+
+
+def missing_split(folder: Path, dataset: str, name: str) -> InputError:
+    """The error for a split that is not there: a near name, or how to make one."""
+    near = did_you_mean(name, (path.stem for path in folder.glob("*.json")))
+    return InputError(
+        f"{dataset}: no split called {name!r}.{near or f' Make it with: flaneur dataset split {dataset}'}"
+    )
 
 
 def add_facts(folder: Path, name: str, facts: dict[str, Any]) -> None:

@@ -18,7 +18,7 @@ from flaneur import geo
 from flaneur.dataset import tables
 from flaneur.dataset.ingest import JOURNAL, Ingested, ingest, settle, sweep, take_back
 from flaneur.dataset.lock import only_one
-from flaneur.dataset.split import Split, read_split
+from flaneur.dataset.split import Split, missing_split, read_split
 from flaneur.dataset.tables import DROPPED_COLUMNS, IMPORTED_COLUMNS, PHOTO_COLUMNS, Dropped
 from flaneur.errors import InputError, IntegrityError, UsageError, listed
 from flaneur.files import read_table, sha256_file, sha256_json, write_table, write_text
@@ -91,7 +91,7 @@ class Dataset:
             InputError: there is none of that name.
         """
         if not (self.root / "splits" / f"{name}.json").is_file():
-            raise InputError(f"{self.name}: no split called {name!r}. Make it with: flaneur dataset split {self.name}")
+            raise missing_split(self.root / "splits", self.name, name)
         return read_split(self.root / "splits", name)
 
     @cached_property
