@@ -220,6 +220,14 @@ def test_another_split_of_the_same_photos_is_called_out(dataset: Dataset) -> Non
     assert any("may have seen" in text for text in to_json(evaluate(own, dataset, What("all")))["cautions"])
 
 
+def test_a_camera_that_gives_nothing_away_is_no_caution(dataset: Dataset) -> None:
+    made = evaluate(FakeModel(dataset), dataset)
+    assert any("Each project has its own camera" in text for text in to_json(made)["cautions"])
+    covered = to_json(replace(made, groups=tuple(replace(group, cities=CITIES) for group in made.groups)))
+    assert any("camera alone cannot give the city away" in text for text in covered["summary"])
+    assert not any("give the city away" in text or "its own camera" in text for text in covered["cautions"])
+
+
 def test_unknown_photos_may_come_from_a_second_dataset(dataset: Dataset, tmp_path: Path) -> None:
     strange = make_dataset(tmp_path, ["essen", "arles"], places=4)
     report = evaluate(FakeModel(dataset, strange), dataset, unknown=strange)

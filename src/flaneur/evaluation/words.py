@@ -38,7 +38,7 @@ def span(interval: Interval, digits: int = 0) -> str:
 def summary(report: Report) -> list[str]:
     """How good the model is."""
     which = report.which
-    photos = "of these photos"
+    photos = "such photos"
     if report.origin.split_note is not None:
         photos = "photos of a part whose places are on both sides of the split, as papers have it,"
     if _is_fair(report):
@@ -56,6 +56,10 @@ def summary(report: Report) -> list[str]:
             f"Where a place was photographed several times (on average {report.views.views_mean:.1f} photos), "
             f"all views together are right for {percent(report.views.fused.value)} of the places, "
             f"one photo alone for {percent(report.views.single.value)}."
+        )
+    if _cameras_cover_all(report):
+        said.append(
+            "Every project or source here has photos of every city, so the camera alone cannot give the city away."
         )
     if report.novelty is not None:
         said.append(
@@ -130,15 +134,20 @@ def _leaks(report: Report) -> list[str]:
     return []
 
 
+def _cameras_cover_all(report: Report) -> bool:
+    present = {photo.city for photo in report.known.photos}
+    covered = all(present <= {city.slug for city in group.cities} for group in report.groups)
+    return covered and len(report.groups) > 1
+
+
 def _cameras(report: Report) -> list[str]:
     if len(report.groups) < 2:
         return [
             "The data name only one project or source, so it cannot be told how much the model leans on the camera "
             "instead of the city."
         ]
-    present = {photo.city for photo in report.known.photos}
-    if all(present <= {city.slug for city in group.cities} for group in report.groups):
-        return ["Every project or source here has photos of every city, so the camera alone cannot give the city away."]
+    if _cameras_cover_all(report):
+        return []
     said = []
     alone = [group for group in report.groups if len(group.cities) == 1]
     told = report.all_groups

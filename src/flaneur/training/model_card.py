@@ -86,11 +86,29 @@ def limits(card: Card, train: Sequence[Photo], validation: Sequence[Photo], choi
         lines.append(f"Its thresholds of doubt rest on only {counted(len(validation), 'validation photo')}.")
     if not choice.auroc:
         lines.append(f"How it spots unknown cities was not chosen by measurement ({choice.note}).")
-    if len({photo.project or photo.source for photo in train}) == 1:
-        lines.append("All its photos came by one source; photos by other cameras may be answered worse.")
-    else:
-        lines.append("Cities that came by different cameras may be told apart by camera; compare within a project.")
-    return tuple(lines)
+    return (*lines, _cameras(train))
+
+
+def _cameras(train: Sequence[Photo]) -> str:
+    """What is to be said of cameras; :mod:`flaneur.evaluation.words` says the same of the photos it measures on."""
+    cities_of: dict[str, set[str]] = defaultdict(set)
+    for photo in train:
+        cities_of[photo.project or photo.source].add(photo.city)
+    if len(cities_of) == 1:
+        return "All its photos came by one project or source; photos by other cameras may be answered worse."
+    every = set.union(*cities_of.values())
+    if all(own == every for own in cities_of.values()):
+        return (
+            "Every project or source had photos of every city, so the camera alone cannot give the city away; photos "
+            "by other cameras may be answered worse."
+        )
+    alone = sorted({city for own in cities_of.values() if len(own) == 1 for city in own})
+    if alone:
+        return (
+            f"Alone in their project or source: {', '.join(alone)}. The camera may give such a city away; "
+            "compare within a project."
+        )
+    return "Projects or sources cover different cities, so the camera may give a city away; compare within a project."
 
 
 def readme(card: Card) -> str:
