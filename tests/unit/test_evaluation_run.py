@@ -202,7 +202,7 @@ def test_the_page_stands_alone_is_well_formed_and_escapes(dataset: Dataset) -> N
 def test_the_page_of_a_part_names_the_splits_audit(dataset: Dataset) -> None:
     report = evaluate(FakeModel(dataset), dataset)
     assert report.origin.same_split is None
-    assert "ok: yes; nearest m train-test: 81.5</dd>" in to_html(report, photos=False)
+    assert "no leak found; nearest photos of train and test 82 m apart</dd>" in to_html(report, photos=False)
     assert report.origin.command == "flaneur evaluate fake toy --split default/test"
     told = {"honest_accuracy": {"value": 0.81}, "random_accuracy": {"value": 0.935}}
     flattered = replace(report, origin=replace(report.origin, random_split=told))

@@ -175,16 +175,15 @@ def _flattery(found: object) -> str:
 
 
 def _audit(audit: object) -> str:
-    """Whatever the audit stored, but for its table of counts."""
+    """What the audit stored, but for its table of counts."""
     if not isinstance(audit, dict) or not audit:
         return ""
-    facts = [_fact(key.replace("_", " "), value) for key, value in audit.items() if key != "counts" and value != []]
+    facts = [
+        "no leak found" if audit.get("ok") else "it leaks",
+        *audit.get("violations", []),
+        *audit.get("warnings", []),
+    ]
+    nearest = {pair: metres for pair, metres in audit.get("nearest_m", {}).items() if metres is not None}
+    apart = [f"{pair.replace('-', ' and ')} {metres:,.0f} m" for pair, metres in nearest.items()]
+    facts += [f"nearest photos of {', '.join(apart)} apart"] if apart else []
     return f"<dt>Audit of the split</dt><dd>{escape('; '.join(facts))}</dd>"
-
-
-def _fact(name: str, value: object) -> str:
-    if isinstance(value, dict):
-        return ", ".join(f"{name} {key}: {'unknown' if one is None else one}" for key, one in value.items())
-    if isinstance(value, list):
-        return f"{name}: {', '.join(map(str, value))}"
-    return f"{name}: {'yes' if value is True else 'no' if value is False else value}"
