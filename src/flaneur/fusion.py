@@ -109,7 +109,7 @@ def view_weights(
         case "confidence":
             raw = _confidence(log_softmax(np.asarray(logits, np.float64) / temperature))
         case "attention":
-            if attention is None:
+            if attention is None or np.isnan(attention).any():
                 raise UsageError("fusion by attention needs the attention score of every view; this model has none.")
             highest = np.full(int(places.max(initial=-1)) + 1, -np.inf)
             np.maximum.at(highest, places, np.asarray(attention, np.float64))

@@ -42,7 +42,7 @@ class ViewScores:
         novelty: higher is less like the known cities; 0 where the model has no novelty score.
         gps_in_file: a position the file claims.
         thumbnail: small JPEG, where asked for.
-        attention: how much the view counts beside others, where the model has learnt that; before the softmax.
+        attention: how much the view counts beside others, before the softmax; ``None``: the model has not learnt it.
     """
 
     logits: NDArray[np.float32]
@@ -50,7 +50,7 @@ class ViewScores:
     novelty: float
     gps_in_file: Location | None = None
     thumbnail: bytes = field(default=b"", repr=False)
-    attention: float = 0.0
+    attention: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,14 +207,15 @@ class Model:
             if isinstance(row, PhotoError):
                 yield look, row
             else:
-                novelty, attention = (float(row[name]) if name in row else 0.0 for name in ("novelty", "attention"))
+                novelty = float(row["novelty"]) if "novelty" in row else 0.0
+                attention = float(row["attention"]) if "attention" in row else None
                 yield look, ViewScores(row["logits"], row["embedding"], novelty, look.gps, look.thumbnail, attention)
 
     def _fuse(self, views: Sequence[tuple[str, ViewScores]], chosen: list[int]) -> Prediction:
         logits = np.stack([score.logits for _, score in views]).astype(np.float64)
-        attention = np.array([score.attention for _, score in views])
         heat, place = self.card.temperature, np.zeros(len(views), np.intp)
-        weights = view_weights(logits, place, self.card.fusion, temperature=heat, attention=attention)
+        heed = np.array([score.attention for _, score in views], np.float64)  # not a number where there is none
+        weights = view_weights(logits, place, self.card.fusion, temperature=heat, attention=heed)
         probability = np.exp(log_softmax((weights @ log_softmax(logits / heat))[chosen]))
         raw = (weights @ logits)[chosen]
         order = np.argsort(-probability, kind="stable")

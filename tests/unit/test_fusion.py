@@ -85,3 +85,5 @@ def test_unknown_fusions_are_suggested_and_attention_needs_scores():
         fuse(LOGITS, "confidnce")
     with pytest.raises(UsageError, match="needs the attention score"):
         fuse(LOGITS, "attention")
+    with pytest.raises(UsageError, match="needs the attention score"):
+        fuse(LOGITS, "attention", attention=np.array([1.0, 2.0, 3.0, np.nan]))

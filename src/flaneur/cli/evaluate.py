@@ -68,14 +68,16 @@ def _measure(model: str, dataset: str, what: What, unknown: str | None) -> Repor
 
 
 def _text(report: Report) -> str:
-    from flaneur.evaluation.words import cautions, summary
+    from flaneur.evaluation.words import cautions, fusion_rows, summary
 
     which, sure = report.which, report.sure
     lines = [_line("accuracy", which.accuracy), _line("macro recall", which.macro_recall), _line("top 3", which.top_3)]
     if report.all_groups is not None:
         lines.append(_line("within project", report.all_groups.within))
     if report.views is not None:
-        lines += [_line("one view", report.views.single), _line("views fused", report.views.fused)]
+        lines.append(_line("one view", report.views.single))
+        for name, own, accuracy in fusion_rows(report.views):
+            lines.append(f"{_line('views fused' if own else '  otherwise', accuracy)}: {name}")
     lines += [
         _line("ECE", sure.ece),
         _line("answered", sure.coverage),

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from flaneur.card import Card
 from flaneur.errors import PhotoError
+from flaneur.fusion import OWN_FUSION, fuse_places, log_softmax
 from flaneur.predict import View, ViewScores
 from flaneur.types import City, Photo
 
@@ -64,6 +65,8 @@ class Answers:
         novelty: ``[N]``, higher is stranger.
         doubt: temperature and thresholds.
         failed: photos that could not be read, with the reason.
+        attention: ``[N]`` how much each photo counts beside others of its place, where the model has learnt that.
+        fusion: how the model joins the photos of a place.
     """
 
     cities: tuple[City, ...]
@@ -72,6 +75,8 @@ class Answers:
     novelty: Floats
     doubt: Doubt = Doubt()
     failed: tuple[tuple[Photo, str], ...] = ()
+    attention: Floats | None = None
+    fusion: str = OWN_FUSION
 
     @cached_property
     def labels(self) -> NDArray[np.intp]:
@@ -114,33 +119,27 @@ class Answers:
     def where(self, rows: NDArray[np.bool_], failed: tuple[tuple[Photo, str], ...] = ()) -> Answers:
         """Only these rows, ``[N]``, with these failures."""
         photos = tuple(photo for photo, keep in zip(self.photos, rows, strict=True) if keep)
-        return replace(self, photos=photos, logits=self.logits[rows], novelty=self.novelty[rows], failed=failed)
+        kept = replace(self, photos=photos, logits=self.logits[rows], novelty=self.novelty[rows], failed=failed)
+        return kept if self.attention is None else replace(kept, attention=self.attention[rows])
 
     def guesses_among(self, columns: Sequence[int]) -> NDArray[np.intp]:
         """``[N]`` column of the most probable city when only these may be chosen."""
         allowed = np.asarray(columns, np.intp)
         return np.asarray(allowed[self.logits[:, allowed].argmax(axis=1)], np.intp)
 
-    def fused(self) -> Answers:
-        """One row a place: mean log-probability and mean novelty of its views, as ``Model.predict`` fuses them."""
-        count = np.bincount(self.places).astype(np.float64)
-        total = np.zeros((len(count), len(self.cities)))
-        np.add.at(total, self.places, self.log_probabilities)
-        novelty = np.bincount(self.places, self.novelty) / count
+    def fused(self, fusion: str = "") -> Answers:
+        """One row a place: its views joined as ``Model.predict`` does, and their mean novelty.
+
+        Args:
+            fusion: one of :data:`flaneur.fusion.FUSIONS`; the model's own by default.
+        """
+        heat, how = self.doubt.temperature, fusion or self.fusion
+        logs = fuse_places(self.logits, self.places, how, temperature=heat, attention=self.attention)
+        novelty = np.bincount(self.places, self.novelty) / np.bincount(self.places)
         first = np.unique(self.places, return_index=True)[1]
         photos = tuple(self.photos[row] for row in first)
         doubt = replace(self.doubt, temperature=1.0)  # the probabilities are calibrated already
-        return replace(self, photos=photos, logits=total / count[:, None], novelty=novelty, doubt=doubt, failed=())
-
-
-def log_softmax(logits: Floats) -> Floats:
-    """Log-probabilities, ``[N, C]``.
-
-    >>> np.exp(log_softmax(np.array([[0.0, np.log(3.0)]]))).round(2).tolist()
-    [[0.25, 0.75]]
-    """
-    shifted = logits - logits.max(axis=1, keepdims=True)
-    return np.asarray(shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True)))
+        return replace(self, photos=photos, logits=logs, novelty=novelty, doubt=doubt, failed=(), attention=None)
 
 
 def collect_answers(
@@ -167,7 +166,10 @@ def collect_answers(
             progress(1)
     logits = np.array([one.logits for one in said], np.float64).reshape(len(kept), len(model.cities))
     novelty = np.array([one.novelty for one in said], np.float64)
-    return Answers(model.cities, tuple(kept), logits, novelty, doubt_of(model.card), tuple(failed))
+    heed = [one.attention for one in said if one.attention is not None]
+    attention = np.array(heed, np.float64) if heed else None
+    doubt = doubt_of(model.card)
+    return Answers(model.cities, tuple(kept), logits, novelty, doubt, tuple(failed), attention, model.card.fusion)
 
 
 def doubt_of(card: Card) -> Doubt:

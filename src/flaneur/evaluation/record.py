@@ -86,7 +86,21 @@ def _views(report: Report) -> dict[str, Any] | None:
     if report.views is None:
         return None
     views = report.views
-    return {"mean": _round(views.views_mean), "single": views.single.to_dict(), "fused": views.fused.to_dict()}
+    return {
+        "mean": _round(views.views_mean),
+        "single": views.single.to_dict(),
+        "fused": views.fused.to_dict(),
+        "ways": [
+            {
+                "fusion": fusion,
+                "own": fusion == views.own,
+                "accuracy": numbers.accuracy.to_dict(),
+                "macro_recall": numbers.macro_recall.to_dict(),
+                "ece": numbers.ece.to_dict(),
+            }
+            for fusion, numbers in [(None, views.alone), *views.joined.items()]
+        ],
+    }
 
 
 def _group(group: GroupNumbers) -> dict[str, Any]:
