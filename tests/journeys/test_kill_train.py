@@ -43,7 +43,7 @@ def slowly(paths, encoder):
     return embed(paths, encoder)
 features.embed_paths = slowly
 from flaneur.cli.main import run
-sys.exit(run(["train", "--dataset", "toy", "--name", sys.argv[1], "--encoder", "tiny"]))
+sys.exit(run(["train", "--dataset", "toy", "--name", sys.argv[1], "--encoder", "tiny", "--replace"]))
 """
 
 

@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import json
-from types import SimpleNamespace
 
-import numpy as np
 import pytest
 
-from bundles import SPEC, tiny_bundle, tiny_encoder
+from bundles import tiny_bundle
 from flaneur.bundle import read_bundle
-from flaneur.cli import train
 from flaneur.cli.main import run
-from flaneur.onnx_graph import HeadParams, embedding_dim
-from flaneur.training.learn import Tuning
+from flaneur.training import by_recipe
 from worlds import make_dataset
 
 
@@ -63,11 +59,15 @@ def test_json_holds_cities_thresholds_and_metrics(capsys, tmp_path):
         (
             ["--dataset", "toy", "--encoder", "tiny", "--weights", "w.safetensors"],
             2,
-            "--weights goes with a timm encoder",
+            "--weights goes with a network",
         ),
         (["--dataset", "toy", "--encoder", "tiny", "--split", "other"], 3, "no split called 'other'"),
         (["missing.toml"], 2, "missing.toml: cannot be read"),
         (["missing.toml", "--encoder", "base"], 2, "--encoder has no effect beside a recipe"),
+        (["--dataset", "toy", "--epochs", "3"], 2, "--epochs has no effect without a RECIPE"),
+        (["--dataset", "toy", "--log-to", "wandb"], 2, "--log-to has no effect without a RECIPE"),
+        (["--dataset", "toy", "--head", "mlpp"], 2, "Did you mean 'mlp'?"),
+        (["littleplanett", "--dataset", "toy"], 2, "Did you mean 'littleplanet'?"),
     ],
 )
 def test_every_mistake_is_one_line(words, code, message, capsys, tmp_path, monkeypatch):
@@ -79,27 +79,89 @@ def test_every_mistake_is_one_line(words, code, message, capsys, tmp_path, monke
     assert message in shown.err
 
 
-def test_a_recipe_goes_from_its_encoder_to_a_model(capsys, tmp_path, monkeypatch):
-    """The fine-tuning itself is tested in test_finetune; here its place is taken by an encoder that is ready."""
-    seen = []
+RECIPE = """
+name = "tuned"
+[data]
+dataset = "nowhere"
+[network]
+backbone = "timm/test_efficientnet"
+[training]
+epochs = 12
+[[variants]]
+name = "one"
+[[variants]]
+name = "two"
+"""
 
-    def ready(dataset, recipe, run):
-        seen.append((recipe.network.weights, run.name))
-        head = HeadParams(
-            np.zeros((embedding_dim(tiny_encoder()), len(dataset.cities)), np.float32),
-            np.zeros(len(dataset.cities), np.float32),
-        )
-        return SimpleNamespace(
-            graph=tiny_encoder(), preprocess=SPEC, tuning=Tuning(head, {"recipe": {"name": recipe.name}})
-        )
 
-    monkeypatch.setattr(train, "_finetune", ready)
-    recipe = tmp_path / "recipe.toml"
-    recipe.write_text('name = "tuned"\n[data]\ndataset = "nowhere"\n[network]\nbackbone = "timm/some"\n')
-    words = [str(recipe), "--dataset", "toy", "--weights", "w.safetensors", "-o", str(tmp_path / "out"), "--json"]
-    assert run(["train", *words]) == 0
-    facts = json.loads(capsys.readouterr().out)
-    assert (facts["name"], facts["encoder"]["name"]) == ("tuned", "timm/some")
-    card = read_bundle(tmp_path / "out").card
-    assert card.training["recipe"] == {"name": "tuned"}
-    assert seen == [("w.safetensors", "tuned")]
+@pytest.fixture
+def recipe(tmp_path):
+    path = tmp_path / "recipe.toml"
+    path.write_text(RECIPE)
+    return str(path)
+
+
+@pytest.fixture
+def seen(monkeypatch):
+    """What the training is called with; the training itself is tested in test_by_recipe."""
+    called = []
+
+    def ready(dataset, recipe, run, out, **more):
+        called.append((recipe, run, out, more))
+        return tiny_bundle(out, name=recipe.name)
+
+    monkeypatch.setattr(by_recipe, "train_by_recipe", ready)
+    return called
+
+
+def test_a_recipe_is_run_as_the_flags_say(capsys, home, recipe, seen):
+    words = [recipe, "--dataset", "toy", "--weights", "w.safetensors", "--variant", "two", "--epochs", "3"]
+    assert run(["train", *words, "--head", "trained", "--device", "cpu", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["name"] == "tuned-two"
+    ((made, folder, out, more),) = seen
+    assert (made.network.weights, made.training.epochs, made.head.kind) == ("w.safetensors", 3, "trained")
+    assert made.notes == "Run with 3 epochs instead of 12."
+    assert (folder, out) == (home / "runs" / "tuned-two", home / "models" / "tuned-two")
+    assert (more["device"], more["replace"]) == ("cpu", False)
+
+
+def test_ctrl_c_is_one_line_that_says_how_to_go_on(capsys, recipe, monkeypatch):
+    def stopped(*given, **more):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(by_recipe, "train_by_recipe", stopped)
+    assert run(["train", recipe, "--dataset", "toy"]) == 130
+    assert capsys.readouterr().err == "flaneur: stopped. The same command goes on from the last checkpoint.\n"
+
+
+def test_only_the_first_of_several_processes_talks(capsys, recipe, monkeypatch):
+    def helped(*given, log, progress, **more):
+        assert progress is None
+        log({"epoch": 1, "of": 1, "loss": 1.0})
+        raise SystemExit(0)
+
+    monkeypatch.setattr(by_recipe, "train_by_recipe", helped)
+    monkeypatch.setenv("RANK", "1")
+    with pytest.raises(SystemExit):
+        run(["train", recipe, "--dataset", "toy"])
+    assert capsys.readouterr() == ("", "")
+
+
+def test_another_model_gives_way_only_if_told(capsys, home):
+    words = ["train", "--dataset", "toy", "--name", "kept", "--encoder", "tiny"]
+    assert run(words) == 0
+    made = (home / "models" / "kept" / "card.json").stat().st_mtime_ns
+    assert run(words) == 0  # the same again is there already
+    assert (home / "models" / "kept" / "card.json").stat().st_mtime_ns == made
+    capsys.readouterr()
+    assert run([*words, "--head", "prototype"]) == 2
+    assert "--replace" in capsys.readouterr().err
+    assert run([*words, "--head", "prototype", "--replace"]) == 0
+    assert read_bundle(home / "models" / "kept").card.training["rule"]["head"]["kind"] == "prototype"
+
+
+def test_two_encoders_stand_side_by_side(home):
+    words = ["train", "--dataset", "toy", "--name", "both", "--encoder", "tiny", "--encoder", "tiny"]
+    assert run(words) == 0
+    card = read_bundle(home / "models" / "both").card
+    assert (card.encoder.name, card.encoder.dim) == ("tests/tiny + tests/tiny", 24)

@@ -7,122 +7,140 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args, get_type_hints
 
 import click
 
-from flaneur.errors import UsageError
+from flaneur.errors import UsageError, did_you_mean
 
 if TYPE_CHECKING:
     from flaneur.bundle import Bundle
     from flaneur.dataset.store import Dataset
-    from flaneur.predict import OnnxEncoder
-    from flaneur.training.finetune import Finetuned
+    from flaneur.encoder import OnnxEncoder
     from flaneur.training.parts import Progress
-    from flaneur.training.recipe import Recipe
 
-_STAGES = {"embed": "embedding", "head": "fitting the head", "novelty": "novelty", "write": "writing"}
+_STAGES = {
+    "statistics": "measuring the photos",
+    "embed": "embedding",
+    "head": "fitting the head",
+    "novelty": "novelty",
+    "write": "writing",
+}
+_ONLY_RECIPE = ("variant", "device", "epochs", "log_to")
+_NOT_RECIPE = ("encoder", "split")
 
 
 @click.command()
-@click.argument("recipe", required=False, type=click.Path(path_type=Path))
+@click.argument("recipe", required=False)
 @click.option("--dataset", metavar="NAME", help="Dataset to learn; see 'flaneur import'.")
 @click.option("--name", help="Of the model; the dataset's or the recipe's name by default.")
 @click.option(
-    "--encoder", metavar="MODEL|timm/NAME", help="What embeds the photos: a model of flaneur's (base) or timm's."
+    "--encoder",
+    metavar="MODEL|FAMILY/NAME",
+    multiple=True,
+    help="What embeds the photos: a model of flaneur's (base) or a network such as timm/resnet50. Again for several "
+    "side by side.",
 )
-@click.option("--weights", type=click.Path(path_type=Path), help="Safetensors file for a timm encoder, or for RECIPE.")
+@click.option(
+    "--weights", type=click.Path(path_type=Path), help="Safetensors file, or a folder that holds NAME.safetensors."
+)
+@click.option("--head", metavar="KIND", help="blend, logistic, trained, mlp, prototype or neighbours.")
 @click.option("--split", metavar="NAME", help="Split of the dataset (default).")
+@click.option("--variant", metavar="NAME", help="Which of the recipe's variants; its first by default.")
+@click.option("--epochs", metavar="N", type=click.IntRange(min=0), help="Instead of the recipe's; 0 trains no network.")
+@click.option(
+    "--device", type=click.Choice(["auto", "cpu", "cuda", "mps"]), help="What a recipe's network is trained on (auto)."
+)
+@click.option("--log-to", metavar="tensorboard|wandb", multiple=True, help="Show the training there too.")
 @click.option(
     "--output", "-o", type=click.Path(path_type=Path), help="Folder of the model; below ~/flaneur by default."
 )
+@click.option("--replace", is_flag=True, help="Give up another model, or another run, of that name.")
 @click.option("--json", "as_json", is_flag=True, help="Print the model's card facts as JSON.")
-def train(recipe: Path | None, as_json: bool, **options: Any) -> None:
-    """Learn the cities of a dataset in minutes, or fine-tune a network by RECIPE (a TOML file; needs flaneur[train]).
+def train(recipe: str | None, as_json: bool, **options: Any) -> None:
+    """Learn the cities of a dataset in minutes, or train a network by RECIPE (needs flaneur[train]).
 
-    Only train and validation photos are looked at; 'flaneur evaluate' then measures the model on the test part.
+    RECIPE is a TOML file, or the name of one that flaneur brings. Only train and validation photos are looked at;
+    'flaneur evaluate' then measures the model on the test part.
     """
     if recipe is None and options["dataset"] is None:
         raise UsageError("Name what to learn: --dataset NAME, or a RECIPE.toml.")
-    bundle, dataset = _by_recipe(recipe, options) if recipe is not None else _by_dataset(options)
+    _refuse_useless(recipe, options)
+    bundle, dataset = _by_dataset(options) if recipe is None else _by_recipe(recipe, options)
     click.echo(json.dumps(_facts(bundle), ensure_ascii=False) if as_json else _text(bundle, dataset))
+
+
+def _refuse_useless(recipe: str | None, options: dict[str, Any]) -> None:
+    for name in _ONLY_RECIPE if recipe is None else _NOT_RECIPE:
+        if options[name] not in (None, ()):
+            flag = name.replace("_", "-")
+            why = f"beside a recipe; set it in {recipe}" if recipe else "without a RECIPE, since no network is trained"
+            raise UsageError(f"--{flag} has no effect {why}.")
+    if options["head"] is not None and options["head"] not in _heads():
+        hint = did_you_mean(options["head"], _heads()) or f" Choose among: {', '.join(_heads())}."
+        raise UsageError(f"--head knows no {options['head']!r}.{hint}")
+
+
+def _heads() -> tuple[str, ...]:
+    from flaneur.training.head import HeadRule
+
+    return get_args(get_type_hints(HeadRule)["kind"])
+
+
+def _by_recipe(recipe: str, options: dict[str, Any]) -> tuple[Bundle, Dataset]:
+    from flaneur.cli.train_recipe import by_recipe
+
+    with train_extra("A recipe"), progress_bars() as progress:
+        return by_recipe(recipe, options, progress)
 
 
 def _by_dataset(options: dict[str, Any]) -> tuple[Bundle, Dataset]:
     from flaneur.dataset.store import open_dataset
-    from flaneur.training.learn import LearnRule, learn
+    from flaneur.encoder import joined
+    from flaneur.training.head import HeadRule
+    from flaneur.training.learn import LearnRule, Tuning, learn
+    from flaneur.training.parts import usable_split
+    from flaneur.training.run_folder import finished, learning_origin
 
-    encoder_name = options["encoder"] or "base"
-    if options["weights"] is not None and not encoder_name.startswith("timm/"):
-        raise UsageError("--weights goes with a timm encoder: --encoder timm/NAME --weights FILE.")
+    names = options["encoder"] or ("base",)
+    if options["weights"] is not None and not any(_is_network(name) for name in names):
+        raise UsageError("--weights goes with a network: --encoder timm/NAME --weights FILE.")
     dataset = open_dataset(options["dataset"])
     name = options["name"] or dataset.name
-    out = _folder(name, options["output"])
-    with _progress() as progress:
-        encoder = _encoder(encoder_name, options["weights"])
-        rule = LearnRule(name=name, split=options["split"] or "default")
-        return learn(dataset, encoder, rule, out, progress=progress), dataset
-
-
-def _by_recipe(path: Path, options: dict[str, Any]) -> tuple[Bundle, Dataset]:
-    from flaneur import settings
-    from flaneur.dataset.store import open_dataset
-    from flaneur.predict import OnnxEncoder
-    from flaneur.training.learn import LearnRule, learn
-    from flaneur.training.parts import usable_split
-    from flaneur.training.recipe_file import read_recipe
-
-    for flag in ("encoder", "split"):
-        if options[flag] is not None:
-            raise UsageError(f"--{flag} has no effect beside a recipe; set it in {path}.")
-    recipe = _overridden(read_recipe(path), options)
-    out = (
-        settings.new_folder("models", options["name"] or recipe.name)
-        if options["output"] is None
-        else options["output"]
-    )
-    dataset = open_dataset(recipe.data.dataset)
-    usable_split(dataset, recipe.data.split)
-    tuned = _finetune(dataset, recipe, settings.home() / "runs" / (options["name"] or recipe.name))
-    encoder = OnnxEncoder(recipe.network.backbone, tuned.graph, tuned.preprocess)
-    rule = LearnRule(name=options["name"] or recipe.name, split=recipe.data.split, novelty=recipe.novelty)
-    with _progress() as progress:
-        return learn(dataset, encoder, rule, out, tuning=tuned.tuning, progress=progress), dataset
-
-
-def _overridden(recipe: Recipe, options: dict[str, Any]) -> Recipe:
-    """Where photos and weights lie is the machine's matter, not the recipe's: the flags may say it."""
-    from dataclasses import replace
-
-    if options["dataset"] is not None:
-        recipe = replace(recipe, data=replace(recipe.data, dataset=options["dataset"]))
-    if options["weights"] is not None:
-        recipe = replace(recipe, network=replace(recipe.network, weights=str(options["weights"])))
-    return recipe
-
-
-def _finetune(dataset: Dataset, recipe: Recipe, run: Path) -> Finetuned:
-    with _train_extra("A recipe"):
-        from flaneur.training.finetune import finetune
-
-        return finetune(dataset, recipe, run, lambda row: click.echo(json.dumps(row), err=True))
+    out = model_folder(name, options["output"])
+    head = HeadRule() if options["head"] is None else HeadRule(kind=options["head"])
+    with progress_bars() as progress:
+        encoders = [_encoder(one, options["weights"]) for one in names]
+        encoder = encoders[0] if len(encoders) == 1 else joined(encoders)
+        rule = LearnRule(name=name, split=options["split"] or "default", head=head)
+        usable_split(dataset, rule.split)
+        origin = learning_origin(dataset, rule, encoder.hash)
+        kept = finished(out, origin, replace=options["replace"])
+        tuning = Tuning(None, {"origin": origin})
+        return kept or learn(dataset, encoder, rule, out, tuning=tuning, progress=progress), dataset
 
 
 def _encoder(name: str, weights: Path | None) -> OnnxEncoder:
-    """A frozen encoder as ONNX: that of a model, or a timm network exported."""
+    """A frozen encoder as ONNX: that of a model, or a network exported."""
     from flaneur.bundle import read_bundle
-    from flaneur.predict import OnnxEncoder
+    from flaneur.encoder import OnnxEncoder
 
-    if not name.startswith("timm/"):
+    if not _is_network(name):
         return OnnxEncoder.from_bundle(read_bundle(name))
-    with _train_extra(f"--encoder {name}"):
+    with train_extra(f"--encoder {name}"):
         from flaneur.training.export import frozen_encoder
 
-        return frozen_encoder(name.removeprefix("timm/"), weights)
+        return frozen_encoder(name, weights)
+
+
+def _is_network(name: str) -> bool:
+    """Whether a name is FAMILY/NAME, and not a model's name, folder or file."""
+    return "/" in name and not Path(name).exists() and not name.endswith(".onnx") and name[0] not in "./~"
 
 
 @contextmanager
-def _train_extra(what: str) -> Iterator[None]:
+def train_extra(what: str) -> Iterator[None]:
+    """One line with the remedy where the train extra lacks."""
     try:
         yield
     except ModuleNotFoundError as error:
@@ -133,7 +151,8 @@ def _train_extra(what: str) -> Iterator[None]:
         ) from error
 
 
-def _folder(name: str, output: Path | None) -> Path:
+def model_folder(name: str, output: Path | None) -> Path:
+    """Where the model goes."""
     from flaneur import settings
 
     if output is not None:
@@ -144,7 +163,7 @@ def _folder(name: str, output: Path | None) -> Path:
 
 
 @contextmanager
-def _progress() -> Iterator[Progress]:
+def progress_bars() -> Iterator[Progress]:
     """A bar a stage where a person is looking, a line a stage elsewhere."""
     from tqdm import tqdm
 

@@ -1,21 +1,32 @@
-"""A recipe in; a fine-tuned encoder out, as an ONNX graph with small weights that heads are then learnt on."""
+"""A network's part of a recipe in; the trained encoder, as an ONNX graph, and its linear layer out."""
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, replace
+import logging
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from flaneur import onnx_graph
 from flaneur.dataset.store import Dataset
-from flaneur.errors import UsageError
-from flaneur.files import atomic_path, read_json, sha256_json, write_bytes, write_json
+from flaneur.errors import InputError
+from flaneur.files import atomic_path, read_json
+from flaneur.onnx_graph import HeadParams
 from flaneur.onnx_proto import Proto
 from flaneur.protocols import PreprocessSpec
-from flaneur.training.learn import Tuning
-from flaneur.training.loader import LabelledPhoto
-from flaneur.training.loop import Examples, Log, fit
+from flaneur.training.curves import draw_curves
+from flaneur.training.journal import Log
+from flaneur.training.loader import Examples, LabelledPhoto
+from flaneur.training.parts import Progress
 from flaneur.training.recipe import Recipe
+
+_log = logging.getLogger(__name__)
+
+if TYPE_CHECKING:
+    from flaneur.models.network import CityNet
+    from flaneur.training.loss import Teacher
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,83 +34,148 @@ class Finetuned:
     """An encoder, and what its training left.
 
     Args:
-        graph: of the encoder, weights compressed.
+        graph: of the encoder, in full precision.
         preprocess: what it sees.
-        tuning: its head, and facts for the model card.
+        head: the linear layer that was trained along with it, on the dataset's cities in their order; ``None`` where
+            nothing was trained.
+        log: the figures of each epoch.
     """
 
     graph: Proto
     preprocess: PreprocessSpec
-    tuning: Tuning
+    head: HeadParams | None
+    log: Sequence[dict[str, Any]] = ()
 
 
-def finetune(dataset: Dataset, recipe: Recipe, run: Path, log: Log) -> Finetuned:
-    """Fine-tune the recipe's backbone on the train part; validation is looked at, test never.
+@dataclass(frozen=True, slots=True)
+class Training:
+    """How one network is trained, apart from its recipe.
+
+    Args:
+        run: folder of the run. What is there already is gone on from.
+        device: ``auto``, ``cpu``, ``cuda`` or ``mps``.
+        log: is told each epoch's figures.
+        progress: told stage, done, of how many.
+        teacher: whom it learns from besides the labels.
+    """
+
+    run: Path
+    device: str
+    log: Log
+    progress: Progress | None = None
+    teacher: Teacher | None = None
+
+
+def finetune(dataset: Dataset, recipe: Recipe, training: Training) -> Finetuned | None:
+    """Train one network on the train part; validation is looked at, test never.
 
     Args:
         dataset: with the recipe's split.
-        recipe: checked settings.
-        run: folder of the run. What is there already is gone on from, if it is of the same recipe and data.
-        log: is told each epoch's figures.
+        recipe: checked settings of one network.
+        training: where and how.
+
+    Returns:
+        The encoder; ``None`` in the processes that only helped to train it.
 
     Raises:
-        UsageError: the folder holds the run of another recipe or other data.
+        InputError: fewer than two cities, or no training photos.
     """
-    from safetensors.torch import save_file
-
-    from flaneur.models.encoders.timm_encoder import PooledStages, create_backbone, preprocess_of
-    from flaneur.models.network import CityNet, linear_head
-    from flaneur.training.export import export_encoder
-
-    _claim(run, recipe, dataset)
-    examples = labelled_photos(dataset, recipe.data.split)
-    backbone = create_backbone(
-        recipe.network.backbone.removeprefix("timm/"), Path(recipe.network.weights) if recipe.network.weights else None
-    )
-    spec = replace(preprocess_of(backbone, recipe.network.size_px), interpolation="bilinear")
-    network = CityNet(PooledStages(backbone, recipe.network.stages), examples.classes, recipe.network.dropout)
-    trained = fit(network, spec, examples, recipe, run, log)
-    with atomic_path(run / "weights.safetensors") as temporary:
-        save_file({key: value.contiguous() for key, value in trained.state_dict().items()}, temporary)
-    graph = onnx_graph.strip_traces(export_encoder(trained.encoder, spec.size_px))
-    graph = onnx_graph.compress_weights(graph, recipe.network.weights_mb * 1e6)
-    write_bytes(run / "encoder.onnx", onnx_graph.to_bytes(graph))
-    facts = {"recipe": _public(recipe), "log": read_json(run / "checkpoint.json")["log"]}
-    return Finetuned(graph, spec, Tuning(linear_head(trained), facts))
+    examples = labelled_photos(dataset, recipe)
+    network, spec = _network(dataset, recipe, examples, training)
+    if recipe.training.epochs == 0:
+        return Finetuned(_export(network, spec), spec, None) if is_leader() else None
+    trained = _fit(network, spec, examples, recipe, training)
+    if not is_leader():
+        return None
+    rows = history(training.run)
+    _draw(rows, training.run / "curves.png", recipe.name)
+    return Finetuned(_export(trained, spec), spec, _linear(trained), rows)
 
 
-def labelled_photos(dataset: Dataset, split: str) -> Examples:
-    """The train and validation photos with the index of their city in ``dataset.cities``."""
+def labelled_photos(dataset: Dataset, recipe: Recipe) -> Examples:
+    """The train and validation photos with their place and the index of their city in ``dataset.cities``."""
+    from flaneur.training.smoothing import city_similarity
+
     index = {city.slug: number for number, city in enumerate(dataset.cities)}
-    part_of = dataset.split(split).part_of
+    part_of = dataset.split(recipe.data.split).part_of
     parts: dict[str, list[LabelledPhoto]] = {"train": [], "validation": []}
     for photo in dataset.photos:
         chosen = parts.get(part_of.get(photo.id, "unused"))
         if chosen is not None:
-            chosen.append(LabelledPhoto(dataset.image_path(photo), index[photo.city]))
+            place = f"{photo.city}/{photo.place}"
+            chosen.append(LabelledPhoto(dataset.image_path(photo), index[photo.city], place))
     if len(index) < 2 or not parts["train"]:
-        raise UsageError(f"{dataset.name}: fine-tuning needs train photos of at least two cities.")
-    return Examples(parts["train"], parts["validation"], len(index))
+        raise InputError(f"{dataset.name}: training a network needs train photos of at least two cities.")
+    rule = recipe.training
+    near = city_similarity(dataset.cities, rule.smoothing_km) if rule.smoothing == "distance" else None
+    return Examples(parts["train"], parts["validation"], len(index), near)
 
 
-def _claim(run: Path, recipe: Recipe, dataset: Dataset) -> None:
-    """Note what the run is of, or check that it is of the same."""
-    table = _public(recipe)
-    shaping = {key: table[key] for key in ("network", "training", "augment")}
-    shaping["network"] = {key: value for key, value in shaping["network"].items() if key != "weights_mb"}
-    identity = sha256_json([shaping, dataset.content_hash, dataset.split(recipe.data.split).hash])
-    note = run / "run.json"
-    if note.exists() and read_json(note)["identity"] != identity:
-        raise UsageError(
-            f"{run} holds a run of another recipe or other photos. Choose another --name, or remove that folder."
-        )
-    run.mkdir(parents=True, exist_ok=True)
-    write_json(note, {"identity": identity, "recipe": table, "dataset": dataset.content_hash})
+def is_leader() -> bool:
+    """Whether this process talks and writes: the only one, or the first of those that torchrun started."""
+    return os.environ.get("RANK", "0") == "0"
 
 
-def _public(recipe: Recipe) -> dict[str, Any]:
-    """The recipe as data, without paths of this machine."""
-    table = asdict(recipe)
-    table["network"]["weights"] = Path(recipe.network.weights).name
-    table["data"]["dataset"] = Path(recipe.data.dataset).name
-    return table
+def history(run: Path) -> list[dict[str, Any]]:
+    """The figures of every finished epoch of a run."""
+    note = run / "checkpoint.json"
+    return list(read_json(note)["log"]) if note.is_file() else []
+
+
+def _draw(rows: Sequence[dict[str, Any]], path: Path, title: str) -> None:
+    try:
+        draw_curves(rows, path, title)
+    except ModuleNotFoundError as error:
+        _log.warning("%s is not drawn, since %s lacks here: pip install 'flaneur[train]'", path, error.name)
+
+
+def _network(
+    dataset: Dataset, recipe: Recipe, examples: Examples, training: Training
+) -> tuple[CityNet, PreprocessSpec]:
+    import torch
+
+    from flaneur.models.network import build_network, network_preprocess
+    from flaneur.models.zero_shot import text_head
+    from flaneur.training.statistics import photo_statistics
+
+    rule, found = recipe.network, None
+    if rule.normalise in ("channels", "mean_image"):
+        found = photo_statistics(examples.train, rule.size_px, training.run, training.progress)
+    prompts = text_head(rule.backbone, rule.weights, dataset.cities) if rule.head_start == "text" else None
+    torch.manual_seed(recipe.training.seed)
+    image = found.image if found is not None and rule.normalise == "mean_image" else None
+    network = build_network(rule, examples.classes, size_px=rule.size_px, mean_image=image, text_head=prompts)
+    channels = None if found is None else (found.mean.tolist(), found.std.tolist())
+    spec = network_preprocess(rule, network.encoder.backbone, channels)
+    return network, spec
+
+
+def _fit(network: CityNet, spec: PreprocessSpec, examples: Examples, recipe: Recipe, training: Training) -> CityNet:
+    from safetensors.torch import save_file
+
+    from flaneur.models.average import average_states
+    from flaneur.training.loop import fit
+
+    share = recipe.network.initial_share
+    start = {key: value.detach().clone() for key, value in network.state_dict().items()} if share else {}
+    trained = fit(
+        network, spec, examples, recipe, training.run, training.log, device=training.device, teacher=training.teacher
+    )
+    if share:
+        trained.load_state_dict(average_states(start, trained.state_dict(), share))
+    if is_leader():
+        with atomic_path(training.run / "weights.safetensors") as temporary:
+            save_file({key: value.contiguous() for key, value in trained.state_dict().items()}, temporary)
+    return trained
+
+
+def _export(network: CityNet, spec: PreprocessSpec) -> Proto:
+    from flaneur.training.export import export_encoder
+
+    return onnx_graph.strip_traces(export_encoder(network.encoder, spec.size_px))
+
+
+def _linear(network: CityNet) -> HeadParams:
+    from flaneur.models.network import linear_head
+
+    return linear_head(network)
