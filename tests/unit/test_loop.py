@@ -256,6 +256,15 @@ def test_what_is_missing_is_said_before_anything_is_done(photos, tmp_path):
     ):
         with pytest.raises(UsageError, match=hint):
             run_fit(photos, tmp_path, tiny_recipe(**settings), validation=[])
+    with pytest.raises(UsageError, match="changes nothing"):
+        fit(
+            tiny_net(),
+            SPEC,
+            Examples(photos, [], 2, np.full((2, 2), 0.5)),
+            tiny_recipe(smoothing="distance"),
+            tmp_path,
+            print,
+        )
     with pytest.raises(UsageError, match="no training photos"):
         run_fit([], tmp_path, tiny_recipe())
 

@@ -33,7 +33,7 @@ def largest_batch(network: nn.Module, shape: tuple[int, ...], device: torch.devi
     wanted = max(_SMALLEST, min(limit, LARGEST))
     if device.type == "cuda":
         size = _SMALLEST
-        while 2 * size <= wanted and _fits(trial, torch.zeros(2 * size * views, *pixels, device=device)):
+        while 2 * size <= wanted and _fits(trial, (2 * size * views, *pixels), device):
             size *= 2
         return size
     each = kept_bytes(trial, torch.zeros(_SMALLEST * views, *pixels, device=device)) / _SMALLEST
@@ -41,12 +41,11 @@ def largest_batch(network: nn.Module, shape: tuple[int, ...], device: torch.devi
     return int(max(_SMALLEST, 2 ** (int(room).bit_length() - 1)))
 
 
-def _fits(network: nn.Module, images: Tensor) -> bool:
-    """Whether a step of twice the batch's memory goes through: the optimiser and fragments need some, too."""
+def _fits(network: nn.Module, shape: tuple[int, ...], device: torch.device) -> bool:
+    """Whether a step goes through and leaves 15 % of the memory, for the optimiser and for fragments."""
     try:
-        network(images).float().square().sum().backward()
-        used, total = torch.cuda.max_memory_allocated(images.device), torch.cuda.mem_get_info(images.device)[1]
-        fits = bool(used < 0.85 * total)
+        network(torch.zeros(shape, device=device)).square().sum().backward()
+        fits = torch.cuda.max_memory_allocated(device) < 0.85 * torch.cuda.mem_get_info(device)[1]
     except torch.OutOfMemoryError:
         fits = False
     network.zero_grad(set_to_none=True)

@@ -111,7 +111,7 @@ class TrainingRule:
         size_large_px: side in the others; 0 is that of the finished model.
         epochs_finish: more passes at the end, at the finished model's own size, to settle the change of size.
         lr_finish: share of the peak learning rates in those.
-        batch: photos a step (places, where views are trained together); 0 finds the largest that fits.
+        batch: photos a step (places, where views are trained together); 0 finds the largest that fits, up to 256.
         optimiser: ``adamw``, ``adam`` or ``sgd``.
         momentum: of SGD.
         lr_head: peak learning rate of the head.

@@ -114,6 +114,11 @@ def _check(examples: Examples, recipe: Recipe) -> None:
         raise UsageError('patience_epochs and schedule = "plateau" need validation photos. Split with some.')
     if rule.smoothing == "distance" and examples.similarity is None:
         raise UsageError('smoothing = "distance" needs the positions of the cities. Say smoothing = "uniform".')
+    if rule.smoothing == "distance" and np.allclose(_spread(examples, rule), 1 / examples.classes):
+        raise UsageError(
+            'smoothing = "distance" changes nothing: it needs at least three cities with a position, and some of them '
+            'near or of one country. Say smoothing = "uniform".'
+        )
     if views.train > 1 and views.fusion == "attention":
         raise UsageError(
             'views.fusion = "attention" is learnt on cached embeddings, after the network. Train with views.train = 1.'
