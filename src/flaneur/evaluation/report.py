@@ -83,7 +83,9 @@ def _numbers(report: Report) -> str:
         rows.append(figures.number_row("Within project", hint, within.within, within.chance))
     if report.views is not None:
         rows.append(figures.number_row("One view", "of the places with several photos", report.views.single))
-        rows.append(figures.number_row("All views fused", "the same places, one answer a place", report.views.fused))
+        for name, own, accuracy in words.fusion_rows(report.views):
+            label = "All views fused" if own else "Fused otherwise"
+            rows.append(figures.number_row(label, f"one answer a place: {name}", accuracy))
     if report.novelty is not None:
         hint = "unknown city ranked stranger than a known one"
         rows.append(figures.ratio_row("Novelty AUROC", hint, report.novelty.auroc, 0.5))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from flaneur.errors import counted
-from flaneur.evaluation.measure import CityNumbers, GroupNumbers
+from flaneur.evaluation.measure import CityNumbers, GroupNumbers, Views
 from flaneur.evaluation.run import Report
 from flaneur.metrics import Interval
 
@@ -12,6 +12,12 @@ _NO_PLACES = (
     "Nothing says which of these photos show the same place. If some do, train and test share places, and every number "
     "here flatters. Import a CSV with place, or lat and lon."
 )
+FUSION_NAMES = {
+    "mean_log_probability": "mean of log probabilities",
+    "mean_logits": "mean of logits",
+    "confidence": "mean weighted by how sure each view is",
+    "attention": "mean weighted by learnt attention",
+}
 FEW_PLACES = 15  # fewer places than these and an interval spans some 40 points
 
 
@@ -35,6 +41,21 @@ def span(interval: Interval, digits: int = 0) -> str:
     return f"{100 * interval.low:.{digits}f} to {100 * interval.high:.{digits}f} %"
 
 
+def fusion_rows(views: Views) -> list[tuple[str, bool, Interval]]:
+    """Ways of joining views, for people: name, whether it is the model's own, accuracy.
+
+    The two means answer alike (see :mod:`flaneur.fusion`), so they share a row.
+    """
+    rows = []
+    for fusion, numbers in views.joined.items():
+        if fusion == "mean_logits":
+            continue
+        both = fusion == "mean_log_probability"
+        name = "mean of logits or log probabilities" if both else FUSION_NAMES[fusion]
+        rows.append((name, fusion == views.own or (both and views.own == "mean_logits"), numbers.accuracy))
+    return rows
+
+
 def summary(report: Report) -> list[str]:
     """How good the model is."""
     which = report.which
@@ -55,7 +76,8 @@ def summary(report: Report) -> list[str]:
         said.append(
             f"Where a place was photographed several times (on average {report.views.views_mean:.1f} photos), "
             f"all views together are right for {percent(report.views.fused.value)} of the places, "
-            f"one photo alone for {percent(report.views.single.value)}."
+            f"one photo alone for {percent(report.views.single.value)}. It joins them by the "
+            f"{FUSION_NAMES[report.views.own]}."
         )
     if _cameras_cover_all(report):
         said.append(
