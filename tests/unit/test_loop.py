@@ -117,9 +117,12 @@ def test_a_kill_while_a_checkpoint_is_written_goes_on_from_the_one_before(photos
     monkeypatch.setattr(checkpoint, "write_json", dying)
     with pytest.raises(KilledError):
         run_fit(photos, tmp_path / "broken", recipe)
+    (tmp_path / "broken" / ".checkpoint-0.safetensors.x1.tmp").write_bytes(b"half")
     lines = []
     assert same(whole, run_fit(photos, tmp_path / "broken", recipe, lines=lines))
     assert [line["epoch"] for line in lines] == [2, 3]
+    names = {"checkpoint-0.safetensors", "checkpoint-1.safetensors", "checkpoint.json", "log.jsonl"}
+    assert {file.name for file in (tmp_path / "broken").iterdir()} == names
 
 
 def test_a_finished_run_returns_its_weights_at_once(photos, tmp_path):

@@ -57,6 +57,8 @@ class Parts:
 def save(run: Path, parts: Parts, progress: Progress) -> None:
     """Write the file that the note does not name, then the note: at any moment one of the two is whole."""
     note = run / NOTE
+    for half_written in run.glob(".checkpoint*.tmp"):  # by a process that was killed
+        half_written.unlink(missing_ok=True)
     current = read_json(note)["file"] if note.exists() else ""
     name = "checkpoint-0.safetensors" if current != "checkpoint-0.safetensors" else "checkpoint-1.safetensors"
     with atomic_path(run / name) as temporary:
