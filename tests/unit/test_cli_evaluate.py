@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -11,10 +12,11 @@ from click.testing import CliRunner
 
 from bundles import tiny_bundle
 from flaneur.bundle import export_single, verify_bundle
-from flaneur.card import AbstainRule
+from flaneur.card import AbstainRule, DatasetInfo
 from flaneur.cli.evaluate import evaluate
-from flaneur.dataset.store import Dataset
+from flaneur.dataset.store import Dataset, import_photos, open_dataset
 from flaneur.errors import InputError, UsageError
+from flaneur.importers import folder
 from flaneur.predict import Model, load
 from worlds import make_dataset
 
@@ -66,6 +68,31 @@ def test_what_could_not_be_measured_says_so_instead_of_a_number(tmp_path: Path) 
     assert "not measured: no such photo here" in page
     assert "nan" not in result.stdout
     assert "nan" not in re.sub("<style>.*</style>", "", page, flags=re.DOTALL)
+
+
+def test_photos_it_learnt_from_are_found_under_any_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FLANEUR_HOME", str(tmp_path))
+    make_dataset(tmp_path / "datasets" / "x", ["paris", "rome"], places=6)
+    (tmp_path / "datasets" / "x" / "toy").rename(tmp_path / "datasets" / "toy")
+    learnt = open_dataset("toy")
+    card = {"dataset": DatasetInfo("toy", learnt.content_hash, 1, 1), "split_hash": learnt.split().hash}
+    model = tiny_bundle(tmp_path / "tiny", **card).path
+
+    def evaluated(name: str) -> str:
+        words = [str(model), name, "--split", "all", "--out", str(tmp_path / "out"), "--no-photos"]
+        return CliRunner().invoke(evaluate, words, catch_exceptions=False).stdout
+
+    (tmp_path / "again" / "paris").mkdir(parents=True)
+    parts = learnt.split()
+    for number, photo in enumerate(learnt.photos):
+        if photo.city == "paris":
+            shutil.copy(learnt.image_path(photo), tmp_path / "again" / "paris" / f"{number}.jpg")
+    import_photos(folder.find(tmp_path / "again"), tmp_path / "datasets" / "renamed", name="renamed", source="folder")
+    seen = sum(photo.city == "paris" and parts.part_of[photo.id] in ("train", "validation") for photo in learnt.photos)
+    assert f"! It learnt from {seen} of these 12 photos: the same files" in evaluated("renamed")
+    assert "It learnt from" not in evaluated("toy")
+    shutil.rmtree(tmp_path / "datasets" / "toy")
+    assert "was not checked: the dataset it learnt from (toy) is not on this computer" in evaluated("renamed")
 
 
 def test_numbers_are_recorded_in_the_card(world: tuple[Model, Path, Dataset], tmp_path: Path) -> None:

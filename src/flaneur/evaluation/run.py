@@ -83,6 +83,7 @@ class Report:
         all_groups: all groups with at least two cities together.
         novelty: unknown cities told from known ones, where there are any.
         paths: the file of every photo, by id.
+        learnt_from: a warning, where it learnt from some of these photos; see :mod:`flaneur.evaluation.overlap`.
     """
 
     origin: Origin
@@ -95,6 +96,7 @@ class Report:
     all_groups: measure.GroupNumbers | None
     novelty: measure.Unknown | None
     paths: dict[str, Path]
+    learnt_from: str = ""
 
     def most_confused(self, min_count: int = 3) -> list[tuple[str, str, int]]:
         """True city, guess, and how many photos: the commonest mistakes first."""

@@ -94,6 +94,7 @@ def summary(report: Report) -> list[str]:
 def cautions(report: Report) -> list[str]:
     """Where not to trust it."""
     said = [] if _places_known(report) else [_NO_PLACES]
+    said += [report.learnt_from] if report.learnt_from else []
     said += [*_leaks(report), *_cameras(report), *_weak_cities(report)]
     if report.sure.ece.value > BAD_ECE:
         said.append(_calibration(report))
