@@ -136,7 +136,7 @@ def curate(name: str, near_duplicate: float | None, look_alike: float | None, as
 )
 @_json
 @click.pass_context
-def split_command(context: click.Context, name: str, split_name: str, as_json: bool, **rule: Any) -> None:
+def split_command(context: click.Context, /, name: str, split_name: str, as_json: bool, **rule: Any) -> None:
     """Split NAME into train, validation and test parts that share no place, and audit the split."""
     from flaneur.dataset.audit import AS_PUBLISHED, split_dataset
     from flaneur.dataset.split import SplitRule

@@ -20,6 +20,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "import": ("flaneur.cli.datasets:import_command", "Make a dataset of photos you have."),
     "dataset": ("flaneur.cli.datasets:dataset", "Curate, split, audit and describe a dataset."),
     "train": ("flaneur.cli.train:train", "Learn the cities of a dataset."),
+    "reproduce": ("flaneur.cli.reproduce:reproduce", "Train what a paper trained; its numbers beside ours."),
     "evaluate": ("flaneur.cli.evaluate:evaluate", "Measure a model on a dataset; write a report."),
     "cities": ("flaneur.cli.cities:cities", "List the cities that a name or an expression can mean."),
     "models": ("flaneur.cli.models:models", "List the models on this computer."),

@@ -58,7 +58,7 @@ def random_split_inflation(
     return {
         "honest_accuracy": honest.to_dict(),
         "random_accuracy": flattered.to_dict(),
-        "difference": _difference(flattered, honest),
+        "difference": difference(flattered, honest),
         "strength": strength,
         "train_photos": len(train.photos),
         "scored_photos": int(honest_rows.sum()),
@@ -95,13 +95,13 @@ def _accuracy(hits: list[NDArray[np.bool_]], places: list[NDArray[np.str_]]) -> 
     return metrics.bootstrap_by_group(metrics.shares(column, every), np.concatenate(places), repeats=_REPEATS)[0]
 
 
-def _difference(one: Interval, other: Interval) -> dict[str, float]:
+def difference(one: Interval, other: Interval) -> dict[str, float]:
     """``one - other`` with the interval that two independent intervals give.
 
     Source:
         R. G. Newcombe, *Interval estimation for the difference between independent proportions*, 1998, method 10.
 
-    >>> _difference(Interval(0.9, 0.8, 0.95, 9, 9), Interval(0.7, 0.6, 0.8, 9, 9))
+    >>> difference(Interval(0.9, 0.8, 0.95, 9, 9), Interval(0.7, 0.6, 0.8, 9, 9))
     {'value': 0.2, 'low': 0.0586, 'high': 0.3118}
     """
     gap = one.value - other.value

@@ -71,7 +71,7 @@ def usable_split(dataset: Dataset, name: str, *, leaky: bool = False) -> Split:
         _log.warning("%s: had no split yet; made the default one, by place and 500 m cells.", dataset.name)
     chosen = dataset.split(name)
     if leaky and chosen.rule.by == "photo" and chosen.part_of.keys() == {photo.id for photo in dataset.photos}:
-        _log.warning("%s: split %r is %s.", dataset.name, name, AS_PUBLISHED)
+        _log.info("%s: split %r is %s.", dataset.name, name, AS_PUBLISHED)
         return chosen
     audit = audit_split(dataset.photos, chosen, dataset.ties)
     if not audit.ok:
