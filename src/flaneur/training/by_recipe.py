@@ -65,7 +65,10 @@ def train_by_recipe(  # noqa: PLR0913  # one training has this many sides
     origin = run_folder.origin_of(recipe, recipe.name, [job.identity for job in jobs])
     if (kept := run_folder.finished(out, origin, replace=replace)) is not None:
         return kept
-    trained = [_train(dataset, job, Training(job.run, device, _named(log, job), progress), replace) for job in jobs]
+    step = getattr(log, "step", None)  # a journal shows them
+    trained = [
+        _train(dataset, job, Training(job.run, device, _named(log, job), progress, step=step), replace) for job in jobs
+    ]
     networks = [one for one in trained if one is not None]
     if not networks:
         raise SystemExit(0)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -57,6 +57,7 @@ class Training:
         log: is told each epoch's figures.
         progress: told stage, done, of how many.
         teacher: whom it learns from besides the labels.
+        step: is told how many of an epoch's steps are done, of how many.
     """
 
     run: Path
@@ -64,6 +65,7 @@ class Training:
     log: Log
     progress: Progress | None = None
     teacher: Teacher | None = None
+    step: Callable[[int, int], None] | None = None
 
 
 def finetune(dataset: Dataset, recipe: Recipe, training: Training) -> Finetuned | None:
@@ -159,7 +161,15 @@ def _fit(network: CityNet, spec: PreprocessSpec, examples: Examples, recipe: Rec
     share = recipe.network.initial_share
     start = {key: value.detach().clone() for key, value in network.state_dict().items()} if share else {}
     trained = fit(
-        network, spec, examples, recipe, training.run, training.log, device=training.device, teacher=training.teacher
+        network,
+        spec,
+        examples,
+        recipe,
+        training.run,
+        training.log,
+        device=training.device,
+        teacher=training.teacher,
+        step=training.step,
     )
     if share:
         trained.load_state_dict(average_states(start, trained.state_dict(), share))

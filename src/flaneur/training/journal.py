@@ -183,10 +183,9 @@ def wandb_log(run: Path, settings: Mapping[str, Any]) -> Iterator[Log]:
         raise _lacks("wandb") from error
     mode: Any = os.environ.get("WANDB_MODE", "offline")
     quiet = wandb.Settings(silent=True, console="off", disable_git=True, save_code=False)
-    shown = wandb.init(
-        project="flaneur", name=run.name, id=run.name, dir=run, mode=mode, config=dict(settings), settings=quiet,
-        resume="allow",
-    )  # fmt: skip
+    again: Any = {} if mode == "offline" else {"id": run.name, "resume": "allow"}  # offline, no run can be gone on with
+    named: Any = {"project": "flaneur", "name": run.name, "dir": run, "config": dict(settings)}
+    shown = wandb.init(**named, **again, mode=mode, settings=quiet)
 
     def log(row: dict[str, Any]) -> None:
         shown.log(scalars(row))

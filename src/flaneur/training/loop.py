@@ -33,6 +33,7 @@ from flaneur.training.start import Setting, items_a_step, set_up
 from flaneur.training.validate import validate
 
 Log = Callable[[dict[str, Any]], None]
+Step = Callable[[int, int], None]
 CHECKPOINT_SECONDS = 180.0
 """A kill loses no more work than this."""
 _ORDER, _STEP = 1, 2  # keeps their random numbers, and those of photos, apart
@@ -48,6 +49,7 @@ def fit(  # noqa: PLR0913  none of these follows from another
     *,
     device: str = "auto",
     teacher: Teacher | None = None,
+    step: Step | None = None,
 ) -> CityNet:
     """Train, with checkpoints in ``run``; a finished run returns its weights at once.
 
@@ -61,6 +63,7 @@ def fit(  # noqa: PLR0913  none of these follows from another
         log: is told the figures of each epoch, in the first process.
         device: ``auto``, ``cpu``, ``cuda`` or ``mps``.
         teacher: whose answers to the very same pixels are learnt from.
+        step: is told after each step how many of the epoch's are done, and how many there are.
 
     Returns:
         The averaged, best or last network, on the CPU and in evaluation mode.
@@ -77,7 +80,7 @@ def fit(  # noqa: PLR0913  none of these follows from another
         progress.batch = progress.batch or items_a_step(setting, spec)
         while not is_over(rule, progress.log):
             seen = replace(spec, size_px=_size_px(rule, progress.epoch) or spec.size_px)
-            _epoch(setting, progress, Objective(recipe, setting.spread, seen, teacher), run)
+            _epoch(setting, progress, Objective(recipe, setting.spread, seen, teacher), run, step)
             _close(setting, progress, seen, spec)
             if group.rank == 0:
                 checkpoint.save(run, setting.parts, progress)
@@ -95,7 +98,7 @@ def _size_px(rule: TrainingRule, epoch: int) -> int:
     return rule.size_small_px if epoch < rule.epochs_small else rule.size_large_px
 
 
-def _epoch(setting: Setting, progress: Progress, objective: Objective, run: Path) -> None:
+def _epoch(setting: Setting, progress: Progress, objective: Objective, run: Path, told_step: Step | None) -> None:
     """The steps of an epoch that are still to be made."""
     rule, group, parts = setting.rule, setting.group, setting.parts
     labels = np.array([item.label for item in setting.items], np.int64)
@@ -118,6 +121,8 @@ def _epoch(setting: Setting, progress: Progress, objective: Objective, run: Path
         if group.rank == 0 and now - saved > CHECKPOINT_SECONDS:
             checkpoint.save(run, parts, progress)
             saved = time.monotonic()
+        if told_step:
+            told_step(progress.step, steps)
 
 
 def _step(setting: Setting, progress: Progress, batch: Batch, objective: Objective) -> dict[str, float]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import shutil
 from dataclasses import asdict
 from pathlib import Path
@@ -14,6 +15,7 @@ from flaneur.files import read_json, sha256_file, sha256_json, write_json
 from flaneur.training.learn import LearnRule
 from flaneur.training.recipe import Recipe
 
+_log = logging.getLogger(__name__)
 _NOTE = "run.json"
 _NOT_SHAPING = ("weights_mb",)  # of the network: decided when it is exported
 
@@ -90,8 +92,11 @@ def finished(out: Path, origin: str, *, replace: bool) -> Bundle | None:
     """
     if not (out / CARD).is_file():
         return None
-    kept = None if replace else read_bundle(out)
-    if kept is None or kept.card.training.get("origin") == origin:
+    if replace:
+        return None
+    kept = read_bundle(out)
+    if kept.card.training.get("origin") == origin:
+        _log.warning("%s is there already, of the same settings and photos; --replace makes it again.", kept.card.name)
         return kept
     raise UsageError(
         f"{out} holds another model ({kept.card.name}, made {kept.card.created} from {kept.card.dataset.name}). "
