@@ -228,6 +228,15 @@ def test_a_camera_that_gives_nothing_away_is_no_caution(dataset: Dataset) -> Non
     assert not any("give the city away" in text or "its own camera" in text for text in covered["cautions"])
 
 
+def test_strangeness_that_may_be_chance_is_a_caution(dataset: Dataset) -> None:
+    made = evaluate(FakeModel(dataset), dataset, What("all"))
+    assert made.novelty is not None
+    assert any("finds the unknown one stranger" in text for text in to_json(made)["summary"])
+    coin = replace(made, novelty=replace(made.novelty, auroc=replace(made.novelty.auroc, low=0.45)))
+    assert not any("finds the unknown one stranger" in text for text in to_json(coin)["summary"])
+    assert any("which may be chance" in text for text in to_json(coin)["cautions"])
+
+
 def test_unknown_photos_may_come_from_a_second_dataset(dataset: Dataset, tmp_path: Path) -> None:
     strange = make_dataset(tmp_path, ["essen", "arles"], places=4)
     report = evaluate(FakeModel(dataset, strange), dataset, unknown=strange)

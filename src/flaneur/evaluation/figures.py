@@ -24,12 +24,10 @@ def interval_bar(interval: Interval, mark: float | None = None) -> str:
         interval: in 0..1.
         mark: a baseline to show as a faint tick.
     """
-    if np.isnan(interval.value):
-        return '<span class="bar empty"></span>'
     ends = f"--l:{100 * interval.low:.2f};--h:{100 * interval.high:.2f};--v:{100 * interval.value:.2f}"
     baseline = "" if mark is None else f'<i class="mark" style="--c:{100 * mark:.2f}"></i>'
     return (
-        f'<span class="bar" style="{ends}" aria-hidden="true">{baseline}<i class="band"></i><i class="tick"></i></span>'
+        f'<span class="bar" style="{ends}" aria-hidden="true"><i class="band"></i>{baseline}<i class="tick"></i></span>'
     )
 
 
@@ -54,30 +52,34 @@ def ratio_row(label: str, hint: str, interval: Interval, mark: float | None = No
 
 
 def _row(names: tuple[str, str], value: str, ends: str, interval: Interval, mark: float | None) -> str:
-    (label, hint), small = names, f"<small>{ends} · {behind(interval)}</small>"
+    (label, hint), shown = names, f"{interval_bar(interval, mark)}<small>{ends} · {behind(interval)}</small>"
     if np.isnan(interval.value):
-        value, small = "–", "<small>not measured: no such photo here</small>"
+        value, shown = "–", "<small>not measured: no such photo here</small>"
     return (
         f'<tr><th scope="row">{escape(label)}<small>{escape(hint)}</small></th>'
         f'<td class="num"><strong>{value}</strong></td>'
-        f'<td class="wide">{interval_bar(interval, mark)}{small}</td></tr>'
+        f'<td class="wide">{shown}</td></tr>'
     )
 
 
 def barred_cell(name: str, interval: Interval, mark: float | None = None) -> str:
     """A table cell with value, bar and interval; ``name`` heads it where the page is narrow."""
+    if np.isnan(interval.value):
+        return f'<td class="barred none" data-name="{name}">not measured</td>'
     text = f"<strong>{percent(interval.value)}</strong> <small>{span(interval)}</small>"
     return f'<td class="barred" data-name="{name}">{text}{interval_bar(interval, mark)}</td>'
 
 
 def plain_cell(name: str, interval: Interval) -> str:
     """A table cell with value and interval only."""
-    return f'<td class="num" data-name="{name}">{percent(interval.value)}<small>{span(interval)}</small></td>'
+    ends = "" if np.isnan(interval.value) else f"<small>{span(interval)}</small>"
+    return f'<td class="num" data-name="{name}">{percent(interval.value)}{ends}</td>'
 
 
 def count_cell(interval: Interval) -> str:
     """A table cell with the photos and places behind a row."""
-    return f'<td class="num" data-name="photos">{interval.n:,}<small>{counted(interval.groups, "place")}</small></td>'
+    places = f"<small>{counted(interval.groups, 'place')}</small>" if interval.n else ""
+    return f'<td class="num" data-name="photos">{interval.n:,}{places}</td>'
 
 
 def confusion_table(cities: Sequence[City], counts: NDArray[np.int64], rates: Sequence[Interval]) -> str:

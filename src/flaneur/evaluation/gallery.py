@@ -19,6 +19,7 @@ from flaneur.evaluation.words import percent
 
 THUMBNAIL_PX = 200
 SHOWN = 8
+_ALL_BUT_SURE = 0.995  # from here on rounding would state certainty
 
 
 def telling_rows(answers: Answers) -> dict[str, list[int]]:
@@ -60,9 +61,11 @@ def _figure(answers: Answers, row: int, paths: dict[str, Path]) -> str:
     except PhotoError:
         return ""
     truth, guess = names.get(photo.city, photo.city), answers.cities[int(answers.guesses[row])].name
-    sure = percent(float(answers.confidence[row]))
-    kind = "right" if answers.correct[row] else "wrong"
-    said = f"says {guess}, {sure}" if answers.answered[row] else f"refused; first guess {guess}, {sure}"
+    confidence = float(answers.confidence[row])
+    sure = percent(confidence) if confidence < _ALL_BUT_SURE else f"over {percent(_ALL_BUT_SURE - 0.005)}"
+    kind, said = "right" if answers.correct[row] else "wrong", f"says {guess}, {sure}"
+    if not answers.answered[row]:
+        kind, said = "refused", f"refused; first guess {guess}, {sure}"
     credit = " · ".join(part for part in (photo.author, photo.licence) if part)
     small = f"<small>{escape(credit)}</small>" if credit else ""
     alt = escape(f"Street photo from {truth}. The model: {said}.", quote=True)

@@ -114,12 +114,12 @@ def _groups(report: Report) -> str:
 
 def _group_row(group: GroupNumbers, name: str) -> str:
     cities = ", ".join(city.name for city in group.cities)
-    within = '<td class="none" data-name="among its own">only one city: nothing to choose</td>'
+    within = '<td class="none" data-name="among its own cities">only one city: nothing to choose</td>'
     if len(group.cities) != 1:
-        within = figures.barred_cell("among its own", group.within, group.chance)
+        within = figures.barred_cell("among its own cities", group.within, group.chance)
     return (
         f'<tr><th scope="row">{escape(name)}<small>{escape(cities)}</small></th>'
-        f"{figures.barred_cell('among all', group.pooled)}"
+        f"{figures.barred_cell('among all cities', group.pooled)}"
         f"{within}{figures.plain_cell('project told', group.group_told)}"
         f"{figures.count_cell(group.pooled)}</tr>"
     )
@@ -158,11 +158,11 @@ def _origin(report: Report) -> str:
         "Trained on": origin.trained_on,
         "Dataset": f"{origin.dataset}, content {origin.content_hash[:16]}",
         "Split": f"{origin.split}/{origin.part}, {origin.split_hash[:16]}" if origin.split_hash else "none, all photos",
-        "Model's own split": seen[origin.same_split],
+        "Model’s own split": seen[origin.same_split],
         "By a random split": _flattery(origin.random_split),
         "Unknown cities": ", ".join(report.novelty.cities) if report.novelty else "",
         "Not readable": ", ".join(f"{photo.id} ({code})" for photo, code in report.known.failed[:20]),
-        "Intervals": "95 %, 1,000 resamples of whole places; Wilson's over places where resampling shows no spread",
+        "Intervals": "95 %, 1,000 resamples of whole places; Wilson’s over places where resampling shows no spread",
     }
     rows = [f"<dt>{escape(name)}</dt><dd>{escape(text)}</dd>" for name, text in known.items() if text]
     return "".join(rows) + _audit(origin.audit)

@@ -18,6 +18,7 @@ FUSION_NAMES = {
     "confidence": "mean weighted by how sure each view is",
     "attention": "mean weighted by learnt attention",
 }
+_COIN = 0.5
 FEW_PLACES = 15  # fewer places than these and an interval spans some 40 points
 
 
@@ -83,11 +84,8 @@ def summary(report: Report) -> list[str]:
         said.append(
             "Every project or source here has photos of every city, so the camera alone cannot give the city away."
         )
-    if report.novelty is not None:
-        said.append(
-            f"Shown a photo from a known city and one from a city it does not know, it finds the unknown one stranger "
-            f"{percent(report.novelty.auroc.value)} of the time (a coin: 50 %)."
-        )
+    if report.novelty is not None and report.novelty.auroc.low > _COIN:
+        said.append(_strangeness(report.novelty.auroc))
     return said
 
 
@@ -101,6 +99,8 @@ def cautions(report: Report) -> list[str]:
     if report.novelty is None:
         said.append("How it behaves on cities it does not know was not measured here; add --unknown DATASET.")
     else:
+        if not report.novelty.auroc.low > _COIN:
+            said.append(_strangeness(report.novelty.auroc))
         said.append(
             f"A photo from a city it does not know still gets an answer, and so a wrong one, "
             f"{percent(report.novelty.answered.value)} of the time ({span(report.novelty.answered)})."
@@ -109,6 +109,14 @@ def cautions(report: Report) -> list[str]:
         said.append(f"Not counted, since they could not be read: {counted(len(report.known.failed), 'photo')}.")
     said.append("Other cameras, years and seasons than those in this dataset were not measured.")
     return said
+
+
+def _strangeness(auroc: Interval) -> str:
+    found = "" if auroc.low > _COIN else ", which may be chance"
+    return (
+        "Shown a photo from a known city and one from a city it does not know, it finds the unknown one stranger "
+        f"{percent(auroc.value)} of the time (a coin: {percent(_COIN)}){found}."
+    )
 
 
 def _places_known(report: Report) -> bool:
