@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,10 +23,12 @@ from flaneur.bundle import read_bundle
 from flaneur.dataset.store import Dataset, open_dataset
 from flaneur.encoder import OnnxEncoder
 from flaneur.fusion import log_softmax
-from flaneur.metrics import Interval, bootstrap_by_group, calibration_error, means, ranking_power
+from flaneur.metrics import Metric, bootstrap_by_group, calibration_error, means, ranking_power
+from flaneur.onnx_heads import HeadParams
 from flaneur.training.calibrate import fit_temperature, negative_log_likelihood
 from flaneur.training.features import features
 from flaneur.training.head import HeadRule, fit_head, head_logits
+from flaneur.training.novelty import Labelled, NoveltyRule, fit_novelty, novelty_scores
 from flaneur.training.uncertainty import (
     bootstrapped_heads,
     dropout_opinions,
@@ -37,6 +39,8 @@ from flaneur.training.uncertainty import (
 
 RATES = (0.05, 0.1, 0.2, 0.3, 0.5)
 Floats = NDArray[np.float64]
+Labels = NDArray[np.int64]
+NAMES = ("accuracy", "NLL", "errors AUROC", "unknown AUROC")
 Opinions = Callable[[NDArray[np.float32]], Floats]
 
 
@@ -64,10 +68,13 @@ def part(dataset: Dataset, encoder: OnnxEncoder, name: str | None, split: str, s
     return Part(found.embeddings, np.array([photo.city for photo in found.photos]), places, groups)
 
 
-def ways(train: Part, validation: Part, labels: NDArray[np.int64], members: int, samples: int) -> dict[str, Opinions]:
-    """Each way of having opinions, its settings chosen."""
+def ways(
+    train: Part, validation: Part, labels: Labels, members: int, samples: int
+) -> tuple[dict[str, Opinions], HeadParams]:
+    """Each way of having opinions, its settings chosen; and the one head."""
     fitted = fit_head(train.embeddings, train.cities.tolist(), train.groups, HeadRule())
     head, centre = fitted.params, train.embeddings.mean(axis=0)
+    assert isinstance(head, HeadParams)
     heads = bootstrapped_heads(
         train.embeddings, train.cities.tolist(), train.places.tolist(), strength=fitted.strength, members=members
     )
@@ -85,59 +92,89 @@ def ways(train: Part, validation: Part, labels: NDArray[np.int64], members: int,
     print("strength", fitted.strength, "| validation loss by dropout rate", {k: round(v, 4) for k, v in losses.items()})
     each = max(1, samples // members)
     both = [dropped(one, rate, each, seed) for seed, one in enumerate(heads)]
-    return {
+    found: dict[str, Opinions] = {
         "one head": lambda X: np.exp(log_softmax(head_logits(head, X)))[None],
         f"MC dropout {rate:g}": dropped(head, rate, samples),
         f"{members} heads": lambda X: opinions_of(heads, X),
         f"{members} heads, dropout": lambda X: np.concatenate([one(X) for one in both]),
     }
+    return found, head
 
 
-def figures(logs: Floats, strange: Floats, labels: NDArray[np.int64], test: Part, unknown: Part) -> dict[str, Interval]:
-    """Accuracy, NLL, ECE, and how well low top probability finds errors and unknown photos."""
-    hits = logs.argmax(axis=1) == labels
-    losses = -logs[np.arange(len(labels)), labels]
-    sure = np.exp(logs.max(axis=1))
-    accuracy, nll = bootstrap_by_group(means(np.stack([hits.astype(float), losses], axis=1)), test.places)
-    (ece,) = bootstrap_by_group(calibration_error(sure, hits), test.places, pivot=True)
-    doubt = finding(-sure, -np.exp(strange.max(axis=1)), hits, test, unknown)
-    return {"accuracy": accuracy, "NLL": nll, "ECE": ece, **doubt}
+@dataclass(frozen=True)
+class Doubted:
+    """What one way says of test and unknown photos.
+
+    Args:
+        name: of the way.
+        heat: temperature; ``None`` where probabilities are not looked at.
+        logs: ``[N, C]`` log probabilities of test photos.
+        known: ``[N]`` doubt of them.
+        strange: ``[M]`` doubt of unknown photos.
+    """
+
+    name: str
+    heat: float | None
+    logs: Floats
+    known: Floats
+    strange: Floats
 
 
-def finding(known: Floats, strange: Floats, hits: NDArray[np.bool_], test: Part, unknown: Part) -> dict[str, Interval]:
-    """AUROC of a doubt score: errors among known photos, unknown photos among all."""
-    (errors,) = bootstrap_by_group(ranking_power(known, ~hits), test.places)
-    both = np.concatenate([test.places, unknown.places])
-    positive = np.repeat([False, True], [len(known), len(strange)])
-    (aliens,) = bootstrap_by_group(ranking_power(np.concatenate([known, strange]), positive), both)
-    return {"errors AUROC": errors, "unknown AUROC": aliens}
-
-
-def rows(found: dict[str, Opinions], validation: Part, test: Part, unknown: Part, names: list[str]) -> Iterator[Row]:
+def doubts(found: dict[str, Opinions], validation: Part, test: Part, unknown: Part, own: Labels) -> Iterator[Doubted]:
     """Each way without and with a temperature, by low probability; then by disagreement."""
-    own, truth = (np.array([names.index(city) for city in one.cities]) for one in (validation, test))
     for name, opinions in found.items():
-        at = {key: opinions(one.embeddings) for key, one in (("v", validation), ("t", test), ("u", unknown))}
-        logs = {key: mean_log_probability(value) for key, value in at.items()}
-        heat = fit_temperature(logs["v"], own)
-        yield {
-            "opinions": name,
-            "T": 1.0,
-            "doubt by": "probability",
-            **figures(logs["t"], logs["u"], truth, test, unknown),
-        }
-        warm = {key: log_softmax(value / heat) for key, value in logs.items()}
-        yield {
-            "opinions": name,
-            "T": heat,
-            "doubt by": "probability",
-            **figures(warm["t"], warm["u"], truth, test, unknown),
-        }
-        if len(at["t"]) > 1:
-            hits = logs["t"].argmax(axis=1) == truth
-            apart = finding(mutual_information(at["t"]), mutual_information(at["u"]), hits, test, unknown)
-            empty = dict.fromkeys(("accuracy", "NLL", "ECE"))
-            yield {"opinions": name, "T": None, "doubt by": "disagreement", **empty, **apart}
+        judged, at, beyond = (opinions(one.embeddings) for one in (validation, test, unknown))
+        for fit in (False, True):
+            heat = fit_temperature(mean_log_probability(judged), own) if fit else 1.0
+            logs, strange = (log_softmax(mean_log_probability(one) / heat) for one in (at, beyond))
+            yield Doubted(name, heat, logs, -np.exp(logs.max(axis=1)), -np.exp(strange.max(axis=1)))
+        if len(at) > 1:
+            yield Doubted(name, None, mean_log_probability(at), mutual_information(at), mutual_information(beyond))
+
+
+def metric(one: Doubted, labels: Labels, unknown: int) -> Metric:
+    """Accuracy, NLL, AUROC of errors and of unknown photos; test photos first, then the unknown ones."""
+    count = len(labels)
+    hits = one.logs.argmax(axis=1) == labels
+    own = means(np.stack([hits.astype(float), -one.logs[np.arange(count), labels]], axis=1))
+    errors = ranking_power(one.known, ~hits)
+    aliens = ranking_power(np.concatenate([one.known, one.strange]), np.repeat([False, True], [count, unknown]))
+    return lambda w: np.hstack([own(w[:, :count]), errors(w[:, :count]), aliens(w)])
+
+
+def tables(said: Sequence[Doubted], labels: Labels, test: Part, unknown: Part) -> tuple[list[Row], list[Row]]:
+    """Figures of each way; and how each differs from one head with a temperature, photo by photo the same ones."""
+    groups = np.concatenate([test.places, unknown.places])
+    base = metric(said[1], labels, len(unknown.places))
+    counts = [[len(test.places), len(set(test.places))]] * 3 + [[len(groups), len(set(groups))]]
+    behind = np.array(counts, np.int64)
+    figures, gains = [], []
+    for one in said:
+        own = metric(one, labels, len(unknown.places))
+        by = "disagreement" if one.heat is None else "probability"
+        head = {"opinions": one.name, "T": one.heat, "doubt by": by}
+        values = dict(zip(NAMES, bootstrap_by_group(own, groups, behind=behind), strict=True))
+        (ece,) = bootstrap_by_group(
+            calibration_error(np.exp(one.logs.max(axis=1)), one.logs.argmax(axis=1) == labels), test.places, pivot=True
+        )
+        figures.append({**head, **values, "ECE": ece} if one.heat else {**head, **values, "NLL": None, "ECE": None})
+        apart = bootstrap_by_group(lambda w, own=own: own(w) - base(w), groups, behind=behind)
+        gains.append({**head, **dict(zip(NAMES, apart, strict=True))})
+    return figures, [row for row in gains if row["T"] != 1.0][1:]
+
+
+def novelty_row(train: Part, calm: Part, asked: tuple[Part, Part], head: HeadParams, heat: float) -> Row:
+    """The same question to the novelty that models carry."""
+    labelled = Labelled(train.embeddings, train.cities, np.full(len(train.cities), ""))
+    rule = NoveltyRule(methods=("combined",))
+    params = fit_novelty(labelled, "combined", rule, head=head, temperature=heat, known=calm.embeddings)
+    known, strange = (
+        np.asarray(novelty_scores(params, one.embeddings, head_logits(head, one.embeddings)), np.float64)
+        for one in asked
+    )
+    scores, positive = np.concatenate([known, strange]), np.repeat([False, True], [len(known), len(strange)])
+    (aliens,) = bootstrap_by_group(ranking_power(scores, positive), np.concatenate([one.places for one in asked]))
+    return {"opinions": "one head", "T": heat, "doubt by": "novelty (combined)", "unknown AUROC": aliens}
 
 
 def main() -> None:
@@ -157,10 +194,14 @@ def main() -> None:
     )
     unknown = part(open_dataset(chosen.unknown), encoder, None, chosen.split, slugs)
     names = sorted(set(train.cities.tolist()))
-    labels = np.array([names.index(city) for city in validation.cities])
-    found = ways(train, validation, labels, chosen.members, chosen.samples)
-    table = list(rows(found, validation, test, unknown, names))
-    publish(f"uncertainty: heads on {encoder.name}, {dataset.name}", table, chosen.out)
+    own, truth = (np.array([names.index(city) for city in one.cities]) for one in (validation, test))
+    found, head = ways(train, validation, own, chosen.members, chosen.samples)
+    said = list(doubts(found, validation, test, unknown, own))
+    figures, gains = tables(said, truth, test, unknown)
+    figures.append(novelty_row(train, validation, (test, unknown), head, said[1].heat or 1.0))
+    publish(f"uncertainty: heads on {encoder.name}, {dataset.name}", figures, chosen.out)
+    beside = chosen.out.with_stem(chosen.out.stem + "-paired") if chosen.out else None
+    publish("difference from one head with a temperature, paired", gains, beside)
 
 
 if __name__ == "__main__":
