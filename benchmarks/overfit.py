@@ -9,11 +9,12 @@ learn 32 photos by heart learns nothing.
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
@@ -55,14 +56,15 @@ class Case:
         lr: peak learning rate, of all layers.
         epochs: of :data:`REPEATS` times the photos, at most.
         batch: photos a step.
-        more: of the training's settings.
+        settle: a frozen part needs batch norms that know its signals: their statistics are measured on the photos and
+            kept in a weight file, which the training then starts from.
     """
 
     rule: NetworkRule
     lr: float = 1e-3
     epochs: int = 40
     batch: int = 16
-    more: Mapping[str, Any] = field(default_factory=dict)
+    settle: bool = False
 
 
 def _seed(name: str, size_px: int, lr: float = 1e-3, **more: Any) -> Case:
@@ -88,7 +90,8 @@ CASES: dict[str, Case] = {
     "GoogLeNet, last module (001)": Case(
         NetworkRule(
             "torchvision/googlenet", size_px=96, pooling="own", trained_stages=1, normalise="mean_image", **SCRATCH
-        )
+        ),
+        settle=True,
     ),
     "GoogLeNet": Case(NetworkRule("torchvision/googlenet", size_px=96, pooling="own", **SCRATCH)),
     "ResNet18": _timm("resnet18", 64),
@@ -98,6 +101,7 @@ CASES: dict[str, Case] = {
     "MobileNetV2": _timm("mobilenetv2_100", 64),
     "MobileNetV3 minimal": _timm("tf_mobilenetv3_large_minimal_100", 64),
     "ViT-Ti/16": _timm("vit_tiny_patch16_224", 224, 3e-4, pooling="mean"),
+    "tiny CLIP": Case(NetworkRule("clip/tiny-for-overfitting", size_px=64, pooling="own", **SCRATCH)),
 }
 
 
@@ -143,6 +147,8 @@ def overfit(
     rule = case.rule
     mean = photo_statistics(photos, rule.size_px, scratch).image if rule.normalise == "mean_image" else None
     torch.manual_seed(0)
+    if case.settle:
+        rule = replace(rule, initial="pretrained", weights=str(settled(rule, photos, scratch)))
     network = build_network(rule, classes, size_px=rule.size_px, mean_image=mean)
     spec = network_preprocess(rule, network.encoder.backbone)
     settings: dict[str, Any] = {
@@ -150,7 +156,7 @@ def overfit(
         "lr_decay": 1.0, "weight_decay": 0.0, "schedule": "constant", "warmup_epochs": 0.0, "label_smoothing": 0.0,
         "balance": 0.0, "ema": 0.0, "precision": "float32", "threads": 1,
     }  # fmt: skip
-    training = TrainingRule(**{**settings, **case.more})
+    training = TrainingRule(**settings)
     recipe = Recipe("overfit", rule, training=training, augment=AS_THEY_ARE)
     found, began = Run(), time.monotonic()
 
@@ -169,6 +175,44 @@ def overfit(
         pass
     found.seconds = time.monotonic() - began
     return network.eval(), spec, found
+
+
+def settled(rule: NetworkRule, photos: Sequence[LabelledPhoto], scratch: Path) -> Path:
+    """A weight file of the random backbone whose batch norms have seen the photos."""
+    import torch
+    from safetensors.torch import save_file
+
+    from flaneur.models.backbones import create_backbone
+    from flaneur.training.loader import plain_batches
+
+    backbone = create_backbone(rule)
+    spec = replace(backbone.preprocess, size_px=rule.size_px)
+    for module in backbone.modules():
+        if isinstance(module, torch.nn.BatchNorm2d):
+            module.momentum = None  # the plain mean over batches
+    with torch.no_grad():
+        for batch in plain_batches(photos, spec, batch=PHOTOS):
+            backbone.train().maps(torch.from_numpy(batch.images[:, 0]), 1)
+    path = scratch / "settled.safetensors"
+    save_file({key: value.contiguous() for key, value in backbone.network.state_dict().items()}, path)
+    return path
+
+
+def register_tiny_clip(folder: Path) -> None:
+    """Teach open_clip an architecture small enough to be trained in seconds."""
+    from flaneur.models.shims import declare_torchvision_operators
+
+    declare_torchvision_operators()
+    import open_clip
+
+    settings = {
+        "embed_dim": 64,
+        "vision_cfg": {"image_size": 64, "layers": 3, "width": 128, "patch_size": 16},
+        "text_cfg": {"context_length": 77, "vocab_size": 49408, "width": 64, "heads": 2, "layers": 1},
+    }
+    path = folder / "tiny-for-overfitting.json"
+    path.write_text(json.dumps(settings))
+    open_clip.add_model_config(path)
 
 
 def as_model(network: CityNet, spec: PreprocessSpec, name: str, cities: Sequence[str], folder: Path) -> Model:
@@ -273,7 +317,8 @@ def main() -> None:
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     rows = []
     with tempfile.TemporaryDirectory() as scratch:
-        photos, cities = draw_photos(Path(scratch))
+        photos, cities = draw_photos(Path(scratch) / "photos")
+        register_tiny_clip(Path(scratch))
         for name, case in CASES.items():
             if chosen.only and not any(word in name for word in chosen.only):
                 continue
