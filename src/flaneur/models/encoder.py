@@ -115,8 +115,9 @@ def flat_dim(backbone: Backbone, size_px: int) -> int:
 def _check(backbone: Backbone, rule: NetworkRule, size_px: int) -> None:
     if rule.pooling == "own" and not backbone.own_dim:
         raise UsageError(f'pooling = "own": {backbone.name} has no embedding of its own. Say stages, mean or flatten.')
-    if rule.pooling == "stages" and not 1 <= rule.stages <= len(backbone.channels):
-        raise UsageError(f"stages = {rule.stages}: {backbone.name} has {len(backbone.channels)}. Say 1 to that.")
+    count = len(backbone.channels)
+    if rule.pooling == "stages" and not 1 <= rule.stages <= count:
+        raise UsageError(f"stages = {rule.stages}: {backbone.name} has {count}. Say 1 to {count}.")
     if backbone.fixed_size_px not in (0, size_px):
         raise UsageError(
             f"size_px = {size_px}: {backbone.name} takes photos of {backbone.fixed_size_px} px alone. Say that."

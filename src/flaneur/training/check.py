@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
-from flaneur.errors import UsageError
+from flaneur.errors import UsageError, counted
 from flaneur.training.recipe import NetworkRule, Recipe
 
 if TYPE_CHECKING:
@@ -89,7 +89,10 @@ def _check_network(recipe: Recipe) -> None:
 
     rule = recipe.network
     if rule.hidden and rule.dropouts > len(rule.hidden):
-        raise UsageError(f"dropouts = {rule.dropouts}: there are {len(rule.hidden)} hidden layers. Say 0 to that.")
+        count = len(rule.hidden)
+        raise UsageError(
+            f"dropouts = {rule.dropouts}: the recipe has {counted(count, 'hidden layer')}. Say 0 to {count}."
+        )
     if rule.head_start == "text":
         _check_text(rule)
     with torch.device("meta"):
