@@ -83,16 +83,17 @@ def _panel(name: str, lines: Sequence[tuple[str, str]], rows: Sequence[Mapping[s
     legend = "".join(f'<span class="key key-{number}">{escape(label)}</span>' for number, label in enumerate(points))
     words = f'role="img" aria-label="{name} by epoch; points in the table below"'
     return (
-        f"<figure><figcaption>{name} {legend}</figcaption>"
+        f"<figure><figcaption>{name}<span>{legend}</span></figcaption>"
         f'<svg viewBox="0 0 {_WIDTH} {_HEIGHT}" {words}>{_grid(axes, ticks)}{drawn}</svg></figure>'
     )
 
 
 def _grid(axes: _Axes, ticks: Sequence[float]) -> str:
     right, bottom = _WIDTH - _RIGHT, _HEIGHT - _BOTTOM
+    decimals = max(0, math.ceil(-math.log10(ticks[1] - ticks[0]) - 1e-9))
     made = [
         f'<line class="grid" x1="{_LEFT}" y1="{axes.y(tick):.1f}" x2="{right}" y2="{axes.y(tick):.1f}"/>'
-        f'<text x="{_LEFT - 6}" y="{axes.y(tick) + 4:.1f}" text-anchor="end">{tick:.3g}</text>'
+        f'<text x="{_LEFT - 6}" y="{axes.y(tick) + 4:.1f}" text-anchor="end">{tick:.{decimals}f}</text>'
         for tick in ticks
     ]
     for epoch in sorted({axes.first, axes.last}):

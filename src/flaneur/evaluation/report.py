@@ -8,6 +8,7 @@ from string import Template
 
 from flaneur.errors import counted
 from flaneur.evaluation import figures, gallery, words
+from flaneur.evaluation.learning_curves import learning_section
 from flaneur.evaluation.measure import GroupNumbers
 from flaneur.evaluation.record import to_json
 from flaneur.evaluation.run import Report
@@ -59,6 +60,7 @@ def to_html(report: Report, *, photos: bool = True) -> str:
         "reliability_table": figures.reliability_table(report.sure),
         "doubt": _doubt(report),
         "gallery": _gallery(report) if photos else "",
+        "learning": learning_section(report.training),
         "origin": _origin(report),
     }
     pieces = {name: text.replace(" %", "\u00a0%") for name, text in pieces.items()}  # no line breaks before the sign

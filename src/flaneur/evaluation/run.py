@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -84,6 +84,7 @@ class Report:
         novelty: unknown cities told from known ones, where there are any.
         paths: the file of every photo, by id.
         learnt_from: a warning, where it learnt from some of these photos; see :mod:`flaneur.evaluation.overlap`.
+        training: what the model's card tells of its training.
     """
 
     origin: Origin
@@ -97,6 +98,7 @@ class Report:
     novelty: measure.Unknown | None
     paths: dict[str, Path]
     learnt_from: str = ""
+    training: Mapping[str, Any] = field(default_factory=dict)
 
     def most_confused(self, min_count: int = 3) -> list[tuple[str, str, int]]:
         """True city, guess, and how many photos: the commonest mistakes first."""
@@ -159,6 +161,7 @@ def evaluate(
         all_groups=together,
         novelty=measure.unknown_cities(known, strange) if strange.photos else None,
         paths={photo.id: path for photo, path in items},
+        training=model.card.training,
     )
 
 

@@ -32,8 +32,10 @@ def draw_curves(rows: Sequence[Mapping[str, Any]], path: Path, title: str = "") 
             points = [(row["epoch"], row[key]) for row in rows if row.get(key) is not None]
             if points:
                 x, y = zip(*points, strict=True)
-                axes.plot(x, y, marker="o", markersize=3, color=_COLOURS[label], label=label)
+                line = "--" if label == "macro recall" else "-"
+                axes.plot(x, y, line, marker="o", markersize=3, color=_COLOURS[label], label=label)
         axes.set_title(name, loc="left", fontsize=10)
+        axes.locator_params(axis="x", integer=True)
         axes.set_xlabel("epoch", fontsize=9)
         axes.grid(alpha=0.25)
         axes.spines[["top", "right"]].set_visible(False)
