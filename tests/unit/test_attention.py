@@ -105,6 +105,16 @@ def test_too_few_views_are_one_line():
         fit_attention(world(most=1), 1.0)
 
 
+def test_views_of_one_city_only_would_teach_that_city():
+    views = world()
+    _, number, size = np.unique(views.places, return_inverse=True, return_counts=True)
+    lone = (size[number] == 1) | (views.labels == 1)
+    some = Views(views.embeddings[lone], views.logits[lone], views.labels[lone],
+                 np.array(views.places)[lone].tolist(), np.array(views.groups)[lone].tolist())  # fmt: skip
+    with pytest.raises(InputError, match=r"two cities or more; here all .* are in 1"):
+        fit_attention(some, 1.0)
+
+
 def test_a_model_learns_it_carries_it_and_answers_by_it(tmp_path):
     data = make_dataset(tmp_path / "data", ["lyon", "oslo", "rome"], places=14)
     split_dataset(data, SplitRule(cell_m=0, gap_m=0))

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from flaneur.errors import InputError
 from flaneur.fusion import fuse_places, view_weights
 from flaneur.onnx_heads import AttentionParams
-from flaneur.training.cross_validation import assign_folds, one_blas_thread, standardiser
+from flaneur.training.cross_validation import assign_folds, balanced_weights, one_blas_thread, standardiser
 
 _log = logging.getLogger(__name__)
 LEAST_PLACES = 20
@@ -49,8 +49,8 @@ def fit_attention(views: Views, temperature: float, seed: int = 0) -> tuple[Atte
 
     Each place shows a random number of its views, drawn several times, so that any number works later. (A view alone
     has weight 1 whatever its score, so draws begin at two.) The loss is that of the fused answer, the penalty's
-    strength the one under which the fused answers of places held out are likeliest. Where none beats equal weights, the
-    score is 0 for every view, and a warning says so.
+    strength the one under which the fused answers of places held out are likeliest; cities count alike in both. Where
+    none beats equal weights, the score is 0 for every view, and a warning says so.
 
     Args:
         views: of the training part.
@@ -61,10 +61,10 @@ def fit_attention(views: Views, temperature: float, seed: int = 0) -> tuple[Atte
         The score, and what to keep in the card.
 
     Raises:
-        InputError: fewer than 20 places with several views.
+        InputError: fewer than 20 places with several views, or all of them in one city.
     """
     rows, numbers = _several(views.places)
-    count = require_views(views.places)
+    count = require_views(views.places, views.labels.tolist())
     mean, std = standardiser(views.embeddings[rows])
     Z, logits = (views.embeddings[rows] - mean) / std, views.logits[rows] / np.float64(temperature)
     labels, groups = views.labels[rows], [views.groups[row] for row in rows]
@@ -83,16 +83,24 @@ def fit_attention(views: Views, temperature: float, seed: int = 0) -> tuple[Atte
     return AttentionParams(weight.astype(np.float32), -float(mean @ weight)), facts
 
 
-def require_views(places: Sequence[str]) -> int:
+def require_views(places: Sequence[str], cities: Sequence[Any]) -> int:
     """How many places have several views.
 
     Args:
         places: ``[N]`` of each photo.
+        cities: ``[N]`` likewise.
 
     Raises:
-        InputError: fewer than 20.
+        InputError: fewer than 20, or all in one city.
     """
-    count = int((np.unique(np.asarray(places), return_counts=True)[1] > 1).sum()) if len(places) else 0
+    several, _ = _several(places)
+    count, own = len({places[row] for row in several}), sorted({str(cities[row]) for row in several})
+    if count >= LEAST_PLACES and len(own) < 2:
+        raise InputError(
+            f"fusion by attention needs places with several photos in two cities or more; here all {count} are in "
+            f"{own[0]}, so it would only learn to heed what looks like that city. Take fusion = 'confidence' or "
+            "'mean_log_probability', or import more views."
+        )
     if count < LEAST_PLACES:
         raise InputError(
             f"fusion by attention is learnt from places with several photos, of which the train part has {count}; it "
@@ -135,10 +143,11 @@ def _losses(
             scores[strength][folds == fold] = Z[folds == fold] @ _fit(Z, logits, labels, train, strength)
     places = np.unique(numbers[judged], return_inverse=True)[1].astype(np.intp)
     own = labels[judged][np.unique(places, return_index=True)[1]]
+    weights = balanced_weights(own, logits.shape[1])
     found = {}
     for strength, score in scores.items():
         fused = fuse_places(logits[judged], places, "attention", attention=score[judged])
-        found[strength] = -float(fused[np.arange(len(own)), own].mean())
+        found[strength] = -float((weights * fused[np.arange(len(own)), own]).mean())
     return found
 
 
@@ -156,15 +165,16 @@ def _fit(
     X, L = Z[rows], logits[rows]
     own = labels[rows][np.unique(draw, return_index=True)[1]]
     truth = np.eye(L.shape[1])[own]
+    share = balanced_weights(own, L.shape[1]) / len(own)
 
     def loss(theta: Floats) -> tuple[float, Floats]:
         weights = view_weights(L, draw, "attention", attention=X @ theta)
         fused = fuse_places(L, draw, "attention", attention=X @ theta)
-        slope = (np.exp(fused) - truth)[draw]
+        slope = (share[:, None] * (np.exp(fused) - truth))[draw]
         pull = (L * slope).sum(axis=1)
         mean_pull = np.bincount(draw, weights * pull)[draw]
-        value = -float((fused * truth).sum()) / len(own) + strength / 2 * float(theta @ theta)
-        return value, X.T @ (weights * (pull - mean_pull)) / len(own) + strength * theta
+        value = -float(share @ (fused * truth).sum(axis=1)) + strength / 2 * float(theta @ theta)
+        return value, X.T @ (weights * (pull - mean_pull)) + strength * theta
 
     found = minimize(loss, np.zeros(Z.shape[1]), jac=True, method="L-BFGS-B", options={"maxiter": 200})
     return np.asarray(found.x, np.float64)

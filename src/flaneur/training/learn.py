@@ -164,7 +164,7 @@ def fit(
     """Everything that is decided on train and validation."""
     novelty = usable_methods(rule.novelty, rule.head.kind)
     if rule.fusion == "attention":
-        require_views([_place(photo) for photo in train.photos])
+        require_views([_place(photo) for photo in train.photos], [photo.city for photo in train.photos])
     cities = [photo.city for photo in train.photos]
     steps = len(rule.head.strengths)
     tried: list[str] = []
