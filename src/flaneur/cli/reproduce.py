@@ -56,7 +56,7 @@ def reproduce(recipe: str, as_json: bool, **options: Any) -> None:
             replace=options["replace"],
         )
         with journal((), folder, {}) as log:
-            means = Means(_measured, log, options["device"], progress)
+            means = Means(_measured, log, lambda line: click.echo(line, err=True), options["device"], progress)
             found = run(path, open_dataset(options["dataset"]), wanted, folder, means)
     click.echo(json.dumps(found, ensure_ascii=False) if as_json else to_markdown(found).rstrip())
     click.echo(f"Result: {folder / 'reproduce.md'}", err=True)

@@ -58,6 +58,7 @@ def to_markdown(found: Mapping[str, Any]) -> str:
     """
     paper, data = found["paper"], found["dataset"]
     variants = {name: entry for name, entry in found["variants"].items() if "rows" in entry}
+    done = {name: entry for name, entry in variants.items() if entry["runs"]}
     parts = [
         f"# {found['name']} on {data['name']}",
         f"*{paper['title']}* ({paper['cite']}).",
@@ -67,9 +68,9 @@ def to_markdown(found: Mapping[str, Any]) -> str:
         _numbers(variants, paper["split_by"]),
         _training(variants),
         _listed("Quoted", {name: _notes(entry) for name, entry in variants.items()}),
-        _listed("Run otherwise here", {name: entry["said"] for name, entry in variants.items()}),
-        _listed("The recipe differs from the paper", {name: entry["differs"] for name, entry in variants.items()}),
-        _listed("The paper leaves open", {name: entry["unsaid"] for name, entry in variants.items()}),
+        _listed("Run otherwise here", {name: entry["said"] for name, entry in done.items()}),
+        _listed("The recipe differs from the paper", {name: entry["differs"] for name, entry in done.items()}),
+        _listed("The paper leaves open", {name: entry["unsaid"] for name, entry in done.items()}),
         _listed("Not run", {name: [entry["not_run"]] if entry["not_run"] else [] for name, entry in variants.items()}),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
@@ -81,7 +82,7 @@ def _numbers(variants: Mapping[str, Any], split_by: str) -> str:
         [
             name,
             _NAMES.get(row["what"], row["what"]),
-            _NONE if row["published"] is None else f"{100 * row['published']:.1f} %",
+            _NONE if row["published"] is None else f"{100 * row['published']:.4g} %",
             _share(row["as_published"]),
             _share(row["honest"]),
             _gap(row["difference"]),
@@ -101,7 +102,7 @@ def _training(variants: Mapping[str, Any]) -> str:
             entry["initial"],
             run["split"],
             str(run["epochs"]),
-            f"{run['seconds'] / 60:.1f} min",
+            f"{run['seconds'] / 60:.1f} min" if run["seconds"] >= 60 else f"{run['seconds']:.0f} s",
             f"{run['photos']['train']:,}",
             f"{run['photos']['test']:,}",
         ]
@@ -116,18 +117,20 @@ def _table(head: list[str], lines: list[list[str]]) -> str:
 
 
 def _listed(title: str, said: Mapping[str, list[str]]) -> str:
-    """Sentences by variant; those that all variants share are said once."""
-    known = [set(lines) for lines in said.values()]
-    shared = set.intersection(*known) if known else set()
-    first = next(iter(said.values()), [])
-    lines = [f"- {line}" for line in first if line in shared]
-    lines += [f"- {name}: {line}" for name, own in said.items() for line in own if line not in shared]
-    return f"## {title}\n\n" + "\n".join(lines) if lines else ""
+    """Each sentence once, with the variants that it is about unless it is about all of them."""
+    about: dict[str, list[str]] = {}
+    for name, lines in said.items():
+        for line in lines:
+            about.setdefault(line, []).append(name)
+    listed = [
+        f"- {line}" if len(names) == len(said) else f"- {line} [{', '.join(names)}]" for line, names in about.items()
+    ]
+    return f"## {title}\n\n" + "\n".join(listed) if listed else ""
 
 
 def _notes(entry: Mapping[str, Any]) -> list[str]:
     return [
-        f"{_NAMES.get(row['what'], row['what'])} {100 * row['published']:.1f} %: {row['note']}"
+        f"{_NAMES.get(row['what'], row['what'])} {100 * row['published']:.4g} %: {row['note']}"
         for row in entry["rows"]
         if row["note"]
     ]

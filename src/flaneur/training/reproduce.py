@@ -58,12 +58,14 @@ class Means:
     Args:
         measure: evaluates a model.
         log: is told each epoch's figures.
+        say: is told what begins, one line each.
         device: ``auto``, ``cpu``, ``cuda`` or ``mps``.
         progress: told stage, done, of how many.
     """
 
     measure: Measure
     log: Callable[[dict[str, Any]], None]
+    say: Callable[[str], None] = lambda _: None
     device: str = "auto"
     progress: Progress | None = None
 
@@ -101,6 +103,7 @@ def reproduce(path: Path, dataset: Dataset, wanted: Wanted, folder: Path, means:
                 chosen = honest if protocol == "honest" else published_split(dataset, honest, first.paper.split_by)
                 job = replace(ready, name=f"{recipe.name}-{protocol}", data=replace(ready.data, split=chosen.name))
                 home = folder / (name or path.stem) / protocol
+                means.say(f"{job.name}: {job.network.backbone} on split {chosen.name!r}")
                 entry["runs"][protocol] = _run(dataset, job, home, entry["runs"].get(protocol), means, wanted.replace)
                 _keep(folder, found)
         except (InputError, UsageError) as error:
