@@ -131,12 +131,12 @@ def nice_ticks(low: float, high: float, count: int = 4) -> list[float]:
     >>> nice_ticks(0.31, 0.88), nice_ticks(0.0, 3e-3)
     ([0.2, 0.4, 0.6, 0.8, 1.0], [0.0, 0.001, 0.002, 0.003])
     """
-    span = max(high - low, 1e-12 * max(1.0, abs(high)), 1e-12)
+    span = max(high - low, 0.05 * abs(high), 1e-9)  # a single value gets room around it
     rough = span / max(1, count - 1)
     unit = 10.0 ** math.floor(math.log10(rough))
     step = next(unit * factor for factor in (1, 2, 5, 10) if unit * factor >= rough * 0.999999)
     first, last = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)
-    return [round(number * step, 12) for number in range(first, max(last, first + 1) + 1)]
+    return [float(f"{number * step:.12g}") for number in range(first, max(last, first + 1) + 1)]
 
 
 def _number(value: object) -> bool:
