@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
+from datetime import UTC, datetime
 from typing import Any
 
-from flaneur.errors import FlaneurError, IntegrityError, did_you_mean
+from flaneur.errors import FlaneurError, IntegrityError, UsageError, did_you_mean
 from flaneur.files import sha256_json
 from flaneur.fusion import FUSIONS, OWN_FUSION, unknown_fusion
 from flaneur.protocols import PreprocessSpec
@@ -119,6 +121,18 @@ class Card:
             )
         if self.fusion not in FUSIONS:
             raise IntegrityError(f"the card of model {self.name!r} asks for {unknown_fusion(self.fusion)}")
+
+
+def today() -> str:
+    """The date, or that of ``SOURCE_DATE_EPOCH`` for builds that must not depend on the day.
+
+    Raises:
+        UsageError: that variable is no number of seconds.
+    """
+    epoch = os.environ.get("SOURCE_DATE_EPOCH", "")
+    if epoch and not epoch.isdecimal():
+        raise UsageError(f"SOURCE_DATE_EPOCH is {epoch!r}; it must be seconds since 1970.")
+    return (datetime.fromtimestamp(int(epoch), UTC) if epoch else datetime.now(UTC)).date().isoformat()
 
 
 def card_to_json(card: Card) -> dict[str, Any]:

@@ -21,6 +21,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "dataset": ("flaneur.cli.datasets:dataset", "Curate, split, audit and describe a dataset."),
     "train": ("flaneur.cli.train:train", "Learn the cities of a dataset."),
     "reproduce": ("flaneur.cli.reproduce:reproduce", "Train what a paper trained; its numbers beside ours."),
+    "zero-shot": ("flaneur.cli.zero_shot:zero_shot", "Name cities without training, by what CLIP knows of them."),
     "evaluate": ("flaneur.cli.evaluate:evaluate", "Measure a model on a dataset; write a report."),
     "cities": ("flaneur.cli.cities:cities", "List the cities that a name or an expression can mean."),
     "models": ("flaneur.cli.models:models", "List the models on this computer."),

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from flaneur.cli.main import printable
-from flaneur.errors import PhotoError
+from flaneur.errors import PhotoError, UsageError
 
 if TYPE_CHECKING:
     from flaneur.predict import Answer
@@ -26,18 +26,17 @@ _HUMAN_TOP, _BAR_WIDTH, _MANY, _LISTED = 5, 24, 20, 3
 @click.argument("photos", nargs=-1, required=True, type=click.Path())
 @click.option("--views", is_flag=True, help="The photos show one place; fuse them into one answer.")
 @click.option("--top", type=click.IntRange(1), help="How many cities to list (5 for people, all with --json).")
-@click.option("--model", default="base", show_default=True, help="Name, folder or .onnx file of a model.")
-@click.option("--cities", help="Choose only among these, such as london,tokyo.")
+@click.option("--model", default="base", show_default=True, help="Name, folder or .onnx file of a model; or zero-shot.")
+@click.option("--cities", help="Choose only among these, such as london,tokyo. With zero-shot, any cities at all.")
+@click.option("--yes", is_flag=True, help="With --model zero-shot: fetch the network's weights without asking.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
 @click.pass_context
 def predict(ctx: click.Context, /, photos: Sequence[str], **options: Any) -> None:
     """Say which city PHOTOS were taken in: files, or folders of files."""
     from flaneur.predict import load
 
-    model = load(options["model"])
-    chosen = (
-        None if options["cities"] is None else [slug.strip() for slug in options["cities"].split(",") if slug.strip()]
-    )
+    name, chosen = _model_and_cities(options)
+    model = load(name)
     paths = list(expand(photos))
     places = [(_named(photos), paths)] if options["views"] else [(path, [path]) for path in paths]
     show = _show_json if options["as_json"] else _show_text
@@ -53,6 +52,19 @@ def _named(names: Sequence[str]) -> str:
     """What was asked about as it was asked, not photo by photo: a folder stays one name."""
     more = f" and {len(names) - _LISTED} more" if len(names) > _LISTED else ""
     return ", ".join(names[:_LISTED]) + more
+
+
+def _model_and_cities(options: dict[str, Any]) -> tuple[str | Path, list[str] | None]:
+    """Which model, and which of its cities to choose among."""
+    if options["model"] == "zero-shot":
+        from flaneur.cli.zero_shot import predicting
+
+        return predicting(options["cities"], yes=options["yes"]), None
+    if options["yes"]:
+        raise UsageError("--yes has no effect without --model zero-shot.")
+    if options["cities"] is None:
+        return options["model"], None
+    return options["model"], [slug.strip() for slug in options["cities"].split(",") if slug.strip()]
 
 
 def expand(names: Iterable[str]) -> Iterator[str]:

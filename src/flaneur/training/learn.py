@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -14,7 +12,7 @@ from numpy.typing import NDArray
 
 from flaneur import onnx_graph
 from flaneur.bundle import Bundle, write_bundle
-from flaneur.card import AbstainRule, Card, DatasetInfo, EncoderInfo
+from flaneur.card import AbstainRule, Card, DatasetInfo, EncoderInfo, today
 from flaneur.dataset.audit import AS_PUBLISHED
 from flaneur.dataset.split import Split
 from flaneur.dataset.store import Dataset
@@ -241,7 +239,7 @@ def _card(dataset: Dataset, encoder: ExportableEncoder, chosen: Split, rule: Lea
     return Card(
         name=rule.name,
         version=rule.version,
-        created=_today(),
+        created=today(),
         cities=tuple(by_slug[slug] for slug in learnt.head.cities),
         encoder=EncoderInfo(encoder.name, onnx_graph.encoder_hash(onnx_graph.load(encoder.model)), encoder.dim),
         preprocess=encoder.preprocess,
@@ -263,11 +261,3 @@ def _card(dataset: Dataset, encoder: ExportableEncoder, chosen: Split, rule: Lea
 
 def _plain_rule(rule: LearnRule) -> dict[str, Any]:
     return {key: list(value) if isinstance(value, tuple) else value for key, value in asdict(rule).items()}
-
-
-def _today() -> str:
-    """The date, or that of ``SOURCE_DATE_EPOCH`` for builds that must not depend on the day."""
-    epoch = os.environ.get("SOURCE_DATE_EPOCH", "")
-    if epoch and not epoch.isdecimal():
-        raise UsageError(f"SOURCE_DATE_EPOCH is {epoch!r}; it must be seconds since 1970.")
-    return (datetime.fromtimestamp(int(epoch), UTC) if epoch else datetime.now(UTC)).date().isoformat()
