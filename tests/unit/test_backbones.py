@@ -147,16 +147,6 @@ def test_frozen_parts_keep_statistics_in_training_and_others_do_not():
     assert not backbone.eval().training
 
 
-def test_steady_norms_keep_statistics_while_weights_are_trained():
-    backbone = real()
-    backbone.steady_norms = True
-    before = {name: value.clone() for name, value in backbone.named_buffers()}
-    backbone.train().maps(torch.randn(4, 3, 64, 64), 1)
-    assert all(torch.equal(value, before[name]) for name, value in backbone.named_buffers())
-    assert all(parameter.requires_grad for parameter in backbone.parameters())
-    assert backbone.training
-
-
 def test_own_embedding_is_what_timms_classifier_sees():
     import timm
 

@@ -46,7 +46,6 @@ class Backbone(nn.Module):
         preprocess: its own statistics, interpolation and usual size.
         fixed_size_px: the only size it takes; 0 is any.
         frozen_parts: how many of :meth:`parts`, from the input, keep weights and statistics; see :func:`freeze`.
-        steady_norms: whether every batch norm keeps its statistics while its weights are trained.
     """
 
     def __init__(self, name: str, network: nn.Module, channels: Iterable[int], preprocess: PreprocessSpec) -> None:
@@ -58,7 +57,6 @@ class Backbone(nn.Module):
         self.own_dim = 0
         self.fixed_size_px = 0
         self.frozen_parts = 0
-        self.steady_norms = False
 
     def parts(self) -> list[nn.Module]:
         """Stages from input to output, for freezing and learning rates; together they hold every parameter once."""
@@ -76,14 +74,10 @@ class Backbone(nn.Module):
         raise NotImplementedError
 
     def train(self, mode: bool = True) -> Backbone:
-        """As in torch, but frozen parts stay in evaluation mode, and so do steady batch norms."""
+        """As in torch, but frozen parts stay in evaluation mode."""
         super().train(mode)
         for part in self.parts()[: self.frozen_parts] if mode else []:
             part.eval()
-        if mode and self.steady_norms:
-            for module in self.modules():
-                if isinstance(module, nn.modules.batchnorm._BatchNorm):  # the base of all, synchronised ones too
-                    module.eval()
         return self
 
 

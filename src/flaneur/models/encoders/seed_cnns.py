@@ -117,8 +117,8 @@ def alexnet() -> Plan:
     need their first convolution turned over.
 
     Source:
-        Krizhevsky, Sutskever, Hinton, NIPS 2012, by Caffe's ``bvlc_alexnet`` with that one's first weights; used in
-        *Deep Learning for Recognizing Cities from their Google Street View Images*, without any change it tells of.
+        Krizhevsky, Sutskever, Hinton, NIPS 2012, by Caffe's ``bvlc_alexnet``; used in *Deep Learning for Recognizing
+        Cities from their Google Street View Images*, which tells of no change. Random weights are torch's, not Caffe's.
     """
     norm = {"size": 5, "alpha": 1e-4, "beta": 0.75, "k": 1.0}
     stages = [
