@@ -20,7 +20,7 @@ from flaneur.training.cross_validation import (
 )
 from flaneur.training.head_rule import FittedHead, HeadRule
 
-_ITERATIONS = 100  # in cross-validation and at the end alike: stopping early is part of what was chosen
+_ITERATIONS = 40  # in cross-validation and at the end alike: stopping early is part of what was chosen
 
 
 def fit_mlp(
@@ -30,7 +30,7 @@ def fit_mlp(
     rule: HeadRule,
     progress: Callable[[str], None] | None = None,
 ) -> FittedHead:
-    """Fit ``relu(z @ W1 + b1) @ W2 + b2`` on standardised embeddings z by L-BFGS on the whole set.
+    """Fit ``relu(z @ W1 + b1) @ W2 + b2`` on standardised embeddings z by L-BFGS on the whole set, 40 steps of it.
 
     Args:
         embeddings: ``[N, D]`` of the training photos.
