@@ -195,8 +195,8 @@ def _own_named(text: str) -> list[Place]:
 def _named(text: str) -> list[Place]:
     """Places of that slug, name or other name; the user's own come before GeoNames'.
 
-    Other names count beside names only for larger cities: "Mexico" may be Mexico City as well as Mexico, Philippines,
-    but "Rome" is not Lomé.
+    Other names count beside names only for clearly larger cities: "Mexico" may be Mexico City as well as Mexico,
+    Philippines, but "Porto" is not Bordeaux, which GeoNames also knows by that name.
 
     Raises:
         UsageError: none.
@@ -214,7 +214,8 @@ def _named(text: str) -> list[Place]:
     others = [
         place
         for place in places
-        if place.population > largest and any(alias.casefold() == folded for alias in place.city.aliases)
+        if place.population >= CLEARLY_LARGER * largest
+        and any(alias.casefold() == folded for alias in place.city.aliases)
     ]
     if not named and not others:
         raise UsageError(f"There is no city called {text!r}.{_hint(key)} Cities of your own go into {own_path()}.")

@@ -46,6 +46,7 @@ def test_find_asks_which_most_populous_first():
         ("london-gb", "london-gb"), ("London, GB", "london-gb"), ("London, United Kingdom", "london-gb"),
         ("london,uk", "london-gb"), ("London, CAN", "london-ca"), ("München", "munich-de"), ("koln", "koln-de"),
         ("Bombay", "mumbai-in"), ("東京", "tokyo-jp"), ("sao paulo", "sao-paulo-br"), ("Paris, France", "paris-fr"),
+        ("Porto", "porto-pt"),
     ],
 )  # fmt: skip
 def test_find_settles(name, slug):
