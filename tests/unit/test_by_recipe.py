@@ -2,26 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 torch = pytest.importorskip("torch", reason="needs the train extra")
 if find_spec("timm") is None:  # not importorskip: importing timm needs flaneur's own declarations first
     pytest.skip("needs the train extra", allow_module_level=True)
 
+from flaneur import onnx_proto  # noqa: E402
 from flaneur.bundle import Bundle, verify_bundle  # noqa: E402
 from flaneur.dataset.audit import split_dataset  # noqa: E402
 from flaneur.dataset.split import SplitRule  # noqa: E402
 from flaneur.dataset.store import Dataset, import_photos, open_dataset  # noqa: E402
+from flaneur.decode import decode  # noqa: E402
 from flaneur.errors import UsageError  # noqa: E402
 from flaneur.files import read_json  # noqa: E402
 from flaneur.importers import folder  # noqa: E402
+from flaneur.training import export, finetune  # noqa: E402
 from flaneur.training.by_recipe import train_by_recipe  # noqa: E402
-from flaneur.training.head import HeadRule  # noqa: E402
+from flaneur.training.finetune import labelled_photos  # noqa: E402
+from flaneur.training.head_rule import HeadRule  # noqa: E402
 from flaneur.training.recipe import (  # noqa: E402
     AugmentRule,
     DataRule,
@@ -31,6 +37,7 @@ from flaneur.training.recipe import (  # noqa: E402
     TrainingRule,
     ViewsRule,
 )  # fmt: skip
+from flaneur.training.statistics import photo_statistics  # noqa: E402
 
 pytestmark = pytest.mark.train
 SIZE_PX = 64
@@ -40,8 +47,20 @@ RECIPE = Recipe("tiny", NETWORK, DataRule("toy"), TRAINING, AugmentRule(crop_are
 
 
 @pytest.fixture(scope="module", autouse=True)
-def one_thread() -> None:
+def exported_once() -> Iterator[None]:
+    """An export takes seconds: networks of one shape share the first one's graph here. Weights are compared as such."""
     torch.set_num_threads(1)
+    real, kept = export.export_encoder, {}
+
+    def shared(encoder: Any, size_px: int) -> Any:
+        shape = (size_px, *((key, tuple(value.shape)) for key, value in encoder.state_dict().items()))
+        if shape not in kept:
+            kept[shape] = real(encoder, size_px)
+        return onnx_proto.load(onnx_proto.to_bytes(kept[shape]))
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(export, "export_encoder", shared)
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -118,17 +137,19 @@ def test_stopped_in_between_it_goes_on_to_the_same_weights(plain: Bundle, datase
     rows: list[dict[str, Any]] = []
     made = _train(dataset, RECIPE, tmp_path, rows=rows)
     assert [row["epoch"] for row in rows] == [2]
-    assert made.model == plain.model
+    weights = [at / "run" / "weights.safetensors" for at in (tmp_path, plain.path.parent)]
+    assert weights[0].read_bytes() == weights[1].read_bytes()
+    assert made.card.training["log"][0]["loss"] == plain.card.training["log"][0]["loss"]
 
 
 def test_members_stand_side_by_side(dataset: Dataset, tmp_path: Path) -> None:
     one = replace(RECIPE, training=replace(TRAINING, epochs=1))
-    other = replace(one, network=replace(NETWORK, backbone="timm/test_resnet", normalise="none"))
+    other = replace(one, network=replace(NETWORK, normalise="none"), augment=AugmentRule())
     rows: list[dict[str, Any]] = []
     made = _train(dataset, replace(one, members=(one, other)), tmp_path, rows=rows)
     assert verify_bundle(made) == []
     assert [row["member"] for row in rows] == ["1 of 2", "2 of 2"]
-    assert made.card.encoder.name == "timm/test_efficientnet + timm/test_resnet"
+    assert made.card.encoder.name == "timm/test_efficientnet + timm/test_efficientnet"
     assert [row["member"] for row in made.card.training["log"]] == ["1 of 2", "2 of 2"]
     assert sorted(path.name for path in (tmp_path / "run").iterdir()) == ["member-1", "member-2"]
 
@@ -157,23 +178,42 @@ def test_views_are_trained_together(dataset: Dataset, tmp_path: Path) -> None:
     assert len(made.card.training["log"]) == 1
 
 
-@pytest.mark.parametrize("normalise", ["channels", "mean_image"])
-def test_statistics_of_the_training_photos_are_taken_once(dataset: Dataset, tmp_path: Path, normalise: Any) -> None:
+def test_statistics_of_the_training_photos_are_taken_once(dataset: Dataset, tmp_path: Path) -> None:
     told: list[str] = []
-    recipe = replace(RECIPE, network=replace(NETWORK, normalise=normalise), training=replace(TRAINING, epochs=0))
+    recipe = replace(RECIPE, network=replace(NETWORK, normalise="channels"), training=replace(TRAINING, epochs=0))
     made = _train(dataset, recipe, tmp_path, progress=lambda stage, done, total: told.append(stage))
     assert "statistics" in told
-    mean = made.card.preprocess.mean
-    assert all(0.2 < one < 0.8 for one in mean) if normalise == "channels" else mean == (0.0, 0.0, 0.0)
+    assert all(0.2 < one < 0.8 for one in made.card.preprocess.mean)
     told.clear()
     _train(dataset, recipe, tmp_path, replace=True, progress=lambda stage, done, total: told.append(stage))
     assert "statistics" not in told
 
 
+def test_a_mean_image_is_that_of_the_training_photos_alone(dataset: Dataset, tmp_path: Path) -> None:
+    photos = labelled_photos(dataset, RECIPE).train
+    found = photo_statistics(photos, 32, tmp_path)
+    shown = [np.asarray(decode(photo.path).image.resize((32, 32)), np.float64) / 255 for photo in photos]
+    assert found.image.shape == (3, 32, 32)
+    assert found.mean == pytest.approx(np.mean(shown, axis=(0, 1, 2)), abs=0.02)
+    assert found.std == pytest.approx(np.std(shown, axis=(0, 1, 2)), abs=0.05)
+    assert {photo.label for photo in photos} == {0, 1, 2}
+
+
+def test_in_a_helping_process_nothing_is_written(
+    dataset: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RANK", "1")
+    monkeypatch.setattr(finetune, "_fit", lambda *given: given[0])
+    with pytest.raises(SystemExit) as left:
+        _train(dataset, RECIPE, tmp_path)
+    assert left.value.code == 0
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_student_learns_from_a_larger_model(plain: Bundle, dataset: Dataset, tmp_path: Path) -> None:
     small = replace(
         RECIPE,
-        network=replace(NETWORK, size_px=48, normalise="none"),
+        network=replace(NETWORK, normalise="none"),
         training=replace(TRAINING, epochs=1, label_smoothing=0.0),
         distil=DistilRule(str(plain.path), share=1.0),
     )

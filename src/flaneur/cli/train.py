@@ -82,7 +82,7 @@ def _refuse_useless(recipe: str | None, options: dict[str, Any]) -> None:
 
 
 def _heads() -> tuple[str, ...]:
-    from flaneur.training.head import HeadRule
+    from flaneur.training.head_rule import HeadRule
 
     return get_args(get_type_hints(HeadRule)["kind"])
 
@@ -97,7 +97,7 @@ def _by_recipe(recipe: str, options: dict[str, Any]) -> tuple[Bundle, Dataset]:
 def _by_dataset(options: dict[str, Any]) -> tuple[Bundle, Dataset]:
     from flaneur.dataset.store import open_dataset
     from flaneur.encoder import joined
-    from flaneur.training.head import HeadRule
+    from flaneur.training.head_rule import HeadRule
     from flaneur.training.learn import LearnRule, Tuning, learn
     from flaneur.training.parts import usable_split
     from flaneur.training.run_folder import finished, learning_origin
