@@ -97,11 +97,12 @@ class Home:
 
 
 def toy_home(root: Path, table: Path, recipe: str = RECIPE) -> Home:
-    """Import and split drawn toy cities; write random weights and the recipe."""
+    """Import and split drawn toy cities; write the recipe, and random weights where it wants any."""
     import_photos(folder.find(table), root / "datasets" / "toy", name="toy", source="folder")
     split_dataset(open_dataset(root / "datasets" / "toy"), SplitRule(cell_m=0, gap_m=0))
     (root / "tiny.toml").write_text(recipe)
-    return Home(root, root / "tiny.toml", random_weights(root / f"{NETWORK}.safetensors"))
+    weights = root / f"{NETWORK}.safetensors"
+    return Home(root, root / "tiny.toml", random_weights(weights) if NETWORK in recipe else weights)
 
 
 def random_weights(path: Path, name: str = NETWORK) -> Path:

@@ -19,14 +19,17 @@ from numpy.typing import NDArray
 
 from benchmarks.learning import encoder_of
 from benchmarks.tables import publish
-from flaneur.dataset.store import open_dataset
+from flaneur.dataset.store import Dataset, open_dataset
 from flaneur.metrics import Interval, confusion_matrix, macro_recall
+from flaneur.protocols import Encoder, PreprocessSpec
 from flaneur.training.head import HeadRule, fit_head
 from flaneur.training.heads import head_logits
 from flaneur.training.parts import Part, embedded_parts, usable_split
 
 # Student's t, 97.5 % point, by degrees of freedom
 _T = {2: 4.303, 3: 3.182, 4: 2.776, 5: 2.571, 7: 2.365, 9: 2.262, 14: 2.145, 19: 2.093, 29: 2.045}
+
+_NEVER_USED = PreprocessSpec(1, (0.0, 0.0, 0.0), (1.0, 1.0, 1.0))
 
 
 @dataclass(frozen=True)
@@ -35,6 +38,29 @@ class Recall:
 
     macro_recall: float
     accuracy: float
+
+
+@dataclass(frozen=True)
+class CachedEncoder:
+    """An encoder of which only the embeddings are at hand, in the dataset's cache."""
+
+    name: str
+    hash: str
+    dim: int
+    preprocess: PreprocessSpec
+
+    def embed(self, images: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Never: a photo that is not in the cache cannot be embedded."""
+        raise SystemExit(f"{self.hash}: {len(images)} photos are not in the cache.")
+
+
+def cached_encoder(dataset: Dataset, start: str) -> CachedEncoder:
+    """The encoder whose hash begins so, of those in the dataset's cache."""
+    found = sorted(path for path in (dataset.root / "features").iterdir() if path.name.startswith(start))
+    if len(found) != 1:
+        raise SystemExit(f"{start}: {len(found)} encoders in the cache begin so.")
+    rows = np.load(next(found[0].glob("*.npy")), mmap_mode="r")
+    return CachedEncoder(f"cached {found[0].name}", found[0].name, int(rows.shape[1]), _NEVER_USED)
 
 
 def shuffled(part: Part, rng: np.random.Generator) -> Part:
@@ -82,11 +108,16 @@ def main() -> None:
     options.add_argument("--model", default="base", help="whose encoder (base)")
     options.add_argument("--encoder", help="timm/NAME instead, frozen")
     options.add_argument("--encoder-weights", type=Path, help="safetensors file for --encoder")
+    options.add_argument("--cached", metavar="HASH", help="embeddings that are in the cache, by their encoder's hash")
     options.add_argument("--shuffles", type=int, default=10)
     options.add_argument("--out", "--json", dest="out", type=Path, help="file for the result as JSON")
     chosen = options.parse_args()
     dataset = open_dataset(chosen.dataset)
-    encoder = encoder_of(chosen.model, chosen.encoder, chosen.encoder_weights)
+    encoder: Encoder = (
+        cached_encoder(dataset, chosen.cached)
+        if chosen.cached
+        else encoder_of(chosen.model, chosen.encoder, chosen.encoder_weights)
+    )
     train, validation, _ = embedded_parts(dataset, encoder, usable_split(dataset, chosen.split))
     true, found = control(train, validation, HeadRule(), chosen.shuffles)
     chance = 1 / len(dataset.cities)

@@ -66,6 +66,10 @@ class Case:
     batch: int = 16
     settle: bool = False
 
+    def at(self, size_px: int) -> Case:
+        """The same at another size."""
+        return replace(self, rule=replace(self.rule, size_px=size_px))
+
 
 def _seed(name: str, size_px: int, lr: float = 1e-3, **more: Any) -> Case:
     return Case(NetworkRule(f"seed/{name}", size_px=size_px, **{**SCRATCH, **more}), lr)
@@ -105,10 +109,11 @@ CASES: dict[str, Case] = {
 }
 
 
-def draw_photos(folder: Path) -> tuple[list[LabelledPhoto], tuple[str, ...]]:
+def draw_photos(folder: Path, *, size_px: int = 240) -> tuple[list[LabelledPhoto], tuple[str, ...]]:
     """32 photos, eight of each city, and the cities' names."""
+    places = PHOTOS // CITIES
     world = ToyWorld(
-        cities=CITIES, places_per_city=PHOTOS // CITIES, views=1, size_px=240, near_duplicates=0, blank=0, corrupt=0
+        cities=CITIES, places_per_city=places, views=1, size_px=size_px, near_duplicates=0, blank=0, corrupt=0
     )
     draw_toy_cities(folder, world)
     slugs = sorted(path.name for path in folder.iterdir() if path.is_dir())
