@@ -189,3 +189,20 @@ def test_each_papers_recipe_trains_on_a_tiny_network(name, variant, world, tmp_p
     assert len(told) == 1
     assert told[0]["loss"] > 0
     assert len(bundle.card.cities) == 2
+
+
+@pytest.mark.train
+@needs_torch
+@pytest.mark.skipif(find_spec("open_clip") is None, reason="needs the train extra")
+@pytest.mark.parametrize("variant", ["clip-zero-shot", "clip-probe"])
+def test_clip_without_training(variant, world, tmp_path):
+    import clips
+    from flaneur.training.by_recipe import train_by_recipe
+
+    weights = clips.save_clip(clips.tiny_clip(), tmp_path / "tiny.safetensors")
+    recipe = read_recipe(recipe_path("gsv-cities-23"), variant)
+    network = replace(recipe.network, backbone=f"clip/{clips.NAME}", weights=str(weights), size_px=clips.SIZE_PX)
+    bundle = train_by_recipe(
+        world, replace(recipe, network=network), tmp_path / "run", tmp_path / "model", log=lambda row: None
+    )
+    assert bundle.card.training["head"]["kind"] == ("logistic" if variant == "clip-probe" else "trained")

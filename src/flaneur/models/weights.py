@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -64,8 +65,8 @@ def find_weights(path: Path, name: str) -> Path:
     """The safetensors file that a recipe names.
 
     Args:
-        path: a file, or a folder that holds ``NAME.safetensors``; a name with a tag (``resnet50.a1_in1k``) may leave
-            it away there, and ``/`` is written ``-``.
+        path: a file, or a folder that holds ``NAME.safetensors``; a name with a tag (``resnet50.a1_in1k``,
+            ``ViT-B-32:openai``) may leave it away there, and ``/`` is written ``-``.
         name: of the network within its family.
 
     Raises:
@@ -73,7 +74,7 @@ def find_weights(path: Path, name: str) -> Path:
     """
     if path.is_dir():
         plain = name.replace("/", "-")
-        tried = [path / f"{plain}.safetensors", path / f"{plain.partition('.')[0]}.safetensors"]
+        tried = [path / f"{plain}.safetensors", path / f"{re.split('[.:]', plain)[0]}.safetensors"]
         for file in tried:
             if file.is_file():
                 return file

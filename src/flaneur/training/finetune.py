@@ -85,7 +85,8 @@ def finetune(dataset: Dataset, recipe: Recipe, training: Training) -> Finetuned 
     examples = labelled_photos(dataset, recipe)
     network, spec = _network(dataset, recipe, examples, training)
     if recipe.training.epochs == 0:
-        return Finetuned(_export(network, spec), spec, None) if is_leader() else None
+        prompts = _linear(network) if recipe.network.head_start == "text" else None  # a head without any training
+        return Finetuned(_export(network, spec), spec, prompts) if is_leader() else None
     trained = _fit(network, spec, examples, recipe, training)
     if not is_leader():
         return None
