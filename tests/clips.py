@@ -15,7 +15,7 @@ from typing import Any
 NAME, SIZE_PX, DIM = "tiny-clip", 32, 24
 _TEXT = {"context_length": 77, "vocab_size": 49408, "width": 32, "heads": 2, "layers": 2}
 _CONFIGS = {
-    NAME: {"image_size": SIZE_PX, "layers": 3, "width": 32, "head_width": 16, "patch_size": 8},
+    NAME: {"image_size": SIZE_PX, "layers": 2, "width": 32, "head_width": 16, "patch_size": 8},
     "tiny-resnet-clip": {"image_size": SIZE_PX, "layers": [1, 1, 1, 1], "width": 8, "head_width": 8},
 }
 

@@ -96,7 +96,8 @@ def make_zero_shot(
     clip = clip_network(rule.clip, rule.weights, consent or told)
     weight = embed_prompts(clip, rule.cities, rule.prompts, lambda done, total: tell("prompts", done, total)).numpy()
     tell("export", 0, 1)
-    encoder = _export(clip, rule.halve)
+    encoder = export_encoder_of(clip)
+    encoder = onnx_graph.compress_weights(encoder) if rule.halve else encoder
     head = HeadParams(weight, weight[0] * 0)
     graph = onnx_graph.append_head(encoder, head, NoveltyParams("max_probability"))
     card = _card(rule, name, encoder, clip.preprocess, clip.network.logit_scale.exp().item())
@@ -105,23 +106,28 @@ def make_zero_shot(
     return bundle
 
 
-def _export(clip: Clip, halve: bool) -> Proto:
+def export_encoder_of(clip: Clip) -> Proto:
+    """A CLIP network's image tower as an ONNX graph that gives embeddings of length 1.
+
+    Raises:
+        UsageError: it is too large for a model's file.
+        IntegrityError: the graph's answers differ from torch's.
+    """
     from flaneur.models.encoder import Encoder
     from flaneur.models.encoders.clip_encoder import ClipBackbone
     from flaneur.training.export import export_encoder
     from flaneur.training.recipe import NetworkRule
 
     backbone = ClipBackbone(f"clip/{clip.name}", clip.network.visual, clip.preprocess, own=True)
-    taken = sum(parameter.numel() for parameter in backbone.parameters()) * (2 if halve else 4)
+    taken = 2 * sum(parameter.numel() for parameter in backbone.parameters())
     if taken > _MOST_BYTES:
         raise UsageError(
-            f"clip/{clip.name}: its image tower takes {taken / 1e6:,.0f} MB; a model holds {_MOST_BYTES / 1e6:,.0f}. "
-            "Choose a smaller network, such as clip/ViT-B-16."
+            f"clip/{clip.name}: its image tower takes {taken / 1e6:,.0f} MB as float16; a model holds "
+            f"{_MOST_BYTES / 1e6:,.0f}. Choose a smaller network, such as clip/ViT-B-16."
         )
     size_px = clip.preprocess.size_px
     encoder = Encoder(backbone, NetworkRule(backbone.name, pooling="own", size_px=size_px), size_px)
-    graph = onnx_graph.strip_traces(export_encoder(encoder, size_px))
-    return onnx_graph.compress_weights(graph) if halve else graph
+    return onnx_graph.strip_traces(export_encoder(encoder, size_px))
 
 
 def _card(rule: ZeroShotRule, name: str, encoder: Proto, spec: PreprocessSpec, scale: float) -> Card:
