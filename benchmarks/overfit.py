@@ -139,10 +139,13 @@ class Run:
     seconds: float = 0.0
 
 
-def overfit(
-    case: Case, photos: Sequence[LabelledPhoto], scratch: Path, *, classes: int = CITIES
-) -> tuple[CityNet, PreprocessSpec, Run]:
-    """Train until every photo is right, or for as long as the case allows."""
+def overfit(case: Case, photos: Sequence[LabelledPhoto], scratch: Path) -> tuple[CityNet, PreprocessSpec, Run]:
+    """Train on photos until every one of them is right."""
+    return train(case, Examples(list(photos) * REPEATS, photos, CITIES), scratch)
+
+
+def train(case: Case, examples: Examples, scratch: Path) -> tuple[CityNet, PreprocessSpec, Run]:
+    """Train with flaneur's loop until every validation photo is right, or for as long as the case allows."""
     import torch
 
     from flaneur.models.network import build_network, network_preprocess
@@ -150,11 +153,13 @@ def overfit(
     from flaneur.training.statistics import photo_statistics
 
     rule = case.rule
-    mean = photo_statistics(photos, rule.size_px, scratch).image if rule.normalise == "mean_image" else None
+    mean = (
+        photo_statistics(examples.validation, rule.size_px, scratch).image if rule.normalise == "mean_image" else None
+    )
     torch.manual_seed(0)
     if case.settle:
-        rule = replace(rule, initial="pretrained", weights=str(settled(rule, photos, scratch)))
-    network = build_network(rule, classes, size_px=rule.size_px, mean_image=mean)
+        rule = replace(rule, initial="pretrained", weights=str(settled(rule, examples.validation, scratch)))
+    network = build_network(rule, examples.classes, size_px=rule.size_px, mean_image=mean)
     spec = network_preprocess(rule, network.encoder.backbone)
     settings: dict[str, Any] = {
         "epochs": case.epochs, "batch": case.batch, "optimiser": "adam", "lr_head": case.lr, "lr_backbone": case.lr,
@@ -166,16 +171,14 @@ def overfit(
     found, began = Run(), time.monotonic()
 
     def log(figures: dict[str, Any]) -> None:
-        found.steps += len(photos) * REPEATS // case.batch
+        found.steps += len(examples.train) // case.batch
         found.accuracy, found.loss = figures["accuracy"], figures["loss"]
         if found.accuracy == 1:
             raise LearntByHeartError
 
     try:
         with patch("flaneur.training.checkpoint.save"):  # gigabytes on the disk, for nothing
-            network = fit(
-                network, spec, Examples(list(photos) * REPEATS, photos, classes), recipe, scratch, log, device="cpu"
-            )
+            network = fit(network, spec, examples, recipe, scratch, log, device="cpu")
     except LearntByHeartError:
         pass
     found.seconds = time.monotonic() - began
