@@ -139,9 +139,9 @@ def test_one_line_with_a_way_out(
     recipe.write_text(_toml(GOOD | weights | bad.toml).replace("FOLDER", str(home)))
     for kind in ("runs", "models"):
         shutil.rmtree(home / kind / "mine", ignore_errors=True)
-    began = time.monotonic()
+    began = time.process_time()
     code = run(["train", str(recipe), *bad.flags])
-    took = time.monotonic() - began
+    took = time.process_time() - began
     out, err = capfd.readouterr()
     assert (code, out) == (bad.code, ""), err
     assert len(err.splitlines()) == 1, err
