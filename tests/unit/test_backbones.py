@@ -15,6 +15,7 @@ from safetensors.torch import save_file  # noqa: E402
 
 from flaneur.errors import InputError, UsageError  # noqa: E402
 from flaneur.models.backbones import create_backbone, freeze, known  # noqa: E402
+from flaneur.models.network import build_network  # noqa: E402
 from flaneur.models.weights import find_weights, read_weights  # noqa: E402
 from flaneur.training.recipe import NetworkRule  # noqa: E402
 
@@ -180,6 +181,20 @@ def test_a_folder_of_weights_is_asked_for_the_networks_name(file):
     whole = real("timm/test_efficientnet.r160_in1k", weights=str(file.parent), initial="pretrained")
     again = real(weights=str(file), initial="pretrained")
     assert all(torch.equal(a, b) for a, b in zip(whole.parameters(), again.parameters(), strict=True))
+
+
+def test_what_a_training_left_is_a_start_for_another(tmp_path):
+    left = build_network(NetworkRule(TINY, initial="random", size_px=32), 4, size_px=32).eval()
+    file = tmp_path / "weights.safetensors"
+    save_file({key: value.contiguous() for key, value in left.state_dict().items()}, file)
+    with torch.device("meta"):
+        create_backbone(NetworkRule(TINY, weights=str(file)))
+    again = create_backbone(NetworkRule(TINY, weights=str(file))).eval()
+    images = torch.rand(2, 3, 32, 32)
+    for one, other in zip(left.encoder.backbone.maps(images, 3), again.maps(images, 3), strict=True):
+        assert torch.equal(one, other)
+    with pytest.raises(InputError, match="does not fit timm/test_vit"):
+        create_backbone(NetworkRule("timm/test_vit", weights=str(file)))
 
 
 @pytest.mark.parametrize("device", ["cpu", "meta"])

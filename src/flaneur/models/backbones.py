@@ -112,9 +112,14 @@ def create_backbone(rule: NetworkRule) -> Backbone:
     """
     module, name = known(rule.backbone)
     start: Start = rule.initial if rule.initial == "random" else "hub"
+    trained: Weights | None = None
     if start == "hub" and rule.weights:
         start = read_weights(find_weights(Path(rule.weights), name), torch.empty(0).device)
-    backbone: Backbone = module.create(name, start, own=rule.pooling == "own")
+        trained = start.of_run()
+    # what a training left has lost the layers that it did not need, as has a backbone once it is made
+    backbone: Backbone = module.create(name, "random" if trained else start, own=rule.pooling == "own")
+    if trained:
+        load_strictly(backbone.network, trained, rule.backbone)
     return backbone
 
 

@@ -12,6 +12,8 @@ from torch import Tensor
 
 from flaneur.errors import InputError, did_you_mean
 
+RUN_PREFIX = "encoder.backbone.network."
+"""Of a backbone's tensors in the ``weights.safetensors`` that a training leaves."""
 _PICKLED = (".pth", ".pt", ".bin", ".ckpt", ".pkl")
 
 
@@ -26,6 +28,13 @@ class Weights:
 
     path: Path
     tensors: Mapping[str, Tensor]
+
+    def of_run(self) -> Weights | None:
+        """The backbone alone, under its publisher's names, if a training of flaneur's left this file."""
+        found = {
+            key.removeprefix(RUN_PREFIX): value for key, value in self.tensors.items() if key.startswith(RUN_PREFIX)
+        }
+        return Weights(self.path, found) if found else None
 
     def compare(
         self,
