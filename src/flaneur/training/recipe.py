@@ -32,7 +32,8 @@ class NetworkRule:
         backbone: ``FAMILY/NAME``: a module of :mod:`flaneur.models.encoders` and one of its networks, such as
             ``timm/resnet18``, ``seed/cnn3``, ``torchvision/googlenet`` or ``clip/ViT-B-32``.
         weights: a safetensors file in the network's own names, or a folder that holds ``NAME.safetensors``; also the
-            ``weights.safetensors`` that another run with this backbone left; the hub's weights if empty. ``--weights`` says it for one machine.
+            ``weights.safetensors`` that another run with this backbone left; the hub's weights if empty. ``--weights``
+            says it for one machine.
         initial: ``pretrained`` weights or ``random`` ones.
         size_px: side of the square that the finished model sees.
         normalise: what is subtracted and divided by: the ``backbone``'s own channel statistics; those of the training
