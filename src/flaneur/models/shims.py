@@ -8,6 +8,9 @@ Without the problem this does nothing.
 
 from __future__ import annotations
 
+import sys
+from typing import Any
+
 import torch
 
 _library: torch.library.Library | None = None
@@ -21,6 +24,20 @@ def declare_torchvision_operators() -> None:
     _library = torch.library.Library("torchvision", "DEF")  # type: ignore[no-untyped-call]
     for name in ("nms", "qnms"):
         _library.define(f"{name}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")  # type: ignore[no-untyped-call]
+
+
+def load_timm() -> Any:
+    """Import timm, but not W&B: that library takes timm two seconds, for a log that flaneur never asks of it."""
+    declare_torchvision_operators()
+    hidden = "timm" not in sys.modules and "wandb" not in sys.modules
+    if hidden:
+        sys.modules["wandb"] = None  # type: ignore[assignment]  # importing it now fails, as timm allows for
+    try:
+        import timm
+    finally:
+        if hidden:
+            del sys.modules["wandb"]
+    return timm
 
 
 def _torchvision_loads() -> bool:

@@ -21,7 +21,7 @@ from torch import Tensor, nn
 from flaneur.errors import UsageError, did_you_mean
 from flaneur.models import hub
 from flaneur.models.backbones import Backbone, Part, Start, load_strictly, unknown_network
-from flaneur.models.shims import declare_torchvision_operators
+from flaneur.models.shims import load_timm
 from flaneur.models.weights import Weights, read_weights
 from flaneur.protocols import PreprocessSpec
 
@@ -246,8 +246,8 @@ def _resnet_parts(tower: Any) -> tuple[_Cut, list[int]]:
 
 @cache
 def _open_clip() -> Any:
-    declare_torchvision_operators()
     try:
+        load_timm()  # before open_clip does
         import open_clip
         import open_clip.constants
     except ModuleNotFoundError as error:

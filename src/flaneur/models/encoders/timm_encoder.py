@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from flaneur.errors import InputError, UsageError, did_you_mean
 from flaneur.models.backbones import Backbone, Part, Start, load_strictly, unknown_network
-from flaneur.models.shims import declare_torchvision_operators
+from flaneur.models.shims import load_timm
 from flaneur.models.weights import Weights
 from flaneur.protocols import PreprocessSpec
 
@@ -64,9 +64,7 @@ class TimmBackbone(Backbone):
 
 def names() -> list[str]:
     """Every architecture timm has, without the tags of its weights."""
-    declare_torchvision_operators()
-    import timm
-
+    timm = load_timm()
     listed: list[str] = timm.list_models()
     return listed
 
@@ -78,9 +76,7 @@ def create(name: str, start: Start, *, own: bool) -> Backbone:
         UsageError: an unknown name, with a suggestion; a network that gives no feature maps.
         InputError: weights that do not fit, or a hub that cannot be reached.
     """
-    declare_torchvision_operators()
-    import timm
-
+    timm = load_timm()
     _check_name(name, start)
     looked_at_only = torch.empty(0).device.type == "meta"
     network = _from_hub(name) if start == "hub" and not looked_at_only else timm.create_model(name)
@@ -105,8 +101,7 @@ def preprocess_of(network: Any) -> PreprocessSpec:
 
 
 def _check_name(name: str, start: Start) -> None:
-    import timm
-
+    timm = load_timm()
     architecture, _, tag = name.partition(".")
     if not timm.is_model(architecture):
         raise unknown_network("timm", architecture, timm.list_models())
@@ -121,8 +116,7 @@ def _check_name(name: str, start: Start) -> None:
 
 
 def _from_hub(name: str) -> nn.Module:
-    import timm
-
+    timm = load_timm()
     try:
         network: nn.Module = timm.create_model(name, pretrained=True)
     except (OSError, RuntimeError, ValueError) as error:
