@@ -3,7 +3,7 @@
 Views are the photos of a place where it has several (the dataset's ``place``); elsewhere three square crops of one
 photo, left, centre and right, stand in for them. Validation and test places apart; the test part never chose anything.
 A single view's figures are of all views; the gain is paired: a place's fused answer against the mean of its own views.
-Attention comes from the model, or, where it has none, is learnt here on the train part (see the note in the output).
+Attention comes from the model, or, where it has none, is learnt here on crops of train photos.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import argparse
 import os
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -162,15 +162,23 @@ def several(dataset: Dataset, part: str, split: str) -> dict[str, list[Photo]]:
     return found
 
 
-class Attention:
-    """Learns the score where the model has none, once."""
+def learn_attention(model: Model, dataset: Dataset, split: str, count: int) -> Floats:
+    """``[D]`` score of a view, learnt on crops of so many train photos, by heads that had not seen the photo."""
+    from flaneur.training.attention import Views as TrainViews
+    from flaneur.training.attention import fit_attention
+    from flaneur.training.head import fit_head
 
-    def __init__(self, model: Model, dataset: Dataset, split: str) -> None:
-        self.model, self.dataset, self.split = model, dataset, split
-
-    def __call__(self, views: Views) -> Views:
-        """The views, with attention if it can be had."""
-        return views
+    photos = [photo for photo in dataset.photos if dataset.split(split).part_of.get(photo.id) == "train"]
+    chosen = [photos[row] for row in np.random.default_rng(0).permutation(len(photos))[:count]]
+    cities = sorted({photo.city for photo in chosen})
+    groups = [(lambda photo=photo: crops(dataset.image_path(photo)), cities.index(photo.city)) for photo in chosen]
+    views = look(model, groups)
+    labels, names = views.labels[views.places], [str(place) for place in views.places]
+    head = fit_head(views.embeddings.astype(np.float32), [cities[label] for label in labels], names)
+    params, _ = fit_attention(
+        TrainViews(views.embeddings.astype(np.float32), head.held_out, labels.astype(np.int64), names, names), 1.0
+    )
+    return np.asarray(params.weight, np.float64)
 
 
 def measured(model: Model, dataset: Dataset, split: str, crops_of: int) -> Iterator[tuple[str, Views]]:
@@ -198,20 +206,31 @@ def main() -> None:
     options.add_argument("--split", default="default")
     options.add_argument("--model", default="base", help="name, folder or .onnx file (base)")
     options.add_argument("--crops-of", type=int, default=10_000, help="at most so many lone photos a part are cut up")
+    options.add_argument(
+        "--attention-of", type=int, default=800, help="train photos cut up to learn attention on (800)"
+    )
     options.add_argument("--out", "--json", dest="out", type=Path, help="file for the result as JSON")
     chosen = options.parse_args()
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     model, dataset = load(chosen.model), open_dataset(chosen.dataset)
-    learnt = Attention(model, dataset, chosen.split)
+    score = (
+        None if model.card.fusion == "attention" else learn_attention(model, dataset, chosen.split, chosen.attention_of)
+    )
     fused: list[dict[str, Any]] = []
     counted: list[dict[str, Any]] = []
     for what, found in measured(model, dataset, chosen.split, chosen.crops_of):
-        views = learnt(found)
+        views = found if score is None else replace(found, attention=found.embeddings @ score)
         heat = model.card.temperature
         fused += [{"views of": what, **row} for row in by_fusion(views, heat)][: 1 if "whole" in what else None]
         if "whole" not in what:
             counted += [{"views of": what, **row} for row in by_count(views, model.card.fusion, heat)]
-    publish(f"fusion: {model.name} on {dataset.name}", fused, chosen.out)
+    if score is None:
+        note = "attention: the model's own"
+    elif not score.any():
+        note = f"attention, learnt on crops of {chosen.attention_of} train photos: nothing beat equal weights"
+    else:
+        note = f"attention: learnt on crops of {chosen.attention_of} train photos"
+    publish(f"fusion: {model.name} on {dataset.name}", fused, chosen.out, [note])
     beside = chosen.out.with_stem(chosen.out.stem + "-by-count") if chosen.out else None
     publish(f"number of views, joined by {model.card.fusion}", counted, beside)
 
