@@ -5,7 +5,8 @@ BIN = $(VENV)/bin
 OUT ?= demo
 PHOTOS ?= photos.csv
 ONLY ?= *
-WEIGHTS ?= tf_efficientnetv2_b0.safetensors
+WEIGHTS ?= weights
+RUNS = $(or $(FLANEUR_HOME),$(HOME)/flaneur)/runs
 UNKNOWN ?=
 
 .PHONY: demo test lint unit model setup clean
@@ -42,11 +43,12 @@ lint: setup
 unit: setup
 	$(BIN)/python -m pytest --cov --cov-report=term:skip-covered
 
-model: setup  ## the bundled model, from photos and weights you have: make model PHOTOS=photos.csv ONLY='cities/*' WEIGHTS=FILE [UNKNOWN=DATASET]
+model: setup  ## the bundled model, from photos and weights you have: make model PHOTOS=photos.csv ONLY='cities/*' WEIGHTS=FOLDER [UNKNOWN=DATASET]
 	$(BIN)/flaneur import folder $(PHOTOS) --only '$(ONLY)' --name cities
 	$(BIN)/flaneur dataset curate cities
 	$(BIN)/flaneur dataset split cities
-	$(BIN)/flaneur train recipes/base.toml --weights $(WEIGHTS) --output src/flaneur/bundled/base
+	$(BIN)/flaneur train recipes/best.toml --weights $(WEIGHTS)
+	$(BIN)/flaneur train recipes/base.toml --weights $(RUNS)/best/member-1/weights.safetensors --output src/flaneur/bundled/base --replace
 	$(BIN)/flaneur evaluate base cities --split test $(if $(UNKNOWN),--unknown $(UNKNOWN))
 
 clean:
