@@ -164,9 +164,9 @@ def several(dataset: Dataset, part: str, split: str) -> dict[str, list[Photo]]:
 
 def learn_attention(model: Model, dataset: Dataset, split: str, count: int) -> Floats:
     """``[D]`` score of a view, learnt on crops of so many train photos, by heads that had not seen the photo."""
-    from flaneur.training.attention import Views as TrainViews
-    from flaneur.training.attention import fit_attention
-    from flaneur.training.head import fit_head
+    from flaneur.training.heads.attention import Views as TrainViews
+    from flaneur.training.heads.attention import fit_attention
+    from flaneur.training.heads.logistic import fit_head
 
     photos = [photo for photo in dataset.photos if dataset.split(split).part_of.get(photo.id) == "train"]
     chosen = [photos[row] for row in np.random.default_rng(0).permutation(len(photos))[:count]]

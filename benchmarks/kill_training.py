@@ -57,7 +57,7 @@ methods = ["energy"]
 # A checkpoint after every step, and slow steps: a kill meets every stage, as with a larger network, in less time.
 SLOWED = """
 import sys, time
-from flaneur.training import loop
+from flaneur.training.networks import loop
 loop.CHECKPOINT_SECONDS = 0.0
 step = loop._step
 def slowly(*words):

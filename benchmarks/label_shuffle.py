@@ -22,9 +22,9 @@ from benchmarks.tables import publish
 from flaneur.dataset.store import Dataset, open_dataset
 from flaneur.metrics import Interval, confusion_matrix, macro_recall
 from flaneur.protocols import Encoder, PreprocessSpec
-from flaneur.training.head import HeadRule, fit_head
-from flaneur.training.heads import head_logits
-from flaneur.training.parts import Part, embedded_parts, usable_split
+from flaneur.training.heads.logistic import HeadRule, fit_head
+from flaneur.training.heads.logits import head_logits
+from flaneur.training.heads.parts import Part, embedded_parts, usable_split
 
 # Student's t, 97.5 % point, by degrees of freedom
 _T = {2: 4.303, 3: 3.182, 4: 2.776, 5: 2.571, 7: 2.365, 9: 2.262, 14: 2.145, 19: 2.093, 29: 2.045}

@@ -25,8 +25,8 @@ from flaneur.bundle import read_bundle
 from flaneur.dataset.store import Dataset, open_dataset
 from flaneur.errors import PhotoError
 from flaneur.predict import Model, OnnxEncoder
-from flaneur.training.learn import LearnRule, learn
-from flaneur.training.parts import usable_split
+from flaneur.training.heads.learn import LearnRule, learn
+from flaneur.training.heads.parts import usable_split
 from flaneur.types import Photo
 
 EPOCHS = 20
@@ -136,7 +136,7 @@ def encoder_of(model: str, encoder: str | None, weights: Path | None) -> OnnxEnc
     """The encoder of a model of flaneur's, or of timm."""
     if encoder is None:
         return OnnxEncoder.from_bundle(read_bundle(model))
-    from flaneur.training.export import frozen_encoder
+    from flaneur.training.networks.export import frozen_encoder
 
     return frozen_encoder(encoder.removeprefix("timm/"), weights)
 

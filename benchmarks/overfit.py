@@ -32,8 +32,8 @@ from flaneur.onnx_graph import append_head, encoder_hash, strip_traces
 from flaneur.predict import Model
 from flaneur.preprocess import preprocess
 from flaneur.protocols import PreprocessSpec
-from flaneur.training.loader import Examples, LabelledPhoto
-from flaneur.training.recipe import AugmentRule, NetworkRule, Recipe, TrainingRule
+from flaneur.training.networks.loader import Examples, LabelledPhoto
+from flaneur.training.recipes.recipe import AugmentRule, NetworkRule, Recipe, TrainingRule
 from flaneur.types import City
 
 if TYPE_CHECKING:
@@ -149,8 +149,8 @@ def train(case: Case, examples: Examples, scratch: Path) -> tuple[CityNet, Prepr
     import torch
 
     from flaneur.models.network import build_network, network_preprocess
-    from flaneur.training.loop import fit
-    from flaneur.training.statistics import photo_statistics
+    from flaneur.training.networks.loop import fit
+    from flaneur.training.networks.statistics import photo_statistics
 
     rule = case.rule
     mean = (
@@ -177,7 +177,7 @@ def train(case: Case, examples: Examples, scratch: Path) -> tuple[CityNet, Prepr
             raise LearntByHeartError
 
     try:
-        with patch("flaneur.training.checkpoint.save"):  # gigabytes on the disk, for nothing
+        with patch("flaneur.training.networks.checkpoint.save"):  # gigabytes on the disk, for nothing
             network = fit(network, spec, examples, recipe, scratch, log, device="cpu")
     except LearntByHeartError:
         pass
@@ -191,7 +191,7 @@ def settled(rule: NetworkRule, photos: Sequence[LabelledPhoto], scratch: Path) -
     from safetensors.torch import save_file
 
     from flaneur.models.backbones import create_backbone
-    from flaneur.training.loader import plain_batches
+    from flaneur.training.networks.loader import plain_batches
 
     backbone = create_backbone(rule)
     spec = replace(backbone.preprocess, size_px=rule.size_px)
@@ -226,7 +226,7 @@ def register_tiny_clip(folder: Path) -> None:
 def as_model(network: CityNet, spec: PreprocessSpec, name: str, cities: Sequence[str], folder: Path) -> Model:
     """The network as a model on disk, read back."""
     from flaneur.models.network import linear_head
-    from flaneur.training.export import export_encoder
+    from flaneur.training.networks.export import export_encoder
 
     graph = strip_traces(export_encoder(network.encoder, spec.size_px))
     card = Card(

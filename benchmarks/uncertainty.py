@@ -25,11 +25,11 @@ from flaneur.encoder import OnnxEncoder
 from flaneur.fusion import log_softmax
 from flaneur.metrics import Metric, bootstrap_by_group, calibration_error, means, ranking_power
 from flaneur.onnx_heads import HeadParams
-from flaneur.training.calibrate import fit_temperature, negative_log_likelihood
-from flaneur.training.features import features
-from flaneur.training.head import HeadRule, fit_head, head_logits
-from flaneur.training.novelty import Labelled, NoveltyRule, fit_novelty, novelty_scores
-from flaneur.training.uncertainty import (
+from flaneur.training.heads.calibrate import fit_temperature, negative_log_likelihood
+from flaneur.training.heads.features import features
+from flaneur.training.heads.logistic import HeadRule, fit_head, head_logits
+from flaneur.training.heads.novelty import Labelled, NoveltyRule, fit_novelty, novelty_scores
+from flaneur.training.heads.uncertainty import (
     bootstrapped_heads,
     dropout_opinions,
     mean_log_probability,

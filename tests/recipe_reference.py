@@ -7,7 +7,7 @@ import json
 import re
 from pathlib import Path
 
-from flaneur.training import recipe
+from flaneur.training.recipes import recipe
 
 PAGE = Path(__file__).resolve().parents[1] / "docs/reference/recipe.md"
 RECIPE = {

@@ -12,8 +12,8 @@ from torch import Tensor, nn
 
 from flaneur.models.network import CityNet
 from flaneur.protocols import PreprocessSpec
-from flaneur.training.loader import LabelledPhoto
-from flaneur.training.recipe import AugmentRule, NetworkRule, Recipe, TrainingRule
+from flaneur.training.networks.loader import LabelledPhoto
+from flaneur.training.recipes.recipe import AugmentRule, NetworkRule, Recipe, TrainingRule
 
 SPEC = PreprocessSpec(16, (0.5, 0.5, 0.5), (0.25, 0.25, 0.25))
 CALM = AugmentRule(crop_area_min=1.0, flip=0, colour=0, grey=0, blur=0, jpeg=0, shrink=0, erase=0)

@@ -16,8 +16,8 @@ from flaneur.dataset.curate import CurationRule
 from flaneur.dataset.split import SplitRule
 from flaneur.evaluation import record
 from flaneur.onnx_graph import NOVELTY_METHODS
-from flaneur.training.calibrate import DoubtRule
-from flaneur.training.recipe_file import read_recipe
+from flaneur.training.heads.calibrate import DoubtRule
+from flaneur.training.recipes.recipe_file import read_recipe
 from flaneur.types import City, CityScore, Prediction
 from recipe_reference import RECIPE, recipe_rows
 

@@ -124,8 +124,8 @@ def nothing_loads(monkeypatch: pytest.MonkeyPatch) -> None:
         raise AssertionError("something was loaded")
 
     monkeypatch.setattr(safetensors.torch, "load_file", refuse)
-    monkeypatch.setattr("flaneur.training.loader.decode", refuse)
-    monkeypatch.setattr("flaneur.training.features.decode", refuse)
+    monkeypatch.setattr("flaneur.training.networks.loader.decode", refuse)
+    monkeypatch.setattr("flaneur.training.heads.features.decode", refuse)
 
 
 @pytest.mark.usefixtures("nothing_loads")

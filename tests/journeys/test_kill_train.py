@@ -35,7 +35,7 @@ def home(tmp_path_factory, toy_csv):
 # Small pieces, slowly, so that a kill meets every stage: as with a larger dataset, in less time.
 SLOWED = """
 import sys, time
-from flaneur.training import features
+from flaneur.training.heads import features
 features._PIECE = 8
 embed = features.embed_paths
 def slowly(paths, encoder):

@@ -12,9 +12,9 @@ from flaneur.errors import InputError, IntegrityError, UsageError
 from flaneur.fusion import fuse, fuse_places
 from flaneur.predict import Model, OnnxEncoder, load
 from flaneur.protocols import PreprocessSpec
-from flaneur.training.attention import Views, _drawn, _fit, fit_attention
-from flaneur.training.head_rule import HeadRule
-from flaneur.training.learn import LearnRule, learn
+from flaneur.training.heads.attention import Views, _drawn, _fit, fit_attention
+from flaneur.training.heads.learn import LearnRule, learn
+from flaneur.training.heads.rule import HeadRule
 from worlds import make_dataset
 
 SPEC = PreprocessSpec(SIZE_PX, (0.5, 0.5, 0.5), (0.25, 0.25, 0.25))

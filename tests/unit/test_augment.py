@@ -8,8 +8,8 @@ from PIL import Image
 
 from flaneur.preprocess import resize
 from flaneur.protocols import PreprocessSpec
-from flaneur.training.augment import Look, augment, draw_look
-from flaneur.training.recipe import AugmentRule
+from flaneur.training.networks.augment import Look, augment, draw_look
+from flaneur.training.recipes.recipe import AugmentRule
 
 OFF = dict.fromkeys(("flip", "colour", "grey", "blur", "jpeg", "shrink", "erase"), 0.0)
 CALM = AugmentRule(crop_area_min=1.0, **OFF)

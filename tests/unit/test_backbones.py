@@ -17,7 +17,7 @@ from flaneur.errors import InputError, UsageError  # noqa: E402
 from flaneur.models.backbones import create_backbone, freeze, known  # noqa: E402
 from flaneur.models.network import build_network  # noqa: E402
 from flaneur.models.weights import find_weights, read_weights  # noqa: E402
-from flaneur.training.recipe import NetworkRule  # noqa: E402
+from flaneur.training.recipes.recipe import NetworkRule  # noqa: E402
 
 pytestmark = pytest.mark.train
 SHARED = Path(__file__).parents[3] / "shared" / "weights"

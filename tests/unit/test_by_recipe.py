@@ -24,11 +24,12 @@ from flaneur.decode import decode  # noqa: E402
 from flaneur.errors import UsageError  # noqa: E402
 from flaneur.files import read_json  # noqa: E402
 from flaneur.importers import folder  # noqa: E402
-from flaneur.training import export, finetune  # noqa: E402
 from flaneur.training.by_recipe import train_by_recipe  # noqa: E402
-from flaneur.training.finetune import labelled_photos  # noqa: E402
-from flaneur.training.head_rule import HeadRule  # noqa: E402
-from flaneur.training.recipe import (  # noqa: E402
+from flaneur.training.heads.rule import HeadRule  # noqa: E402
+from flaneur.training.networks import export, finetune  # noqa: E402
+from flaneur.training.networks.finetune import labelled_photos  # noqa: E402
+from flaneur.training.networks.statistics import photo_statistics  # noqa: E402
+from flaneur.training.recipes.recipe import (  # noqa: E402
     AugmentRule,
     DataRule,
     DistilRule,
@@ -37,7 +38,6 @@ from flaneur.training.recipe import (  # noqa: E402
     TrainingRule,
     ViewsRule,
 )  # fmt: skip
-from flaneur.training.statistics import photo_statistics  # noqa: E402
 
 pytestmark = pytest.mark.train
 SIZE_PX = 64

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from flaneur.errors import InputError, UsageError
-from flaneur.training.calibrate import (
+from flaneur.training.heads.calibrate import (
     DoubtRule,
     choose_thresholds,
     fit_temperature,

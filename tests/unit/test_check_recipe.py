@@ -18,8 +18,8 @@ from safetensors.torch import save_file  # noqa: E402
 from flaneur.errors import FlaneurError, InputError, UsageError  # noqa: E402
 from flaneur.models import weights as weights_module  # noqa: E402
 from flaneur.models.backbones import create_backbone  # noqa: E402
-from flaneur.training.check import check_recipe  # noqa: E402
-from flaneur.training.recipe import (  # noqa: E402
+from flaneur.training.recipes.check import check_recipe  # noqa: E402
+from flaneur.training.recipes.recipe import (  # noqa: E402
     DistilRule,
     HeadRule,
     NetworkRule,

@@ -15,8 +15,8 @@ from flaneur.models.backbones import create_backbone, freeze  # noqa: E402
 from flaneur.models.encoder import Encoder  # noqa: E402
 from flaneur.models.encoders import clip_encoder  # noqa: E402
 from flaneur.preprocess import preprocess  # noqa: E402
-from flaneur.training.export import export_encoder  # noqa: E402
-from flaneur.training.recipe import NetworkRule  # noqa: E402
+from flaneur.training.networks.export import export_encoder  # noqa: E402
+from flaneur.training.recipes.recipe import NetworkRule  # noqa: E402
 
 pytestmark = pytest.mark.train
 torch.set_num_threads(1)

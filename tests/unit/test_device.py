@@ -7,10 +7,10 @@ import pytest
 torch = pytest.importorskip("torch", reason="needs the train extra")
 
 from flaneur.errors import UsageError  # noqa: E402
-from flaneur.training import batch_size, device  # noqa: E402
-from flaneur.training.batch_size import kept_bytes, largest_batch  # noqa: E402
-from flaneur.training.device import choose_device, choose_precision, compiled  # noqa: E402
-from flaneur.training.processes import own_rank, process_group  # noqa: E402
+from flaneur.training.networks import batch_size, device  # noqa: E402
+from flaneur.training.networks.batch_size import kept_bytes, largest_batch  # noqa: E402
+from flaneur.training.networks.device import choose_device, choose_precision, compiled  # noqa: E402
+from flaneur.training.networks.processes import own_rank, process_group  # noqa: E402
 from tiny_city_net import tiny_net  # noqa: E402
 
 pytestmark = pytest.mark.train

@@ -17,8 +17,8 @@ from flaneur import onnx_graph  # noqa: E402
 from flaneur.errors import IntegrityError  # noqa: E402
 from flaneur.models.backbones import create_backbone  # noqa: E402
 from flaneur.models.network import build_network  # noqa: E402
-from flaneur.training.export import export_encoder, frozen_encoder  # noqa: E402
-from flaneur.training.recipe import NetworkRule  # noqa: E402
+from flaneur.training.networks.export import export_encoder, frozen_encoder  # noqa: E402
+from flaneur.training.recipes.recipe import NetworkRule  # noqa: E402
 
 pytestmark = pytest.mark.train
 
@@ -69,7 +69,7 @@ def test_a_frozen_network_of_any_family_is_an_encoder_and_its_stages_make_it_ano
 
 
 def test_a_graph_that_differs_from_torch_is_refused(monkeypatch):
-    from flaneur.training import export
+    from flaneur.training.networks import export
 
     monkeypatch.setattr(export, "_TOLERANCE", -1.0)
     encoder = build_network(NetworkRule("seed/cnn3", initial="random"), 2, size_px=16).encoder

@@ -16,8 +16,8 @@ from flaneur.importers import folder
 from flaneur.predict import OnnxEncoder
 from flaneur.preprocess import preprocess
 from flaneur.protocols import PreprocessSpec
-from flaneur.training import features as module
-from flaneur.training.features import embed_paths, features
+from flaneur.training.heads import features as module
+from flaneur.training.heads.features import embed_paths, features
 
 SPEC = PreprocessSpec(SIZE_PX, (0.5, 0.5, 0.5), (0.25, 0.25, 0.25))
 

@@ -9,7 +9,15 @@ from sklearn.preprocessing import StandardScaler
 
 from flaneur.errors import InputError, UsageError
 from flaneur.onnx_graph import HeadParams
-from flaneur.training.head import HeadRule, assign_folds, balanced_weights, blend, fit_head, fit_strength, head_logits
+from flaneur.training.heads.logistic import (
+    HeadRule,
+    assign_folds,
+    balanced_weights,
+    blend,
+    fit_head,
+    fit_strength,
+    head_logits,
+)
 
 
 def _world(cities=3, places=12, views=3, dim=8, spread=1.0, seed=0):

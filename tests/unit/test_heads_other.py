@@ -14,13 +14,13 @@ from flaneur.errors import InputError, UsageError
 from flaneur.onnx_heads import HeadParams, MlpParams, NeighbourParams, PrototypeParams
 from flaneur.predict import OnnxEncoder, load
 from flaneur.protocols import PreprocessSpec
-from flaneur.training.head_kinds import KINDS, learn_head
-from flaneur.training.head_rule import HeadRule
-from flaneur.training.heads import blend, head_logits, join_heads
-from flaneur.training.learn import LearnRule, Tuning, fit, learn
-from flaneur.training.novelty import NoveltyRule
-from flaneur.training.novelty_choice import usable_methods
-from flaneur.training.parts import embedded_parts
+from flaneur.training.heads.kinds import KINDS, learn_head
+from flaneur.training.heads.learn import LearnRule, Tuning, fit, learn
+from flaneur.training.heads.logits import blend, head_logits, join_heads
+from flaneur.training.heads.novelty import NoveltyRule
+from flaneur.training.heads.novelty_choice import usable_methods
+from flaneur.training.heads.parts import embedded_parts
+from flaneur.training.heads.rule import HeadRule
 from worlds import make_dataset
 
 SMALL = {"hidden": 8, "k": 5, "strengths": (0.1, 0.01), "folds": 3}
@@ -109,7 +109,7 @@ def test_the_mlp_solves_what_no_linear_head_can():
 def test_the_mlps_gradient_is_that_of_its_loss(monkeypatch):
     from scipy import optimize
 
-    from flaneur.training import head_mlp
+    from flaneur.training.heads import mlp as head_mlp
 
     seen = {}
     real = optimize.minimize

@@ -11,7 +11,7 @@ from PIL import Image
 
 from flaneur.errors import UsageError
 from flaneur.evaluation.learning_curves import learning_section
-from flaneur.training.journal import Journal, journal, table_head
+from flaneur.training.networks.journal import Journal, journal, table_head
 
 ROWS = [
     {"epoch": 1, "of": 3, "size_px": 64, "loss": 1.5, "train_accuracy": 0.3, "lr": 0.003, "seconds": 50,
@@ -117,7 +117,7 @@ def test_a_missing_package_and_an_unknown_logger_are_one_line(tmp_path, monkeypa
 
 def test_curves_are_a_picture(tmp_path):
     pytest.importorskip("matplotlib")
-    from flaneur.training.curves import draw_curves
+    from flaneur.training.networks.curves import draw_curves
 
     draw_curves(ROWS, tmp_path / "curves.png", "mine")
     with Image.open(tmp_path / "curves.png") as picture:

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from benchmarks.label_shuffle import control, over_shuffles, shuffled
 
-from flaneur.training.head import HeadRule
-from flaneur.training.parts import Part
+from flaneur.training.heads.logistic import HeadRule
+from flaneur.training.heads.parts import Part
 from flaneur.types import Photo
 
 CITIES = ("arles", "bari", "cork", "delft")
@@ -54,8 +54,8 @@ def test_shuffling_permutes_cities_and_leaves_everything_else() -> None:
 def test_a_network_trained_on_shuffled_labels_ends_at_chance(toy_folder: Path, tmp_path: Path) -> None:
     from benchmarks.overfit import Case, train
 
-    from flaneur.training.loader import Examples, LabelledPhoto
-    from flaneur.training.recipe import NetworkRule
+    from flaneur.training.networks.loader import Examples, LabelledPhoto
+    from flaneur.training.recipes.recipe import NetworkRule
 
     parts: dict[bool, list[LabelledPhoto]] = {True: [], False: []}
     slugs = sorted(path.name for path in toy_folder.iterdir() if path.is_dir())

@@ -18,10 +18,10 @@ from flaneur.evaluation.words import cautions, summary
 from flaneur.files import sha256_file
 from flaneur.predict import OnnxEncoder, load
 from flaneur.protocols import PreprocessSpec
-from flaneur.training.head import head_logits
-from flaneur.training.inflation import describe, random_split_inflation
-from flaneur.training.learn import LearnRule, fit, learn
-from flaneur.training.parts import embedded_parts, usable_split
+from flaneur.training.heads.inflation import describe, random_split_inflation
+from flaneur.training.heads.learn import LearnRule, fit, learn
+from flaneur.training.heads.logistic import head_logits
+from flaneur.training.heads.parts import embedded_parts, usable_split
 from worlds import make_dataset
 
 SPEC = PreprocessSpec(SIZE_PX, (0.5, 0.5, 0.5), (0.25, 0.25, 0.25))

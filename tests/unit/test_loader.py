@@ -12,7 +12,7 @@ from flaneur.decode import decode
 from flaneur.errors import PhotoError
 from flaneur.preprocess import preprocess
 from flaneur.protocols import PreprocessSpec
-from flaneur.training.loader import (
+from flaneur.training.networks.loader import (
     Feed,
     Item,
     LabelledPhoto,
@@ -22,7 +22,7 @@ from flaneur.training.loader import (
     steps_of,
     training_batches,
 )  # fmt: skip
-from flaneur.training.recipe import AugmentRule, ViewsRule
+from flaneur.training.recipes.recipe import AugmentRule, ViewsRule
 
 SPEC = PreprocessSpec(24, (0.5,) * 3, (0.25,) * 3)
 OFF = dict.fromkeys(("flip", "colour", "grey", "blur", "jpeg", "shrink", "erase"), 0.0)

@@ -18,10 +18,10 @@ pytest.importorskip("safetensors", reason="needs the train extra")
 
 from flaneur.errors import IntegrityError, UsageError  # noqa: E402
 from flaneur.models.network import build_network  # noqa: E402
-from flaneur.training import checkpoint, loop  # noqa: E402
-from flaneur.training.loader import Examples  # noqa: E402
-from flaneur.training.loop import fit  # noqa: E402
-from flaneur.training.recipe import AugmentRule, DistilRule, NetworkRule, ViewsRule  # noqa: E402
+from flaneur.training.networks import checkpoint, loop  # noqa: E402
+from flaneur.training.networks.loader import Examples  # noqa: E402
+from flaneur.training.networks.loop import fit  # noqa: E402
+from flaneur.training.recipes.recipe import AugmentRule, DistilRule, NetworkRule, ViewsRule  # noqa: E402
 from tiny_city_net import SPEC, tiny_net, tiny_photos, tiny_recipe  # noqa: E402
 
 pytestmark = pytest.mark.train
@@ -296,8 +296,8 @@ from pathlib import Path
 import torch
 torch.set_num_threads(1)
 from tiny_city_net import SPEC, tiny_net, tiny_photos, tiny_recipe
-from flaneur.training.loader import Examples
-from flaneur.training.loop import fit
+from flaneur.training.networks.loader import Examples
+from flaneur.training.networks.loop import fit
 from safetensors.torch import save_file
 folder = Path(sys.argv[1])
 photos = tiny_photos(folder / f"photos-{sys.argv[2]}")

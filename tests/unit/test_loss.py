@@ -11,7 +11,7 @@ from torch.nn import functional  # noqa: E402
 
 from flaneur.fusion import fuse  # noqa: E402
 from flaneur.protocols import PreprocessSpec  # noqa: E402
-from flaneur.training.loss import (  # noqa: E402
+from flaneur.training.networks.loss import (  # noqa: E402
     Mixed,
     Objective,
     distance_to_teacher,
@@ -21,7 +21,7 @@ from flaneur.training.loss import (  # noqa: E402
     rectangle,
     targets,
 )  # fmt: skip
-from flaneur.training.recipe import DistilRule, NetworkRule, Recipe, TrainingRule, ViewsRule  # noqa: E402
+from flaneur.training.recipes.recipe import DistilRule, NetworkRule, Recipe, TrainingRule, ViewsRule  # noqa: E402
 
 pytestmark = pytest.mark.train
 SPEC = PreprocessSpec(8, (0.5, 0.5, 0.5), (0.25, 0.25, 0.25))

@@ -3,8 +3,8 @@
 import pytest
 
 from bundles import tiny_card
-from flaneur.training.model_card import limits
-from flaneur.training.novelty_choice import NoveltyChoice
+from flaneur.training.heads.model_card import limits
+from flaneur.training.heads.novelty_choice import NoveltyChoice
 from flaneur.types import Photo
 
 

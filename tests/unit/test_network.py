@@ -22,7 +22,7 @@ from flaneur.models.network import (  # noqa: E402
     network_preprocess,
     parameter_groups,
 )
-from flaneur.training.recipe import NetworkRule  # noqa: E402
+from flaneur.training.recipes.recipe import NetworkRule  # noqa: E402
 
 pytestmark = pytest.mark.train
 TINY = "timm/test_efficientnet"

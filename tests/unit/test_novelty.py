@@ -9,9 +9,9 @@ from sklearn.covariance import LedoitWolf
 from flaneur.errors import UsageError
 from flaneur.metrics import auroc
 from flaneur.onnx_graph import HeadParams, NoveltyParams
-from flaneur.training.head import fit_strength, head_logits
-from flaneur.training.novelty import Labelled, NoveltyRule, fit_novelty, ledoit_wolf, novelty_scores
-from flaneur.training.novelty_choice import choose_novelty, left_out_worlds
+from flaneur.training.heads.logistic import fit_strength, head_logits
+from flaneur.training.heads.novelty import Labelled, NoveltyRule, fit_novelty, ledoit_wolf, novelty_scores
+from flaneur.training.heads.novelty_choice import choose_novelty, left_out_worlds
 
 
 def _cities(count, each=60, dim=16, seed=0, projects=None, distance=4.0):

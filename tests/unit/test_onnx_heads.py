@@ -11,7 +11,7 @@ from flaneur import onnx_graph
 from flaneur.errors import InputError
 from flaneur.inference import open_session
 from flaneur.onnx_heads import AttentionParams, HeadParams, MlpParams, NeighbourParams, PrototypeParams, head_sizes
-from flaneur.training.heads import head_logits
+from flaneur.training.heads.logits import head_logits
 
 RNG = np.random.default_rng(5)
 

@@ -9,7 +9,7 @@ import pytest
 from flaneur import onnx_graph, onnx_proto
 from flaneur.errors import InputError
 from flaneur.onnx_graph import HeadParams, NoveltyParams
-from flaneur.training.novelty import novelty_scores, unit_rows
+from flaneur.training.heads.novelty import novelty_scores, unit_rows
 
 DIM, CITIES = 6, 3
 

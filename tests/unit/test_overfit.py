@@ -12,7 +12,7 @@ if find_spec("torch") is None:
 
 from benchmarks.overfit import CASES, PHOTOS, as_model, draw_photos, overfit, parity, pictures
 
-from flaneur.training.loader import LabelledPhoto
+from flaneur.training.networks.loader import LabelledPhoto
 
 pytestmark = pytest.mark.train
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from flaneur.errors import UsageError
-from flaneur.training.recipe_file import read_recipe, variant_names
-from flaneur.training.shipped import recipe_folder, recipe_names, recipe_path
+from flaneur.training.recipes.recipe_file import read_recipe, variant_names
+from flaneur.training.recipes.shipped import recipe_folder, recipe_names, recipe_path
 
 PAPERS = ("city-guesser", "littleplanet", "three-views", "gsv-cities-23", "urban-characteristics")
 EVERY = [(name, variant) for name in recipe_names() for variant in variant_names(recipe_path(name)) or [None]]
@@ -84,7 +84,7 @@ needs_torch = pytest.mark.skipif(not _HAS_TORCH, reason="needs the train extra")
 @needs_torch
 @pytest.mark.parametrize(("name", "variant"), EVERY)
 def test_every_recipe_holds_together(name, variant):
-    from flaneur.training.check import check_recipe
+    from flaneur.training.recipes.check import check_recipe
 
     recipe = read_recipe(recipe_path(name), variant)
     # without its weights: what a machine lacks is not the recipe's fault

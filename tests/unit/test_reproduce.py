@@ -13,11 +13,11 @@ from flaneur.dataset.audit import split_dataset
 from flaneur.dataset.split import SplitRule
 from flaneur.dataset.store import open_dataset
 from flaneur.metrics import Interval
-from flaneur.training.paper import PaperResult
 from flaneur.training.paper_table import rows, to_markdown
-from flaneur.training.recipe_file import read_recipe
+from flaneur.training.recipes.paper import PaperResult
+from flaneur.training.recipes.recipe_file import read_recipe
+from flaneur.training.recipes.shipped import recipe_path
 from flaneur.training.reproduce import published_split
-from flaneur.training.shipped import recipe_path
 from worlds import make_dataset
 
 needs_torch = pytest.mark.skipif(

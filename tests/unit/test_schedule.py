@@ -6,8 +6,8 @@ import math
 
 import pytest
 
-from flaneur.training.recipe import TrainingRule
-from flaneur.training.schedule import best_epoch, is_over, plateau_drops, set_rates, share_of_peak
+from flaneur.training.networks.schedule import best_epoch, is_over, plateau_drops, set_rates, share_of_peak
+from flaneur.training.recipes.recipe import TrainingRule
 
 
 def test_cosine_with_warm_up_by_hand():
@@ -76,7 +76,7 @@ def test_training_is_over_at_the_end_or_when_patience_is():
 @pytest.mark.parametrize(("name", "kind"), [("adamw", "AdamW"), ("adam", "Adam"), ("sgd", "SGD")])
 def test_every_group_has_its_own_rate_and_decay(name, kind):
     torch = pytest.importorskip("torch", reason="needs the train extra")
-    from flaneur.training.schedule import make_optimiser
+    from flaneur.training.networks.schedule import make_optimiser
 
     peaks = (0.1, 0.01)
     groups = [

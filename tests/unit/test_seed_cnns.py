@@ -10,7 +10,7 @@ from flaneur.errors import UsageError  # noqa: E402
 from flaneur.models.backbones import create_backbone, freeze  # noqa: E402
 from flaneur.models.encoders.seed_cnns import names  # noqa: E402
 from flaneur.models.network import build_network  # noqa: E402
-from flaneur.training.recipe import NetworkRule  # noqa: E402
+from flaneur.training.recipes.recipe import NetworkRule  # noqa: E402
 
 pytestmark = pytest.mark.train
 

@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from flaneur.training.smoothing import FAR, SAME_COUNTRY, city_similarity
+from flaneur.training.networks.smoothing import FAR, SAME_COUNTRY, city_similarity
 from flaneur.types import City, Location
 
 

@@ -24,7 +24,7 @@ from flaneur.predict import Model, load  # noqa: E402
 from flaneur.preprocess import preprocess  # noqa: E402
 from flaneur.prompts import PROMPTS, TEMPLATES, prompts_of  # noqa: E402
 from flaneur.training import zero_shot_model  # noqa: E402
-from flaneur.training.recipe import NetworkRule  # noqa: E402
+from flaneur.training.recipes.recipe import NetworkRule  # noqa: E402
 from flaneur.training.zero_shot_model import DEFAULT_CLIP, ZeroShotRule, default_name, make_zero_shot  # noqa: E402
 from flaneur.types import City, Location  # noqa: E402
 

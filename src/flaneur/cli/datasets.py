@@ -227,7 +227,7 @@ def _inflation(data: Dataset, encoder: str, split_name: str) -> dict[str, Any]:
     from flaneur.cli.progress import bar
     from flaneur.dataset.split import add_facts
     from flaneur.encoder import OnnxEncoder
-    from flaneur.training.inflation import random_split_inflation
+    from flaneur.training.heads.inflation import random_split_inflation
 
     model = OnnxEncoder.from_bundle(read_bundle(encoder))
     with bar("embed", len(data.photos)) as advance:
@@ -254,7 +254,7 @@ def _show_audit(audit: Audit, facts: dict[str, Any], as_json: bool) -> None:
     for warning in audit.warnings:
         click.echo(f"warning: {warning}", err=True)
     if "random_split" in facts:
-        from flaneur.training.inflation import describe
+        from flaneur.training.heads.inflation import describe
 
         click.echo(describe(facts["random_split"]))
     if audit.ok:

@@ -38,12 +38,12 @@ def reproduce(recipe: str, as_json: bool, **options: Any) -> None:
     from flaneur.cli.train import progress_bars, train_extra
     from flaneur.dataset.store import open_dataset
     from flaneur.training.paper_table import to_markdown
-    from flaneur.training.shipped import recipe_path
+    from flaneur.training.recipes.shipped import recipe_path
 
     path = recipe_path(recipe)
     folder = options["out"] or settings.new_folder("runs", f"reproduce-{path.stem}")
     with train_extra("flaneur reproduce"), progress_bars() as progress:
-        from flaneur.training.journal import journal
+        from flaneur.training.networks.journal import journal
         from flaneur.training.reproduce import Means, Wanted
         from flaneur.training.reproduce import reproduce as run
 

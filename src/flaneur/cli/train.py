@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from flaneur.bundle import Bundle
     from flaneur.dataset.store import Dataset
     from flaneur.encoder import OnnxEncoder
-    from flaneur.training.parts import Progress
+    from flaneur.training.heads.parts import Progress
 
 _STAGES = {
     "statistics": "measuring the photos",
@@ -82,7 +82,7 @@ def _refuse_useless(recipe: str | None, options: dict[str, Any]) -> None:
 
 
 def _heads() -> tuple[str, ...]:
-    from flaneur.training.head_rule import HeadRule
+    from flaneur.training.heads.rule import HeadRule
 
     return get_args(get_type_hints(HeadRule)["kind"])
 
@@ -97,9 +97,9 @@ def _by_recipe(recipe: str, options: dict[str, Any]) -> tuple[Bundle, Dataset]:
 def _by_dataset(options: dict[str, Any]) -> tuple[Bundle, Dataset]:
     from flaneur.dataset.store import open_dataset
     from flaneur.encoder import joined
-    from flaneur.training.head_rule import HeadRule
-    from flaneur.training.learn import LearnRule, Tuning, learn
-    from flaneur.training.parts import usable_split
+    from flaneur.training.heads.learn import LearnRule, Tuning, learn
+    from flaneur.training.heads.parts import usable_split
+    from flaneur.training.heads.rule import HeadRule
     from flaneur.training.run_folder import finished, learning_origin
 
     names = options["encoder"] or ("base",)
@@ -128,7 +128,7 @@ def _encoder(name: str, weights: Path | None) -> OnnxEncoder:
     if not _is_network(name):
         return OnnxEncoder.from_bundle(read_bundle(name))
     with train_extra(f"--encoder {name}"):
-        from flaneur.training.export import frozen_encoder
+        from flaneur.training.networks.export import frozen_encoder
 
         return frozen_encoder(name, weights)
 

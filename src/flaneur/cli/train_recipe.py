@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from flaneur import settings
-from flaneur.training.override import Override, overridden
-from flaneur.training.recipe_file import read_recipe
-from flaneur.training.shipped import recipe_path
+from flaneur.training.recipes.override import Override, overridden
+from flaneur.training.recipes.recipe_file import read_recipe
+from flaneur.training.recipes.shipped import recipe_path
 
 if TYPE_CHECKING:
     from flaneur.bundle import Bundle
     from flaneur.dataset.store import Dataset
-    from flaneur.training.parts import Progress
-    from flaneur.training.recipe import Recipe
+    from flaneur.training.heads.parts import Progress
+    from flaneur.training.recipes.recipe import Recipe
 
 
 def by_recipe(name: str, options: dict[str, Any], progress: Progress) -> tuple[Bundle, Dataset]:
@@ -28,8 +28,8 @@ def by_recipe(name: str, options: dict[str, Any], progress: Progress) -> tuple[B
     """
     from flaneur.dataset.store import open_dataset
     from flaneur.training.by_recipe import train_by_recipe
-    from flaneur.training.finetune import is_leader
-    from flaneur.training.journal import journal
+    from flaneur.training.networks.finetune import is_leader
+    from flaneur.training.networks.journal import journal
     from flaneur.training.run_folder import public
 
     recipe = _recipe(name, options)

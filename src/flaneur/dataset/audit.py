@@ -106,9 +106,7 @@ def keep_split(dataset: Dataset, made: Split, **facts: Any) -> Audit:
         raise IntegrityError(f"{dataset.name}: the split leaks and was not written. {' '.join(audit.violations)}")
     facts |= {"note": AS_PUBLISHED} if made.rule.by == "photo" else {}
     write_split(dataset.root / "splits", made, {"dataset": dataset.content_hash, "audit": audit.to_dict(), **facts})
-    rules = Dataset(dataset.root, dataset.name).manifest.get(
-        "split", {}
-    )  # not the cached one
+    rules = Dataset(dataset.root, dataset.name).manifest.get("split", {})  # not the cached one
     update_manifest(dataset.root, {"split": {**rules, made.name: asdict(made.rule)}})
     return audit
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from flaneur.bundle import Bundle, write_bundle
 from flaneur.errors import UsageError
 from flaneur.evaluation.run import Report
-from flaneur.training.model_card import readme
+from flaneur.training.heads.model_card import readme
 
 
 def keep_in_card(report: Report, bundle: Bundle) -> Bundle:

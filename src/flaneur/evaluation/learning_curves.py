@@ -37,7 +37,7 @@ def learning_section(training: Mapping[str, Any]) -> str:
     """The section, or nothing where the card has no log of epochs.
 
     Args:
-        training: of the card; its ``log`` has a row an epoch, see :func:`flaneur.training.loop.fit`.
+        training: of the card; its ``log`` has a row an epoch, see :func:`flaneur.training.networks.loop.fit`.
     """
     log = training.get("log")
     rows = (

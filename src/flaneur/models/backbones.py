@@ -6,9 +6,9 @@ A family is a module of :mod:`flaneur.models.encoders`; the first word of its fi
     names() -> list[str]                                        # of its networks, for suggestions
     create(name: str, start: Start, *, own: bool) -> Backbone   # raises UsageError if it does not know the name
 
-``create`` builds on torch's current device, so that :mod:`flaneur.training.check` can look at any network on the
-``meta`` device, without memory or time and without reading more of a weight file than its header. Only ``own=True``
-needs the layers behind the last map.
+``create`` builds on torch's current device, so that :mod:`flaneur.training.recipes.check` can look at any network on
+the ``meta`` device, without memory or time and without reading more of a weight file than its header. Only
+``own=True`` needs the layers behind the last map.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from flaneur.models.weights import Weights, find_weights, read_weights
 from flaneur.protocols import PreprocessSpec
 
 if TYPE_CHECKING:
-    from flaneur.training.recipe import NetworkRule
+    from flaneur.training.recipes.recipe import NetworkRule
 
 _PACKAGE = "flaneur.models.encoders"
 
@@ -103,7 +103,7 @@ def create_backbone(rule: NetworkRule) -> Backbone:
         UsageError: an unknown family or network, with a suggestion; a network without published weights.
         InputError: weights that cannot be had or do not fit.
 
-    >>> from flaneur.training.recipe import NetworkRule
+    >>> from flaneur.training.recipes.recipe import NetworkRule
     >>> create_backbone(NetworkRule("seed/cnn3", initial="random")).channels
     (32, 64, 128)
     >>> create_backbone(NetworkRule("seed/cnn33", initial="random"))

@@ -12,7 +12,7 @@ from flaneur.errors import UsageError
 from flaneur.models.backbones import Backbone
 
 if TYPE_CHECKING:
-    from flaneur.training.recipe import NetworkRule
+    from flaneur.training.recipes.recipe import NetworkRule
 
 
 class MeanImage(nn.Module):

@@ -19,7 +19,7 @@ from flaneur.onnx_graph import HeadParams
 from flaneur.protocols import PreprocessSpec
 
 if TYPE_CHECKING:
-    from flaneur.training.recipe import NetworkRule
+    from flaneur.training.recipes.recipe import NetworkRule
 
 _Net = TypeVar("_Net", bound=nn.Module)
 HeadStart = Literal["zero", "random"] | Tensor
@@ -94,7 +94,7 @@ def build_network(
         UsageError: what the backbone has not: stages, an embedding of its own, that size.
         InputError: weights that cannot be had or do not fit.
 
-    >>> from flaneur.training.recipe import NetworkRule
+    >>> from flaneur.training.recipes.recipe import NetworkRule
     >>> rule = NetworkRule("seed/cnn3", initial="random", pooling="flatten", hidden=(512,), standardise=False)
     >>> network = build_network(rule, 23, size_px=128)
     >>> network.encoder.hidden[0].in_features, sum(p.numel() for p in network.parameters())

@@ -16,13 +16,13 @@ from flaneur.errors import UsageError
 from flaneur.onnx_graph import HeadParams
 from flaneur.onnx_join import join_encoders
 from flaneur.training import run_folder
-from flaneur.training.distil import refuse_other_cities
-from flaneur.training.finetune import Finetuned, Training, finetune, is_leader
-from flaneur.training.heads import join_heads
-from flaneur.training.journal import Log
-from flaneur.training.learn import LearnRule, Tuning, learn
-from flaneur.training.parts import Progress, embedded_parts, usable_split
-from flaneur.training.recipe import Recipe
+from flaneur.training.heads.learn import LearnRule, Tuning, learn
+from flaneur.training.heads.logits import join_heads
+from flaneur.training.heads.parts import Progress, embedded_parts, usable_split
+from flaneur.training.networks.distil import refuse_other_cities
+from flaneur.training.networks.finetune import Finetuned, Training, finetune, is_leader
+from flaneur.training.networks.journal import Log
+from flaneur.training.recipes.recipe import Recipe
 
 
 def train_by_recipe(  # noqa: PLR0913  # one training has this many sides
@@ -41,7 +41,7 @@ def train_by_recipe(  # noqa: PLR0913  # one training has this many sides
 
     Args:
         dataset: with the recipe's split.
-        recipe: from :func:`flaneur.training.recipe_file.read_recipe`.
+        recipe: from :func:`flaneur.training.recipes.recipe_file.read_recipe`.
         run: folder of the run, with a folder each for several members.
         out: folder of the model.
         device: ``auto``, ``cpu``, ``cuda`` or ``mps``.
@@ -57,7 +57,7 @@ def train_by_recipe(  # noqa: PLR0913  # one training has this many sides
         UsageError: the recipe does not hold together, or a folder holds something else.
         SystemExit: in the processes that only help another one to train.
     """
-    from flaneur.training.check import check_recipe
+    from flaneur.training.recipes.check import check_recipe
 
     check_recipe(recipe)
     usable_split(dataset, recipe.data.split, leaky=leaky)
@@ -134,7 +134,7 @@ def _train(dataset: Dataset, job: _Job, training: Training, replace: bool) -> Fi
     if is_leader():
         run_folder.claim(job.run, job.identity, run_folder.public(job.recipe), replace=replace)
     if job.teacher is not None:
-        from flaneur.training.distil import teacher_of
+        from flaneur.training.networks.distil import teacher_of
 
         teacher = teacher_of(job.teacher, [city.slug for city in dataset.cities])
         training = dataclasses.replace(training, teacher=teacher)

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from flaneur.metrics import Interval
-from flaneur.training.inflation import difference
-from flaneur.training.paper import PaperResult
+from flaneur.training.heads.inflation import difference
+from flaneur.training.recipes.paper import PaperResult
 
 _ALWAYS = ("accuracy", "top3", "macro_recall")
 _NAMES = {

@@ -17,12 +17,12 @@ from flaneur.dataset.store import Dataset
 from flaneur.errors import InputError, UsageError, counted
 from flaneur.files import read_json, write_json, write_text
 from flaneur.metrics import Interval
-from flaneur.training.override import Override, overridden
-from flaneur.training.paper import PaperRule
+from flaneur.training.heads.parts import Progress, usable_split
 from flaneur.training.paper_table import rows, to_markdown
-from flaneur.training.parts import Progress, usable_split
-from flaneur.training.recipe import Recipe
-from flaneur.training.recipe_file import read_recipe, variant_names
+from flaneur.training.recipes.override import Override, overridden
+from flaneur.training.recipes.paper import PaperRule
+from flaneur.training.recipes.recipe import Recipe
+from flaneur.training.recipes.recipe_file import read_recipe, variant_names
 
 PROTOCOLS = ("published", "honest")
 RESULT = "reproduce.json"
@@ -119,7 +119,7 @@ def reproduce(path: Path, dataset: Dataset, wanted: Wanted, folder: Path, means:
 def as_run(recipe: Recipe, wanted: Wanted) -> tuple[Recipe, list[str]]:
     """The recipe as it is run here, and what is otherwise than in the recipe, one sentence each.
 
-    >>> from flaneur.training.recipe import NetworkRule, TrainingRule
+    >>> from flaneur.training.recipes.recipe import NetworkRule, TrainingRule
     >>> recipe = Recipe("r", NetworkRule("timm/vgg16", trained_stages=0), training=TrainingRule(epochs=20))
     >>> run, said = as_run(recipe, Wanted(random_weights=True, epochs=2))
     >>> run.network.initial, run.training.epochs
@@ -238,7 +238,7 @@ def _keep(folder: Path, found: dict[str, Any]) -> None:
 
 
 def _check(recipe: Recipe) -> None:
-    from flaneur.training.check import check_recipe
+    from flaneur.training.recipes.check import check_recipe
 
     check_recipe(recipe)
 

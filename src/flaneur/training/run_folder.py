@@ -12,8 +12,8 @@ from flaneur.bundle import CARD, Bundle, read_bundle
 from flaneur.dataset.store import Dataset
 from flaneur.errors import UsageError
 from flaneur.files import read_json, sha256_file, sha256_json, write_json
-from flaneur.training.learn import LearnRule
-from flaneur.training.recipe import Recipe
+from flaneur.training.heads.learn import LearnRule
+from flaneur.training.recipes.recipe import Recipe
 
 _log = logging.getLogger(__name__)
 _NOTE = "run.json"

@@ -115,8 +115,8 @@ def export_encoder_of(clip: Clip) -> Proto:
     """
     from flaneur.models.encoder import Encoder
     from flaneur.models.encoders.clip_encoder import ClipBackbone
-    from flaneur.training.export import export_encoder
-    from flaneur.training.recipe import NetworkRule
+    from flaneur.training.networks.export import export_encoder
+    from flaneur.training.recipes.recipe import NetworkRule
 
     backbone = ClipBackbone(f"clip/{clip.name}", clip.network.visual, clip.preprocess, own=True)
     taken = 2 * sum(parameter.numel() for parameter in backbone.parameters())

@@ -1,0 +1,1 @@
+"""Embeddings to a model, without torch: heads, calibration, novelty, attention over views, the card."""

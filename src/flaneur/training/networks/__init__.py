@@ -1,0 +1,1 @@
+"""Photos to a trained network, in torch: loading, augmentation, the loop, checkpoints, export to ONNX."""

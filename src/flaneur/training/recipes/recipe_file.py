@@ -1,0 +1,159 @@
+"""A recipe file in; frozen, checked settings out. One TOML file reproduces one model, or the variants of one study.
+
+``[[variants]]`` and ``[[members]]`` are tables that say only what differs from the rest of the file: variants are
+alternatives (``flaneur train FILE --variant NAME``), members stand side by side in one model.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import tomllib
+import types
+import typing
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+from flaneur.errors import UsageError, did_you_mean
+from flaneur.training.recipes.recipe import Recipe
+
+_T = TypeVar("_T")
+_SHARES = (  # by their key, wherever they stand
+    "dropout", "label_smoothing", "balance", "ema", "lr_finish", "initial_share", "share", "crop_area_min", "flip",
+    "colour", "grey", "blur", "jpeg", "shrink", "erase", "zoom", "momentum", "step_factor",
+)  # fmt: skip
+_NEGATIVE = ("trained_stages", "lat", "lon")
+_HINTS = {
+    "vertical_flip": "Streets have a sky and flaneur never turns them over; use flip (left-right).",
+    "flip_vertical": "Streets have a sky and flaneur never turns them over; use flip (left-right).",
+    "finetune": "That table is called [training].",
+    "lr": "Say lr_head and lr_backbone.",
+    "learning_rate": "Say lr_head and lr_backbone.",
+    "optimizer": "It is spelt optimiser.",
+}
+
+
+def read_recipe(path: Path, variant: str | None = None) -> Recipe:
+    """Read and check a recipe before anything is loaded.
+
+    Args:
+        path: of the TOML file.
+        variant: which of the file's variants; its first if it has any and none is named.
+
+    Raises:
+        UsageError: no such file, not TOML, an unknown key or variant (with a suggestion), a wrong type, a value out of
+            range.
+    """
+    table = _variant(_toml(path), variant, path)
+    members = table.pop("members", [])
+    if not isinstance(members, list) or not all(isinstance(member, dict) for member in members):
+        raise UsageError(f"{path}: members must be [[members]] tables.")
+    made = tuple(
+        _build(Recipe, merge(table, member), f"{path}: member {number}") for number, member in enumerate(members, 1)
+    )
+    return dataclasses.replace(_build(Recipe, table, str(path)), members=made)
+
+
+def variant_names(path: Path) -> list[str]:
+    """Names of a file's variants, in its order; none for most recipes.
+
+    Raises:
+        UsageError: no such file, or not TOML.
+    """
+    return [str(table.get("name", "")) for table in _variants(_toml(path), path)]
+
+
+def merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    """One table with another laid over it, tables inside likewise; lists are replaced.
+
+    >>> merge({"a": 1, "b": {"c": 2, "d": 3}}, {"b": {"d": 4}})
+    {'a': 1, 'b': {'c': 2, 'd': 4}}
+    """
+    made = dict(base)
+    for key, value in over.items():
+        both = isinstance(value, Mapping) and isinstance(made.get(key), Mapping)
+        made[key] = merge(made[key], value) if both else value
+    return made
+
+
+def _toml(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text("utf-8"))
+    except OSError as error:
+        raise UsageError(f"{path}: cannot be read ({error.strerror}). Name a recipe file.") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path}: not TOML: {error}.") from error
+
+
+def _variants(table: dict[str, Any], path: Path) -> list[dict[str, Any]]:
+    found = table.get("variants", [])
+    if not isinstance(found, list) or not all(isinstance(one, dict) and one.get("name") for one in found):
+        raise UsageError(f"{path}: variants must be [[variants]] tables, each with a name.")
+    return found
+
+
+def _variant(table: dict[str, Any], name: str | None, path: Path) -> dict[str, Any]:
+    """The file's table with one variant laid over it."""
+    variants = {str(one["name"]): one for one in _variants(table, path)}
+    table = {key: value for key, value in table.items() if key != "variants"}
+    if not variants:
+        if name is not None:
+            raise UsageError(f"{path} has no variants; leave --variant away.")
+        return table
+    chosen = next(iter(variants)) if name is None else name
+    if chosen not in variants:
+        hint = did_you_mean(chosen, variants) or f" It has: {', '.join(variants)}."
+        raise UsageError(f"{path} has no variant {chosen!r}.{hint}")
+    return merge(table, variants[chosen]) | {"name": f"{table.get('name', path.stem)}-{chosen}"}
+
+
+def _build(kind: type[_T], table: dict[str, Any], where: str) -> _T:
+    """A frozen dataclass from a TOML table; nested dataclasses from nested tables."""
+    hints = typing.get_type_hints(kind)
+    for key in table:
+        if key not in hints:
+            hint = f" {_HINTS[key]}" if key in _HINTS else did_you_mean(key, hints)
+            raise UsageError(f"{where}: unknown key {key!r}.{hint}")
+    values: dict[str, Any] = {}
+    for item in dataclasses.fields(kind):  # type: ignore[arg-type]  # kind is always a dataclass here
+        if item.name in table:
+            values[item.name] = _value(hints[item.name], table[item.name], f"{where}: {item.name}")
+        elif item.default is dataclasses.MISSING and item.default_factory is dataclasses.MISSING:
+            raise UsageError(f"{where}: {item.name!r} is missing.")
+    return kind(**values)
+
+
+def _value(kind: Any, value: Any, where: str) -> Any:
+    if typing.get_origin(kind) is types.UnionType:  # an optional table
+        kind = next(one for one in typing.get_args(kind) if one is not type(None))
+    if dataclasses.is_dataclass(kind):
+        if not isinstance(value, dict):
+            raise UsageError(f"{where}: must be a table, but is {value!r}.")
+        return _build(kind, value, where)  # type: ignore[arg-type]  # is_dataclass also takes instances
+    if typing.get_origin(kind) is tuple:
+        if not isinstance(value, list):
+            raise UsageError(f"{where}: must be a list, but is {value!r}.")
+        inner = typing.get_args(kind)[0]
+        return tuple(_value(inner, item, f"{where} {number}") for number, item in enumerate(value, 1))
+    if typing.get_origin(kind) is typing.Literal:
+        known = typing.get_args(kind)
+        if value not in known:
+            hint = did_you_mean(str(value), known) or f" Choose among: {', '.join(known)}."
+            raise UsageError(f"{where}: there is no {value!r}.{hint}")
+        return value
+    return _plain(kind, value, where)
+
+
+def _plain(kind: type, value: Any, where: str) -> Any:
+    """A number, a text or a truth value, within its range."""
+    if kind is float and isinstance(value, int) and not isinstance(value, bool):
+        value = float(value)
+    if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
+        raise UsageError(f"{where}: must be {kind.__name__}, but is {value!r}.")
+    key = where.rpartition(" ")[2]
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        if value < 0 and key not in _NEGATIVE:
+            raise UsageError(f"{where}: must not be negative, but is {value}.")
+        if key in _SHARES and value > 1:
+            raise UsageError(f"{where}: must be 0 to 1, but is {value}.")
+    return value
