@@ -1,0 +1,1 @@
+"""The one polite HTTP client: time-outs, retries, rates, budget, redaction."""

@@ -1,0 +1,1 @@
+"""A Mapbox vector tile in; its points with their properties out."""
