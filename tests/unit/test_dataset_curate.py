@@ -8,9 +8,10 @@ from PIL import Image, ImageFilter
 
 from flaneur.dataset.audit import split_dataset
 from flaneur.dataset.curate import CurationRule, curate, hamming_pairs
+from flaneur.dataset.manifest import update_manifest
 from flaneur.dataset.measure import measure, portrait
 from flaneur.dataset.split import SplitRule
-from flaneur.dataset.store import Dataset, import_photos, open_dataset, update_manifest
+from flaneur.dataset.store import Dataset, import_photos, open_dataset
 from flaneur.errors import UsageError
 from flaneur.importers import folder
 

@@ -9,8 +9,9 @@ from itertools import combinations
 from typing import Any
 
 from flaneur import geo
+from flaneur.dataset.manifest import update_manifest
 from flaneur.dataset.split import PARTS, Split, SplitRule, positions, split, write_split
-from flaneur.dataset.store import Dataset, update_manifest
+from flaneur.dataset.store import Dataset
 from flaneur.errors import IntegrityError, counted
 from flaneur.types import Photo
 

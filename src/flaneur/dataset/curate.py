@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 from flaneur.dataset import tables
 from flaneur.dataset.ingest import in_threads
 from flaneur.dataset.lock import only_one
+from flaneur.dataset.manifest import update_manifest
 from flaneur.dataset.measure import SIDE_PX, Measures, measure, portrait
-from flaneur.dataset.store import Dataset, update_manifest
+from flaneur.dataset.store import Dataset
 from flaneur.decode import decode
 from flaneur.errors import UsageError
 from flaneur.files import ColumnType, read_table, write_table

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import re
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -24,6 +25,7 @@ from flaneur.protocols import FoundPhoto
 logger = logging.getLogger(__name__)
 
 JOURNAL = ".import.jsonl"
+_SHA256 = re.compile("[0-9a-f]{64}")
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -56,6 +58,46 @@ class Ingested:
     height: int = 0
     reason: str = ""
     detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """One photo in a dataset's folder.
+
+    Args:
+        sha256: of the stored bytes.
+        file: the stored file, relative to the dataset.
+        width: of the photo as seen, in pixels.
+        height: likewise.
+    """
+
+    sha256: str
+    file: str
+    width: int
+    height: int
+
+
+def store_photo(data: bytes, root: Path, name: str) -> Stored:
+    """Store a photo, without its metadata, under the name of its hash; again, nothing happens.
+
+    Args:
+        data: a file that :func:`flaneur.decode.decode` reads.
+        root: the dataset.
+        name: what the photo is called where it is refused.
+
+    Raises:
+        PhotoError: it cannot be read; nothing is stored.
+        InputError: it cannot be written.
+    """
+    try:
+        stripped, suffix, decoded = strip(data)
+    except PhotoError as error:
+        raise PhotoError(error.code, str(error).replace("this photo", name, 1)) from error
+    digest = sha256_bytes(stripped)
+    file = f"images/{digest[:2]}/{digest}{suffix}"
+    if not (root / file).is_file():
+        _store(root / file, stripped)
+    return Stored(digest, file, decoded.width, decoded.height)
 
 
 def ingest(
@@ -127,14 +169,25 @@ def take_back(root: Path, made: Iterable[Path]) -> None:
 
 
 def sweep(root: Path, used: Iterable[str]) -> None:
-    """Remove what a kill left behind: half-written files, and stored photos that no row names."""
-    names = {Path(file).name for file in used}
+    """Remove what a kill left behind: half-written files, and stored photos that no row names.
+
+    A collection that is still under way has its photos in its journal.
+    """
+    names = {Path(file).stem for file in used} | _collected(root)
     for folder in (root / "images").glob("??"):
         for entry in os.scandir(folder):
-            if entry.name not in names:
+            if Path(entry.name).stem not in names:
                 Path(entry.path).unlink(missing_ok=True)
     for leftover in root.glob(".*.tmp"):
         leftover.unlink(missing_ok=True)
+
+
+def _collected(root: Path) -> set[str]:
+    names: set[str] = set()
+    for journal in (root / "collect").glob("*.jsonl"):
+        with journal.open("r", encoding="utf-8", errors="replace") as lines:
+            names.update(name for line in lines for name in _SHA256.findall(line))
+    return names
 
 
 def _take_in(photo: FoundPhoto, now: Ingested, root: Path) -> Ingested:
@@ -143,24 +196,19 @@ def _take_in(photo: FoundPhoto, now: Ingested, root: Path) -> Ingested:
         code, detail = ("empty", "the file is empty") if photo.path.is_file() else ("not_found", "no such file")
         return Ingested(**facts | {"reason": code, "detail": f"{photo.key}: {detail}"})
     try:
-        data, suffix, decoded = strip(_read(photo.path))
+        stored = store_photo(_read(photo.path, photo.key), root, photo.key)
     except PhotoError as error:
-        detail = str(error).replace("this photo", photo.key, 1)
-        return Ingested(**facts | {"reason": error.code, "detail": detail})
-    digest = sha256_bytes(data)
-    file = f"images/{digest[:2]}/{digest}{suffix}"
-    if not (root / file).is_file():
-        _store(root / file, data)
-    return Ingested(**facts | {"sha256": digest, "file": file, "width": decoded.width, "height": decoded.height})
+        return Ingested(**facts | {"reason": error.code, "detail": str(error)})
+    return Ingested(**facts | asdict(stored))
 
 
-def _read(path: Path) -> bytes:
+def _read(path: Path, name: str) -> bytes:
     try:
         if path.stat().st_size > MAX_FILE_BYTES:
-            raise PhotoError("too_large", f"this photo: above {MAX_FILE_BYTES // 1_000_000} MB.")
+            raise PhotoError("too_large", f"{name}: above {MAX_FILE_BYTES // 1_000_000} MB.")
         return path.read_bytes()
     except OSError as error:
-        raise PhotoError("unreadable", f"this photo: cannot be opened ({error.strerror or error}).") from error
+        raise PhotoError("unreadable", f"{name}: cannot be opened ({error.strerror or error}).") from error
 
 
 def _store(path: Path, data: bytes) -> None:

@@ -4,17 +4,24 @@ from __future__ import annotations
 
 import errno
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
 LOCK = ".lock"
+_mine = threading.local()  # the folders that this thread has locked
 
 
 @contextmanager
 def only_one(root: Path) -> Iterator[None]:
-    """Wait until no other flaneur writes to this folder, however long that takes."""
+    """Wait until no other flaneur writes to this folder, however long that takes. Who holds it may take it again."""
+    held: set[Path] = _mine.__dict__.setdefault("held", set())
+    folder = root.resolve()
+    if folder in held:
+        yield
+        return
     with (root / LOCK).open("a+b") as lock:
         if sys.platform == "win32":
             _lock_on_windows(lock)
@@ -22,7 +29,11 @@ def only_one(root: Path) -> Iterator[None]:
             import fcntl
 
             fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
+        held.add(folder)
+        try:
+            yield
+        finally:
+            held.discard(folder)
 
 
 def _lock_on_windows(lock: BinaryIO) -> None:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, fields
-from datetime import UTC, datetime
+from dataclasses import asdict, dataclass, fields
 from fnmatch import fnmatchcase
 from functools import cached_property
 from pathlib import Path
@@ -16,18 +14,18 @@ import numpy as np
 
 from flaneur import geo
 from flaneur.dataset import tables
-from flaneur.dataset.ingest import JOURNAL, Ingested, ingest, settle, sweep, take_back
+from flaneur.dataset.ingest import JOURNAL, Ingested, ingest, take_back
 from flaneur.dataset.lock import only_one
+from flaneur.dataset.manifest import DATASET_FORMAT, MANIFEST, read_manifest
+from flaneur.dataset.merge import ImportSummary, merge, read_if_there, refusals
 from flaneur.dataset.split import Split, missing_split, read_split
-from flaneur.dataset.tables import DROPPED_COLUMNS, IMPORTED_COLUMNS, PHOTO_COLUMNS, Dropped
-from flaneur.errors import InputError, IntegrityError, UsageError, listed
-from flaneur.files import read_table, sha256_file, sha256_json, write_table, write_text
+from flaneur.dataset.tables import Dropped
+from flaneur.errors import InputError, UsageError
+from flaneur.files import read_table, sha256_file, sha256_json
 from flaneur.protocols import FoundPhoto
 from flaneur.settings import resolve
 from flaneur.types import City, Location, Photo
 
-DATASET_FORMAT = 1
-MANIFEST = "dataset.toml"
 _INGESTED = tuple(field.name for field in fields(Ingested) if field.name != "key")
 
 
@@ -46,7 +44,7 @@ class Dataset:
     @cached_property
     def manifest(self) -> dict[str, Any]:
         """``dataset.toml``: name, format, how it was imported, curated and split."""
-        return _read_manifest(self.root)
+        return read_manifest(self.root)
 
     @cached_property
     def all_photos(self) -> tuple[Photo, ...]:
@@ -103,21 +101,6 @@ class Dataset:
         return {row["id"]: row["file"] for row in self._rows}
 
 
-@dataclass(frozen=True, slots=True)
-class ImportSummary:
-    """What one import did.
-
-    Args:
-        imported: photos that are new or changed.
-        unchanged: photos that were there already.
-        dropped: photos refused, by reason.
-    """
-
-    imported: int
-    unchanged: int
-    dropped: dict[str, int]
-
-
 def open_dataset(name_or_path: str | Path) -> Dataset:
     """A dataset by name or folder.
 
@@ -125,7 +108,7 @@ def open_dataset(name_or_path: str | Path) -> Dataset:
         InputError: there is none, or a newer flaneur made it.
     """
     root = resolve("datasets", name_or_path, MANIFEST)
-    manifest = _read_manifest(root)
+    manifest = read_manifest(root)
     if manifest.get("format") != DATASET_FORMAT:
         raise InputError(f"{root}: made by a newer flaneur (format {manifest.get('format')}). Update flaneur.")
     return Dataset(root, str(manifest.get("name", root.name)))
@@ -168,7 +151,7 @@ def import_photos(
     except OSError as error:
         raise UsageError(f"{root}: cannot be made ({error.strerror}). Choose another place.") from error
     with only_one(root):
-        before = {row["id"]: row for row in _read_if_there(root / "imported.parquet")}
+        before = {row["id"]: row for row in read_if_there(root / "imported.parquet")}
         prefix = f"{source}:"
         known = {row["original"]: _ingested(row) for row in before.values() if row["id"].startswith(prefix)}
         now: dict[str, dict[str, Any]] = {}
@@ -177,11 +160,37 @@ def import_photos(
             now[row["id"]] = row
             if progress is not None:
                 progress(1)
-        summary = _write(root, name, source, before, now)
+        summary = merge(root, name, source, before, now)
         (root / JOURNAL).unlink(missing_ok=True)
     if summary is None:
         take_back(root, made)
-        raise InputError(f"No photo could be used, so nothing was imported. {_refusals(now)}")
+        raise InputError(f"No photo could be used, so nothing was imported. {refusals(now)}")
+    return summary
+
+
+def add_rows(root: Path, *, name: str, source: str, rows: Iterable[Mapping[str, Any]]) -> ImportSummary:
+    """Add photos whose files are stored already, as a collection has them; adding them again changes nothing.
+
+    Stored files that neither a row nor the journal of a collection names are removed.
+
+    Args:
+        root: the dataset's folder.
+        name: of the dataset.
+        source: the provider's name.
+        rows: of ``imported.parquet``, as :func:`flaneur.dataset.tables.row_of` makes them, with ``sha256``, ``file``,
+            ``width`` and ``height`` or, for a photo that is refused, ``reason`` and ``detail``. One that has the id of
+            an older one replaces it.
+
+    Returns:
+        What was done. Where the dataset would be empty, no table is written.
+    """
+    root.mkdir(parents=True, exist_ok=True)
+    with only_one(root):
+        before = {row["id"]: row for row in read_if_there(root / "imported.parquet")}
+        now = {row["id"]: asdict(Ingested(key="", path_hash="", size=0, mtime_ns=0)) | dict(row) for row in rows}
+        summary = merge(root, name, source, before, now)
+    if summary is None:
+        return ImportSummary(0, 0, dict(Counter(row["reason"] for row in now.values())))
     return summary
 
 
@@ -201,21 +210,6 @@ def verify_dataset(dataset: Dataset, progress: Callable[[int], None] | None = No
         if progress is not None:
             progress(1)
     return problems
-
-
-def update_manifest(root: Path, values: Mapping[str, Any]) -> None:
-    """Set values of ``dataset.toml``; a mapping becomes a table. Nothing is written if nothing changes."""
-    old = _read_manifest(root) if (root / MANIFEST).is_file() else {}
-    new = {**old, **values}
-    if new != old:
-        write_text(root / MANIFEST, tables.toml_text(new))
-
-
-def _read_manifest(root: Path) -> dict[str, Any]:
-    try:
-        return tomllib.loads((root / MANIFEST).read_text("utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise IntegrityError(f"{root / MANIFEST}: not readable as TOML ({error}). Import the photos again.") from error
 
 
 def _ingested(row: dict[str, Any]) -> Ingested:
@@ -240,53 +234,6 @@ def _merge(photo: FoundPhoto, result: Ingested, source: str, before: dict[str, A
 def _is_another(before: dict[str, Any], now: Ingested) -> bool:
     refused = before["reason"] or now.reason
     return not refused and before["path_hash"] != now.path_hash and before["sha256"] != now.sha256
-
-
-def _write(
-    root: Path, name: str, source: str, before: dict[str, dict[str, Any]], now: dict[str, dict[str, Any]]
-) -> ImportSummary | None:
-    """The tables, and what was done; nothing where a new dataset would be empty."""
-    rows = sorted((before | now).values(), key=lambda row: str(row["id"]))
-    photos, dropped, ties = tables.keep_one_of_each(rows)
-    if not photos and not before:
-        sweep(root, ())
-        return None
-    curated = [row for row in _read_if_there(root / "dropped.parquet") if row["stage"] != "import"]
-    kept = {row["id"] for row in photos}
-    dropped += [row for row in curated if row["id"] in kept]
-    if any(row["id"] not in before or row["sha256"] != before[row["id"]]["sha256"] for row in now.values()):
-        settle(root, (row["file"] for row in now.values() if row["file"]))
-    _write_if_new(root / "photos.parquet", PHOTO_COLUMNS, photos)
-    _write_if_new(root / "dropped.parquet", DROPPED_COLUMNS, dropped)
-    tables.write_ties(root, "import", ties)
-    created = datetime.now(UTC).isoformat(timespec="seconds")
-    if not (root / MANIFEST).is_file():
-        update_manifest(root, {"format": DATASET_FORMAT, "name": name, "created": created, "importer": source})
-    sweep(root, (row["file"] for row in rows))
-    _write_if_new(root / "imported.parquet", IMPORTED_COLUMNS, rows)
-    refused = Counter(row["reason"] for row in dropped if row["id"] in now and row["stage"] == "import")
-    unchanged = sum(1 for row_id in now if row_id in kept and _same(before.get(row_id), now[row_id]))
-    return ImportSummary(sum(1 for row_id in now if row_id in kept) - unchanged, unchanged, dict(refused))
-
-
-def _refusals(now: dict[str, dict[str, Any]]) -> str:
-    _, dropped, _ = tables.keep_one_of_each(list(now.values()))
-    return f"Refused: {listed(Counter(row['reason'] for row in dropped))}; the first is {dropped[0]['detail']}"
-
-
-def _same(before: dict[str, Any] | None, now: dict[str, Any]) -> bool:
-    ignored = ("path_hash", "size", "mtime_ns")
-    return before is not None and all(before[name] == now.get(name) for name in IMPORTED_COLUMNS if name not in ignored)
-
-
-def _write_if_new(path: Path, columns: dict[str, Any], rows: list[dict[str, Any]]) -> None:
-    trimmed = [{name: row.get(name) for name in columns} for row in rows]
-    if not path.is_file() or read_table(path) != trimmed:
-        write_table(path, columns, trimmed)
-
-
-def _read_if_there(path: Path) -> list[dict[str, Any]]:
-    return read_table(path) if path.is_file() else []
 
 
 def _city(slug: str, locations: list[Location | None]) -> City:

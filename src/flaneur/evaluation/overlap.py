@@ -11,7 +11,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from flaneur.card import Card
-from flaneur.dataset.store import MANIFEST, Dataset, open_dataset
+from flaneur.dataset.manifest import MANIFEST
+from flaneur.dataset.store import Dataset, open_dataset
 from flaneur.errors import FlaneurError, counted
 from flaneur.files import read_json
 from flaneur.settings import home
