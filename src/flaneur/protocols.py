@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -168,6 +169,17 @@ class Wish:
     seed: int = 0
     options: Mapping[str, str] = field(default_factory=dict)
 
+    def directions(self, key: str) -> tuple[View, ...]:
+        """Where the views of one place look: the first anywhere, drawn by seed and key, the others evenly round.
+
+        >>> [round(view.heading_deg) for view in Wish(views=3, fov_deg=120).directions("abc")]
+        [311, 71, 191]
+        """
+        drawn = hashlib.sha256(f"{self.seed}/{key}".encode()).digest()
+        first_deg = int.from_bytes(drawn[:4], "big") * 360 / 2**32
+        turns = (first_deg + 360 * number / self.views for number in range(self.views))
+        return tuple(View(round(turn % 360, 2) % 360, 0.0, self.fov_deg) for turn in turns)
+
 
 @dataclass(frozen=True, slots=True)
 class View:
@@ -216,7 +228,11 @@ class Candidate:
 
 
 class Source(Protocol):
-    """A provider of street photos; one module each in ``flaneur.sources``."""
+    """A provider of street photos; one module each in ``flaneur.sources``.
+
+    Two more names may stand in it: ``AT_ONCE`` (how many requests may run side by side; 8) and ``ASKING_COSTS = True``
+    (``near`` is billed, and so never asked before its answer is needed).
+    """
 
     TERMS: Terms
     KEY: Key | None
