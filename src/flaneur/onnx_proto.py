@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from flaneur.errors import InputError, IntegrityError
 from flaneur.files import write_bytes
+from flaneur.proto_messages import message_classes
 
 Proto: TypeAlias = Any
 """A message; its fields are those of onnx.proto, made at run time, so a type checker cannot know them."""
@@ -60,26 +61,7 @@ _MESSAGES: dict[str, str] = {
 
 @cache
 def _classes() -> dict[str, Any]:
-    from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
-
-    kinds = descriptor_pb2.FieldDescriptorProto
-    file = descriptor_pb2.FileDescriptorProto(name="flaneur_onnx.proto", package="flaneur_onnx", syntax="proto2")
-    for message, declaration in _MESSAGES.items():
-        entry = file.message_type.add(name=message)
-        for text in declaration.split(";"):
-            kind, _, rest = text.strip().partition(" ")
-            name, _, number = rest.partition("=")
-            field = entry.field.add(name=name, number=int(number))
-            field.label = kinds.LABEL_REPEATED if kind.startswith("*") else kinds.LABEL_OPTIONAL
-            kind = kind.lstrip("*")
-            if kind in _MESSAGES:
-                field.type, field.type_name = kinds.TYPE_MESSAGE, f".flaneur_onnx.{kind}"
-            else:
-                field.type = getattr(kinds, f"TYPE_{kind.upper()}")
-    pool = descriptor_pool.DescriptorPool()
-    pool.AddSerializedFile(file.SerializeToString())
-    found = {name: pool.FindMessageTypeByName(f"flaneur_onnx.{name}") for name in _MESSAGES}
-    return {name: message_factory.GetMessageClass(descriptor) for name, descriptor in found.items()}
+    return message_classes("flaneur_onnx", _MESSAGES)
 
 
 def message(kind: str, **fields: object) -> Proto:
