@@ -7,11 +7,13 @@ an error.
 from __future__ import annotations
 
 import math
+from collections import Counter
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
 from flaneur.geo import EARTH_KM
-from flaneur.protocols import Wish
+from flaneur.protocols import Candidate, Wish
 from flaneur.types import Location
 
 Box = tuple[float, float, float, float]
@@ -134,3 +136,29 @@ def unwanted(wish: Wish, captured: str, *, is_panorama: bool) -> str:
     late = wish.until and captured[: len(wish.until)] > wish.until[: len(captured)]
     undated = not captured and (wish.since or wish.until)
     return "outside_dates" if early or late or undated else ""
+
+
+def sift(
+    found: Iterable[Candidate | None], spot: Location, radius_m: float, wish: Wish, dropped: Counter[str]
+) -> list[Candidate]:
+    """The photos that are near enough and wanted, each once, ordered by key.
+
+    Args:
+        found: as the provider's reply has them, in any order; ``None`` is what could not be understood.
+        spot: where was asked.
+        radius_m: what lies further away is left out without a word, since a box was asked for.
+        wish: what else is left out.
+        dropped: counts that, by reason: that of :func:`unwanted`, ``no_licence``, or ``unreadable``.
+    """
+    kept: dict[str, Candidate] = {}
+    for candidate in found:
+        if candidate is None:
+            dropped["unreadable"] += 1
+        elif candidate.key not in kept and metres_between(spot, candidate.location) <= radius_m:
+            reason = unwanted(wish, candidate.captured, is_panorama=candidate.is_panorama)
+            reason = reason if candidate.licence else "no_licence"
+            if reason:
+                dropped[reason] += 1
+            else:
+                kept[candidate.key] = candidate
+    return [kept[key] for key in sorted(kept)]
