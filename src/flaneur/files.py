@@ -6,14 +6,16 @@ import hashlib
 import json
 import os
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from itertools import islice
 from pathlib import Path
 from typing import Any, Literal
 
 from flaneur.errors import InputError, IntegrityError
 
-ColumnType = Literal["string", "int64", "float64", "bool"]
+ColumnType = Literal["string", "int64", "float64", "bool", "binary"]
+_PIECE = 10_000  # rows of a table that are in memory at once
 
 
 @contextmanager
@@ -84,30 +86,42 @@ def sha256_json(value: Any) -> str:
     return sha256_bytes(json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode())
 
 
-def write_table(path: Path, columns: Mapping[str, ColumnType], rows: Sequence[Mapping[str, Any]]) -> None:
-    """Write rows as a Parquet file, atomically; a missing value is null.
+def write_table(path: Path, columns: Mapping[str, ColumnType], rows: Iterable[Mapping[str, Any]]) -> None:
+    """Write rows as a Parquet file, atomically; a missing value is null. Equal rows give equal bytes.
 
     Args:
         path: the file.
-        columns: name and type of each column, in order.
-        rows: one mapping a row; keys that are no column are an error of the caller.
+        columns: name and type of each column, in order; what else a row has is left out.
+        rows: one mapping a row; taken in pieces, so that a long table needs no more memory than a short one.
     """
-    from arro3.core import Array, DataType, Field, Schema, Table
-    from arro3.io import write_parquet
-
-    kinds: dict[ColumnType, Callable[[], DataType]] = {
-        "string": DataType.string, "int64": DataType.int64, "float64": DataType.float64, "bool": DataType.bool,
-    }  # fmt: skip
-    types = {name: kinds[kind]() for name, kind in columns.items()}
-    fields = [Field(name, kind, nullable=True) for name, kind in types.items()]
-    arrays = [Array([row.get(name) for row in rows], type=kind) for name, kind in types.items()]
-    table = Table.from_arrays(arrays, schema=Schema(fields))
     with atomic_path(path) as temporary:
-        write_parquet(table, temporary)
+        _write_parquet(temporary, columns, rows)
+
+
+def renew_table(path: Path, columns: Mapping[str, ColumnType], rows: Iterable[Mapping[str, Any]]) -> None:
+    """Like :func:`write_table`, but a file that would not change is left alone."""
+    with suppress(_SameError), atomic_path(path) as temporary:
+        _write_parquet(temporary, columns, rows)
+        if path.is_file() and sha256_file(path) == sha256_file(temporary):
+            raise _SameError
 
 
 def read_table(path: Path) -> list[dict[str, Any]]:
     """Read a Parquet file as rows.
+
+    Raises:
+        InputError: there is no such file.
+        IntegrityError: it is not Parquet.
+    """
+    return list(read_rows(path))
+
+
+def read_rows(path: Path, columns: Sequence[str] | None = None) -> Iterator[dict[str, Any]]:
+    """The rows of a Parquet file one by one, whatever its length.
+
+    Args:
+        path: the file.
+        columns: those that are wanted; all by default.
 
     Raises:
         InputError: there is no such file.
@@ -118,11 +132,44 @@ def read_table(path: Path) -> list[dict[str, Any]]:
     if not path.is_file():
         raise InputError(f"{path}: no such file.")
     try:
-        table = read_parquet(path).read_all()
-        names = table.column_names
-        lists = [table.column(name).to_pylist() for name in names]
+        for batch in read_parquet(path):
+            names = batch.schema.names if columns is None else columns
+            values = [batch.column(name).to_pylist() for name in names]
+            yield from [dict(zip(names, row, strict=True)) for row in zip(*values, strict=True)]
     except Exception as error:  # arro3 raises bare Exception
         raise IntegrityError(
             f"{path}: not readable as Parquet ({error}). Restore the file or make it again."
         ) from error
-    return [dict(zip(names, values, strict=True)) for values in zip(*lists, strict=True)]
+
+
+class _SameError(Exception):
+    """The new file is the old one."""
+
+
+def _write_parquet(path: Path, columns: Mapping[str, ColumnType], rows: Iterable[Mapping[str, Any]]) -> None:
+    from arro3.core import Array, DataType, Field, RecordBatch, RecordBatchReader, Schema
+    from arro3.io import write_parquet
+
+    kinds: dict[ColumnType, Callable[[], DataType]] = {
+        "string": DataType.string, "int64": DataType.int64, "float64": DataType.float64, "bool": DataType.bool,
+        "binary": DataType.binary,
+    }  # fmt: skip
+    types = {name: kinds[kind]() for name, kind in columns.items()}
+    schema = Schema([Field(name, kind, nullable=True) for name, kind in types.items()])
+    left, raised = iter(rows), []
+
+    def batches() -> Iterator[RecordBatch]:
+        try:
+            while piece := list(islice(left, _PIECE)):
+                arrays = [Array([row.get(name) for row in piece], type=kind) for name, kind in types.items()]
+                yield RecordBatch.from_arrays(arrays, schema=schema)
+        except BaseException as error:
+            raised.append(error)  # on its way through arro3 it loses its type
+            raise
+
+    try:
+        write_parquet(RecordBatchReader.from_batches(schema, batches()), path, max_row_group_size=_PIECE)
+    except Exception:
+        if raised:
+            raise raised[0] from None
+        raise

@@ -6,9 +6,10 @@ import pytest
 
 from flaneur.dataset.ingest import store_photo
 from flaneur.dataset.lock import only_one
-from flaneur.dataset.store import ImportSummary, add_rows, open_dataset, verify_dataset
+from flaneur.dataset.store import ImportSummary, add_rows, import_photos, open_dataset, verify_dataset
 from flaneur.dataset.tables import row_of
 from flaneur.errors import PhotoError
+from flaneur.importers import folder
 from flaneur.protocols import FoundPhoto
 from photos import drawn, jpeg
 
@@ -55,13 +56,18 @@ def test_refused_rows_are_dropped_and_nothing_but_refusals_makes_no_table(tmp_pa
 
 def test_what_a_collection_under_way_has_stored_is_not_swept_away(tmp_path, pictures):
     root = tmp_path / "d"
-    waiting = store_photo(pictures[0], root, "0")
-    lost = store_photo(pictures[1], root, "1")
-    (root / "collect").mkdir()
-    (root / "collect" / "flickr.jsonl").write_text(f'{{"sha256": "{waiting.sha256}"}}\n')
+    waiting, lost = (store_photo(data, root, "x") for data in pictures[:2])
     add(root, [row(root, "2", pictures[2])])
     assert (root / waiting.file).is_file()
+    assert (root / lost.file).is_file()  # it may be on its way into the journal
+    (root / "collect").mkdir()
+    (root / "collect" / "flickr.jsonl").write_text(f'{{"sha256": "{waiting.sha256}"}}\n{{"sha2')
+    (tmp_path / "in" / "rome").mkdir(parents=True)
+    (tmp_path / "in" / "rome" / "a.jpg").write_bytes(pictures[3])
+    import_photos(folder.find(tmp_path / "in"), root, name="mine", source="folder")
+    assert (root / waiting.file).is_file()
     assert not (root / lost.file).exists()
+    assert len(open_dataset(root).photos) == 2
 
 
 def test_a_folder_may_be_locked_again_by_whom_it_belongs_to(tmp_path, pictures):

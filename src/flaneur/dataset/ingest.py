@@ -5,19 +5,17 @@ from __future__ import annotations
 import json
 import logging
 import os
-import re
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from flaneur.dataset.lock import LOCK
+from flaneur import archives
 from flaneur.dataset.strip import strip
-from flaneur.decode import MAX_FILE_BYTES
+from flaneur.decode import MAX_FILE_BYTES, decode
 from flaneur.errors import InputError, PhotoError, counted
 from flaneur.files import sha256_bytes, sha256_file
 from flaneur.protocols import FoundPhoto
@@ -25,7 +23,6 @@ from flaneur.protocols import FoundPhoto
 logger = logging.getLogger(__name__)
 
 JOURNAL = ".import.jsonl"
-_SHA256 = re.compile("[0-9a-f]{64}")
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -89,10 +86,7 @@ def store_photo(data: bytes, root: Path, name: str) -> Stored:
         PhotoError: it cannot be read; nothing is stored.
         InputError: it cannot be written.
     """
-    try:
-        stripped, suffix, decoded = strip(data)
-    except PhotoError as error:
-        raise PhotoError(error.code, str(error).replace("this photo", name, 1)) from error
+    stripped, suffix, decoded = _named(strip, data, name)
     digest = sha256_bytes(stripped)
     file = f"images/{digest[:2]}/{digest}{suffix}"
     if not (root / file).is_file():
@@ -100,30 +94,46 @@ def store_photo(data: bytes, root: Path, name: str) -> Stored:
     return Stored(digest, file, decoded.width, decoded.height)
 
 
-def ingest(
-    found: Iterable[FoundPhoto], root: Path, known: Mapping[str, Ingested]
-) -> Iterator[tuple[FoundPhoto, Ingested]]:
-    """Store each photo's bytes, without metadata, under the name of their hash.
+def link_photo(path: Path, name: str) -> Stored:
+    """Look at a photo that stays where it is: whole, and how large. Its bytes are what its hash is of, metadata too.
 
     Args:
-        found: the photos, in order.
+        path: the user's file.
+        name: what the photo is called where it is refused.
+
+    Raises:
+        PhotoError: it cannot be read.
+    """
+    data, place = _read(path, name), str(path.absolute())
+    if not _is_unicode(place):
+        raise PhotoError("unreadable", f"{name}: its path is not Unicode. Rename it, or import without --link.")
+    decoded = _named(decode, data, name)
+    return Stored(sha256_bytes(data), place, decoded.width, decoded.height)
+
+
+def ingest(
+    found: Iterable[tuple[FoundPhoto, Ingested | None]], root: Path, *, link: bool = False
+) -> Iterator[tuple[FoundPhoto, Ingested]]:
+    """Store each photo's bytes, without metadata, under the name of their hash; or leave it where it is.
+
+    Args:
+        found: the photos, in order, each with its result from before, if any; a photo whose file has the same name,
+            size and time is not opened again.
         root: the dataset.
-        known: results by key from before; a photo whose file has the same name, size and time is not opened again.
+        link: whether photos stay where they are.
 
     Yields:
         Each photo with its result, in order; by then the journal has it.
     """
-    journal = root / JOURNAL
-    known = {**known, **_read_journal(journal, root)}
 
-    def work(photo: FoundPhoto) -> tuple[FoundPhoto, Ingested, bool]:
+    def work(item: tuple[FoundPhoto, Ingested | None]) -> tuple[FoundPhoto, Ingested, bool]:
+        photo, before = item
         now = _stat(photo)
-        before = known.get(photo.key)
-        if before is not None and _unchanged(before, now, root):
+        if before is not None and _unchanged(before, now, root, link):
             return photo, before, False
-        return photo, _take_in(photo, now, root), True
+        return photo, _take_in(photo, now, root, link), True
 
-    with journal.open("a", encoding="utf-8") as lines:
+    with (root / JOURNAL).open("a", encoding="utf-8") as lines:
         for photo, result, is_new in in_threads(work, found):
             if is_new:
                 lines.write(json.dumps(asdict(result)) + "\n")
@@ -155,51 +165,36 @@ def cores() -> int:
         return os.cpu_count() or 1
 
 
-def take_back(root: Path, made: Iterable[Path]) -> None:
-    """Leave nothing of an import that took nothing in.
-
-    Args:
-        root: the dataset, swept.
-        made: folders that the import made, innermost first; those that hold something else stay.
-    """
-    (root / LOCK).unlink(missing_ok=True)
-    for folder in (*(root / "images").glob("??"), root / "images", *made):
-        with suppress(OSError):
-            folder.rmdir()
-
-
-def sweep(root: Path, used: Iterable[str]) -> None:
-    """Remove what a kill left behind: half-written files, and stored photos that no row names.
-
-    A collection that is still under way has its photos in its journal.
-    """
-    names = {Path(file).stem for file in used} | _collected(root)
-    for folder in (root / "images").glob("??"):
-        for entry in os.scandir(folder):
-            if Path(entry.name).stem not in names:
-                Path(entry.path).unlink(missing_ok=True)
-    for leftover in root.glob(".*.tmp"):
-        leftover.unlink(missing_ok=True)
-
-
-def _collected(root: Path) -> set[str]:
-    names: set[str] = set()
-    for journal in (root / "collect").glob("*.jsonl"):
-        with journal.open("r", encoding="utf-8", errors="replace") as lines:
-            names.update(name for line in lines for name in _SHA256.findall(line))
-    return names
-
-
-def _take_in(photo: FoundPhoto, now: Ingested, root: Path) -> Ingested:
+def _take_in(photo: FoundPhoto, now: Ingested, root: Path, link: bool) -> Ingested:
     facts = asdict(now)
     if not now.size:
         code, detail = ("empty", "the file is empty") if photo.path.is_file() else ("not_found", "no such file")
         return Ingested(**facts | {"reason": code, "detail": f"{photo.key}: {detail}"})
     try:
-        stored = store_photo(_read(photo.path, photo.key), root, photo.key)
+        stored = link_photo(photo.path, photo.key) if link else store_photo(_bytes(photo), root, photo.key)
     except PhotoError as error:
         return Ingested(**facts | {"reason": error.code, "detail": str(error)})
     return Ingested(**facts | asdict(stored))
+
+
+def _bytes(photo: FoundPhoto) -> bytes:
+    if photo.member:
+        return archives.read(photo.path, photo.member, MAX_FILE_BYTES)
+    return _read(photo.path, photo.key)
+
+
+def _named(look: Callable[[bytes], R], data: bytes, name: str) -> R:
+    try:
+        return look(data)
+    except PhotoError as error:
+        raise PhotoError(error.code, str(error).replace("this photo", name, 1)) from error
+
+
+def _is_unicode(text: str) -> bool:
+    try:
+        return bool(text.encode())
+    except UnicodeEncodeError:
+        return False
 
 
 def _read(path: Path, name: str) -> bytes:
@@ -224,18 +219,9 @@ def _store(path: Path, data: bytes) -> None:
         raise InputError(f"{path}: cannot be written ({reason}). Mend that; the same command then goes on.") from error
 
 
-def settle(root: Path, files: Iterable[str]) -> None:
-    """Have the stored photos on disk before a table names them."""
-    if hasattr(os, "sync"):
-        os.sync()
-        return
-    for file in files:  # Windows
-        with (root / file).open("rb+") as stored:
-            os.fsync(stored.fileno())
-
-
 def _stat(photo: FoundPhoto) -> Ingested:
-    path_hash = sha256_bytes(os.fsencode(photo.path.absolute()))[:16]
+    name = os.fsencode(photo.path.absolute()) + (f"\0{photo.member}".encode() if photo.member else b"")
+    path_hash = sha256_bytes(name)[:16]
     try:
         stat = photo.path.stat()
     except OSError:
@@ -243,17 +229,18 @@ def _stat(photo: FoundPhoto) -> Ingested:
     return Ingested(photo.key, path_hash, stat.st_size, stat.st_mtime_ns)
 
 
-def _unchanged(before: Ingested, now: Ingested, root: Path) -> bool:
-    same = (before.path_hash, before.size, before.mtime_ns) == (now.path_hash, now.size, now.mtime_ns)
-    return same and now.size > 0 and (bool(before.reason) or (root / before.file).is_file())
+def _unchanged(before: Ingested, now: Ingested, root: Path, link: bool) -> bool:
+    if (before.path_hash, before.size, before.mtime_ns) != (now.path_hash, now.size, now.mtime_ns) or not now.size:
+        return False
+    return bool(before.reason) or (Path(before.file).is_absolute() == link and (root / before.file).is_file())
 
 
-def _read_journal(journal: Path, root: Path) -> dict[str, Ingested]:
+def read_journal(root: Path) -> Iterator[Ingested]:
     """What an interrupted import had done, as far as its stored files are whole; the journal is cut back to that."""
-    results: dict[str, Ingested] = {}
+    journal = root / JOURNAL
     if not journal.is_file():
-        return results
-    whole = 0
+        return
+    whole, number = 0, 0
     with journal.open("rb") as lines:
         for line in lines:
             try:
@@ -264,12 +251,12 @@ def _read_journal(journal: Path, root: Path) -> dict[str, Ingested]:
                 break
             whole += len(line)
             if result.reason or _is_whole(root / result.file, result.sha256):
-                results[result.key] = result
-            else:
+                number += 1
+                yield result
+            elif not Path(result.file).is_absolute():  # a linked photo is not ours
                 (root / result.file).unlink(missing_ok=True)
     os.truncate(journal, whole)
-    logger.info("%s of an interrupted import taken over.", counted(len(results), "photo"))
-    return results
+    logger.info("%s of an interrupted import taken over.", counted(number, "photo"))
 
 
 def _is_whole(path: Path, sha256: str) -> bool:

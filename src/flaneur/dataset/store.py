@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, fields
 from fnmatch import fnmatchcase
 from functools import cached_property
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +14,14 @@ import numpy as np
 
 from flaneur import geo
 from flaneur.dataset import tables
-from flaneur.dataset.ingest import JOURNAL, Ingested, ingest, take_back
+from flaneur.dataset.folder import collected, make_folder, sweep, take_back
+from flaneur.dataset.ingest import JOURNAL, Ingested, ingest, read_journal
 from flaneur.dataset.lock import only_one
 from flaneur.dataset.manifest import DATASET_FORMAT, MANIFEST, read_manifest
-from flaneur.dataset.merge import ImportSummary, merge, read_if_there, refusals
+from flaneur.dataset.merge import ImportSummary, merge, why_none
 from flaneur.dataset.split import Split, missing_split, read_split
-from flaneur.dataset.tables import Dropped
+from flaneur.dataset.staging import Staging, staging
+from flaneur.dataset.tables import Dropped, id_of, readable
 from flaneur.errors import InputError, UsageError
 from flaneur.files import read_table, sha256_file, sha256_json
 from flaneur.protocols import FoundPhoto
@@ -126,6 +128,7 @@ def import_photos(
     """Copy photos into a dataset, without their metadata. The user's files are only read.
 
     Killed at any moment, the same call goes on where it was. Importing again changes nothing; importing more adds.
+    Photos are taken as they come, so that memory does not grow with their number.
 
     Args:
         found: what an importer found.
@@ -139,59 +142,99 @@ def import_photos(
         InputError: there was nothing to import, or no photo of a new dataset could be used; nothing is left then.
         UsageError: the dataset has photos of the same names from another folder.
     """
-    wanted = [photo for photo in found if only is None or fnmatchcase(photo.key, only)]
-    if not wanted:
+    return _import(_wanted(found, only), root, (name, source, False), progress)
+
+
+def link_photos(
+    found: Iterable[FoundPhoto],
+    root: Path,
+    *,
+    name: str,
+    source: str,
+    only: str | None = None,
+    progress: Callable[[int], None] | None = None,
+) -> ImportSummary:
+    """Like :func:`import_photos`, but photos stay where they are, and the dataset names their files.
+
+    Their hash is of the file as it is: where one is moved or changed, :func:`verify_dataset` says so.
+
+    Raises:
+        UsageError: also for a photo inside an archive, which has no file to name.
+    """
+    return _import(_wanted(found, only), root, (name, source, True), progress)
+
+
+def _wanted(found: Iterable[FoundPhoto], only: str | None) -> Iterator[FoundPhoto]:
+    """Those that match; at least one, or it is an error before anything is made."""
+    wanted = (readable(photo) for photo in found)
+    matching = wanted if only is None else (photo for photo in wanted if fnmatchcase(photo.key, only))
+    first = next(matching, None)
+    if first is None:
         pattern = f" that match {only!r}" if only else ""
         raise InputError(f"No photos{pattern} found, so nothing was imported. Check the path.")
-    if root.exists() and not root.is_dir():
-        raise UsageError(f"{root} is a file, not a folder for a dataset. Choose another name.")
-    made = [folder for folder in (root, *root.parents) if not folder.exists()]
-    try:
-        root.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UsageError(f"{root}: cannot be made ({error.strerror}). Choose another place.") from error
-    with only_one(root):
-        before = {row["id"]: row for row in read_if_there(root / "imported.parquet")}
-        prefix = f"{source}:"
-        known = {row["original"]: _ingested(row) for row in before.values() if row["id"].startswith(prefix)}
-        now: dict[str, dict[str, Any]] = {}
-        for photo, result in ingest(wanted, root, known):
-            row = _merge(photo, result, source, before.get(f"{prefix}{photo.key}"))
-            now[row["id"]] = row
+    return chain([first], matching)
+
+
+def _import(
+    wanted: Iterator[FoundPhoto], root: Path, how: tuple[str, str, bool], progress: Callable[[int], None] | None
+) -> ImportSummary:
+    name, source, link = how
+    made = make_folder(root)
+    why = ""
+    with only_one(root), staging(root) as rows:
+        for result in read_journal(root):
+            rows.note(result.key, asdict(result))
+        for photo, result in ingest(_with_past(wanted, rows, how), root, link=link):
+            rows.put(_row(photo, result, source, rows))
             if progress is not None:
                 progress(1)
-        summary = merge(root, name, source, before, now)
+        summary = merge(root, rows, name, source)
+        if summary is None:
+            why = why_none(rows)
+            rows.forget()
+        rows.spare(collected(root))
+        sweep(root, rows.stored)
         (root / JOURNAL).unlink(missing_ok=True)
     if summary is None:
         take_back(root, made)
-        raise InputError(f"No photo could be used, so nothing was imported. {refusals(now)}")
+        raise InputError(f"No photo could be used, so nothing was imported. {why}")
     return summary
+
+
+def _with_past(
+    wanted: Iterable[FoundPhoto], rows: Staging, how: tuple[str, str, bool]
+) -> Iterator[tuple[FoundPhoto, Ingested | None]]:
+    """Each photo with what an import before, or this one before it was killed, made of it."""
+    _, source, link = how
+    for photo in wanted:
+        if link and photo.member:
+            raise UsageError(f"{photo.path}: photos inside an archive cannot be linked. Leave out --link.")
+        noted = rows.noted(photo.key)
+        row = None if noted else rows.get(id_of(photo, source)[0])
+        facts = noted or (row and {name: row[name] for name in _INGESTED} | {"key": photo.key})
+        yield photo, Ingested(**facts) if facts else None
 
 
 def add_rows(root: Path, *, name: str, source: str, rows: Iterable[Mapping[str, Any]]) -> ImportSummary:
     """Add photos whose files are stored already, as a collection has them; adding them again changes nothing.
 
-    Stored files that neither a row nor the journal of a collection names are removed.
-
     Args:
         root: the dataset's folder.
         name: of the dataset.
         source: the provider's name.
-        rows: of ``imported.parquet``, as :func:`flaneur.dataset.tables.row_of` makes them, with ``sha256``, ``file``,
-            ``width`` and ``height`` or, for a photo that is refused, ``reason`` and ``detail``. One that has the id of
-            an older one replaces it.
+        rows: of ``imported.parquet``, as :func:`flaneur.dataset.tables.row_of` makes them, with ``sha256``, ``file``
+            (absolute for a photo outside the dataset), ``width`` and ``height`` or, for a photo that is refused,
+            ``reason`` and ``detail``. One that has the id of an older one replaces it.
 
     Returns:
         What was done. Where the dataset would be empty, no table is written.
     """
-    root.mkdir(parents=True, exist_ok=True)
-    with only_one(root):
-        before = {row["id"]: row for row in read_if_there(root / "imported.parquet")}
-        now = {row["id"]: asdict(Ingested(key="", path_hash="", size=0, mtime_ns=0)) | dict(row) for row in rows}
-        summary = merge(root, name, source, before, now)
-    if summary is None:
-        return ImportSummary(0, 0, dict(Counter(row["reason"] for row in now.values())))
-    return summary
+    make_folder(root)
+    usual = asdict(Ingested(key="", path_hash="", size=0, mtime_ns=0))
+    with only_one(root), staging(root) as staged:
+        for row in rows:
+            staged.put(usual | dict(row))
+        return merge(root, staged, name, source) or ImportSummary(0, 0, staged.count_refused())
 
 
 def verify_dataset(dataset: Dataset, progress: Callable[[int], None] | None = None) -> list[str]:
@@ -212,13 +255,13 @@ def verify_dataset(dataset: Dataset, progress: Callable[[int], None] | None = No
     return problems
 
 
-def _ingested(row: dict[str, Any]) -> Ingested:
-    return Ingested(key=row["original"], **{name: row[name] for name in _INGESTED})
-
-
-def _merge(photo: FoundPhoto, result: Ingested, source: str, before: dict[str, Any] | None) -> dict[str, Any]:
+def _row(photo: FoundPhoto, result: Ingested, source: str, rows: Staging) -> dict[str, Any]:
     """The row of ``imported.parquet``."""
     pixels = {name: getattr(result, name) for name in _INGESTED}
+    row_id, own = id_of(photo, source)
+    before = rows.get(row_id)
+    if before is not None and before["is_new"]:
+        raise InputError(f"{photo.path}: another photo of this import has the id {row_id!r}. Give each its own.")
     if before is not None and _is_another(before, result):
         raise UsageError(
             f"{photo.path}: the dataset has another photo called {photo.key!r}, from another folder. "
@@ -227,7 +270,7 @@ def _merge(photo: FoundPhoto, result: Ingested, source: str, before: dict[str, A
     try:
         return tables.row_of(photo, source) | pixels
     except InputError as error:
-        row = {"id": f"{source}:{photo.key}", "city": photo.city, "place": "", "source": source, "original": photo.key}
+        row = {"id": row_id, "city": photo.city, "place": "", "source": own, "original": photo.key}
         return row | pixels | {"reason": "bad_row", "detail": f"{photo.key}: {error}"}
 
 

@@ -6,7 +6,7 @@ import json
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +54,31 @@ class Dropped:
     detail: str
 
 
+def readable(found: FoundPhoto) -> FoundPhoto:
+    r"""A photo whose file name is no Unicode, as a table can hold it.
+
+    >>> readable(FoundPhoto(Path("x"), "rome/caf\udce9.jpg", "rome")).key
+    'rome/caf\\xe9.jpg'
+    """
+    key, city = (_text(text) for text in (found.key, found.city))
+    return found if (key, city) == (found.key, found.city) else replace(found, key=key, city=city)
+
+
+def id_of(found: FoundPhoto, source: str) -> tuple[str, str]:
+    """Id of a photo, and whom it comes from: as in the dataset it was exported from, else by importer and key.
+
+    >>> id_of(FoundPhoto(Path("a.jpg"), "rome/a.jpg", "rome"), "folder")
+    ('folder:rome/a.jpg', 'folder')
+    >>> id_of(FoundPhoto(Path("a.jpg"), "rome/a.jpg", "rome", {"id": "mapillary:7"}), "imagefolder")
+    ('mapillary:7', 'mapillary')
+    """
+    brought = found.facts.get("id", "")
+    before, colon, after = brought.partition(":")
+    if not (before and colon and after):
+        return f"{source}:{brought or found.key}", source
+    return brought, found.facts.get("source") or before
+
+
 def row_of(found: FoundPhoto, source: str) -> dict[str, Any]:
     """What is known of a photo without its pixels, as a row of ``imported.parquet``.
 
@@ -69,8 +94,9 @@ def row_of(found: FoundPhoto, source: str) -> dict[str, Any]:
     facts = found.facts
     location = _location(facts)
     sequence = facts.get("sequence")
+    row_id, source = id_of(found, source)
     return {
-        "id": f"{source}:{found.key}",
+        "id": row_id,
         "city": city,
         "place": f"{city}/{facts.get('place') or found.key}",
         "source": source,
@@ -108,38 +134,6 @@ def photo_of(row: dict[str, Any]) -> Photo:
     )  # fmt: skip
     location = None if row["lat"] is None else Location(row["lat"], row["lon"])
     return Photo(location=location, **{name: row[name] for name in names})
-
-
-def keep_one_of_each(
-    rows: list[dict[str, Any]],
-) -> tuple[list[dict[str, Any]], list[dict[str, Any]], list[tuple[str, ...]]]:
-    """Sort imported rows into photos and refusals: of equal files the first stays, or none if they claim two cities.
-
-    Args:
-        rows: of ``imported.parquet``, sorted by id.
-
-    Returns:
-        Rows of ``photos.parquet``, rows of ``dropped.parquet``, and the places that share a file.
-    """
-    same: dict[str, list[dict[str, Any]]] = {}
-    photos, dropped = [], []
-    for row in rows:
-        if row["reason"]:
-            dropped.append(_refused(row, row["reason"], row["detail"]))
-        else:
-            same.setdefault(row["sha256"], []).append(row)
-    for first, *others in same.values():
-        cities = sorted({row["city"] for row in (first, *others)})
-        if len(cities) > 1:
-            detail = f"the same file claims to be {' and '.join(cities)}; correct the wrong one"
-            dropped += [_refused(row, "label_conflict", detail) for row in (first, *others)]
-        else:
-            photos.append(first)
-            dropped += [_refused(row, "exact_duplicate", f"the same file as {first['original']}") for row in others]
-    photos.sort(key=lambda row: str(row["id"]))
-    dropped.sort(key=lambda row: str(row["id"]))
-    ties = [tuple(sorted({row["place"] for row in group})) for group in same.values()]
-    return photos, dropped, sorted(tie for tie in ties if len(tie) > 1)
 
 
 def read_ties(root: Path) -> tuple[tuple[str, ...], ...]:
@@ -184,9 +178,8 @@ def _toml_lines(values: Mapping[str, Any], title: str) -> list[str]:
     return lines
 
 
-def _refused(row: dict[str, Any], reason: str, detail: str) -> dict[str, Any]:
-    known = {name: row[name] for name in ("id", "original", "city")}
-    return {**known, "stage": "import", "reason": reason, "detail": detail}
+def _text(name: str) -> str:
+    return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 
 def _location(facts: dict[str, str]) -> Location | None:
