@@ -60,6 +60,15 @@ def read(path: Path, member: str, limit_bytes: int) -> bytes:
         raise PhotoError("unreadable", f"this photo: cannot be read ({error.strerror or error}).") from error
 
 
+def has(path: Path, member: str) -> bool:
+    """Whether an archive has a file of that name.
+
+    Raises:
+        InputError: as :func:`members`.
+    """
+    return member in opened(path)
+
+
 def opened(path: Path) -> ZipArchive | TarArchive:
     """The archive with its names checked; kept for the next call as long as the file does not change.
 

@@ -1,0 +1,248 @@
+"""A folder, an archive, or a folder of archives in; the names, tables and photos in it out, all alike.
+
+Of a folder, the names in one sub-folder at a time are held in memory, to be sorted; of an archive, eight bytes a file.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import chain
+from pathlib import Path, PurePosixPath
+
+from flaneur import archives
+from flaneur.csv_table import SUFFIXES, TableFile
+from flaneur.errors import InputError
+from flaneur.protocols import FoundPhoto
+
+PHOTOS = frozenset({".jpg", ".jpeg", ".png", ".webp", ".heic", ".avif"})
+NOT_PHOTOS = frozenset(
+    {*SUFFIXES, ".txt", ".json", ".md", ".xml", ".xmp", ".db", ".ini", ".html", ".pdf", ".npy", ".npz", ".py", ".yaml",
+     ".toml", ".url"}
+)  # fmt: skip
+_MAX_TABLE_BYTES = 2_000_000_000
+_MAX_DEPTH = 2
+
+
+@dataclass(frozen=True)
+class Mount:
+    """A folder or an archive whose files are reachable below a name.
+
+    Args:
+        path: of it.
+        under: what its names begin with in the tree, such as ``images/train/``; or empty.
+        within: what they begin with in the folder or archive, and is left out; or empty.
+    """
+
+    path: Path
+    under: str = ""
+    within: str = ""
+
+    @cached_property
+    def packed(self) -> bool:
+        """Whether it is an archive."""
+        return not self.path.is_dir()
+
+    @cached_property
+    def inside(self) -> tuple[frozenset[str], tuple[str, ...]]:
+        """Of an archive: names of all folders, with ``/`` at the end, and of all tables."""
+        folders, tables = {""}, []
+        for member in archives.members(self.path):
+            folder = member.name.rpartition("/")[0]
+            while folder and f"{folder}/" not in folders:
+                folders.add(f"{folder}/")
+                folder = folder.rpartition("/")[0]
+            if PurePosixPath(member.name).suffix.lower() in SUFFIXES:
+                tables.append(member.name)
+        return frozenset(folders), tuple(tables)
+
+    def find(self, name: str) -> tuple[Path, str] | None:
+        """Where a file of the tree lies: path and member."""
+        if not name.startswith(self.under):
+            return None
+        inner = self.within + name[len(self.under) :]
+        if self.packed:
+            return (self.path, inner) if archives.has(self.path, inner) else None
+        path = self.path / inner
+        return (path, "") if path.is_file() else None
+
+
+@dataclass(frozen=True)
+class Tree:
+    """Files by name, wherever they are stored.
+
+    Args:
+        path: as the user gave it, for messages.
+        mounts: where they are stored; the first that has a file counts.
+    """
+
+    path: Path
+    mounts: tuple[Mount, ...] = field(repr=False)
+
+    def find(self, *names: str) -> tuple[Path, str] | None:
+        """Path and member of the first of these files that is there."""
+        return next((found for name in names for mount in self.mounts if (found := mount.find(name))), None)
+
+    def photo(self, names: tuple[str, ...], city: str, facts: Mapping[str, str]) -> FoundPhoto | None:
+        """The photo under the first of these names that is there. Its key is that name, packed or not."""
+        for name in names:
+            if found := self.find(name):
+                return FoundPhoto(found[0], name, city, dict(facts), found[1])
+        return None
+
+    def table(self, name: str) -> TableFile | None:
+        """A table of the tree."""
+        found = self.find(name)
+        if found is None:
+            return None
+        path, member = found
+        if not member:
+            return TableFile(str(path), lambda: path.open("rb"))
+        return TableFile(f"{path}: {member}", lambda: io.BytesIO(archives.read(path, member, _MAX_TABLE_BYTES)))
+
+    def folders(self, under: str = "") -> list[str]:
+        """Names of the sub-folders of a folder (empty, or with ``/`` at the end), sorted. Hidden ones are left out."""
+        return sorted(set(chain.from_iterable(_folders(mount, under) for mount in self.mounts)))
+
+    def tables(self, under: str = "") -> list[str]:
+        """Names of the tables that lie directly in a folder, sorted."""
+        return sorted(set(chain.from_iterable(_tables(mount, under) for mount in self.mounts)))
+
+    def files(self, under: str = "") -> Iterator[str]:
+        """Names of all files below a folder that may be photos: of folders sorted, of archives in their order."""
+        return chain.from_iterable(_files(mount, under) for mount in self.mounts)
+
+    def holding(self, is_it: Callable[[Tree], bool]) -> Tree | None:
+        """This tree, or the one in a sub-folder, that a layout recognises as its own."""
+        waiting = [("", self)]
+        for depth in range(_MAX_DEPTH + 1):
+            for _, tree in waiting:
+                if is_it(tree):
+                    return tree
+            if depth < _MAX_DEPTH:
+                waiting = [(name, tree.below(f"{name}/")) for _, tree in waiting for name in tree.folders()]
+        return None
+
+    def below(self, folder: str) -> Tree:
+        """The tree in a sub-folder (with ``/`` at the end)."""
+        inner = []
+        for mount in self.mounts:
+            if mount.under.startswith(folder):
+                inner.append(Mount(mount.path, mount.under[len(folder) :], mount.within))
+            elif folder.startswith(mount.under):
+                inner.append(Mount(mount.path, "", mount.within + folder[len(mount.under) :]))
+        return Tree(self.path, tuple(inner))
+
+    def with_archives(self, folder: str, *, under: str | None = None) -> Tree:
+        """The tree with the archives that lie in one of its folders opened in place.
+
+        Args:
+            folder: empty, or with ``/`` at the end.
+            under: what their files' names begin with; by default each archive is a folder of its own name.
+        """
+        found = [
+            path
+            for mount in self.mounts
+            if not mount.packed and folder.startswith(mount.under)
+            for path in _archives_in(mount.path / mount.within / folder[len(mount.under) :])
+        ]
+        new = [Mount(path, f"{folder}{path.stem}/" if under is None else under) for path in found]
+        return Tree(self.path, (*self.mounts, *new))
+
+
+def open_tree(path: Path) -> Tree:
+    """The files of a folder or an archive.
+
+    Raises:
+        InputError: there is neither.
+    """
+    if path.is_dir() or archives.is_archive(path):
+        return Tree(path, (Mount(path),))
+    kind = "a file" if path.is_file() else "no such folder or archive"
+    raise InputError(f"{path}: {kind}. Give the folder, or a zip or tar file, that the photos are in.")
+
+
+def _archives_in(folder: Path) -> list[Path]:
+    if not folder.is_dir():
+        return []
+    return sorted(Path(entry.path) for entry in os.scandir(folder) if archives.is_archive(Path(entry.path)))
+
+
+def _inner(mount: Mount, under: str) -> str | None:
+    """A folder's name within the mount, or nothing where the mount lies elsewhere or deeper."""
+    return mount.within + under[len(mount.under) :] if under.startswith(mount.under) else None
+
+
+def _folders(mount: Mount, under: str) -> Iterator[str]:
+    inner = _inner(mount, under)
+    if inner is None:
+        if mount.under.startswith(under):
+            yield mount.under[len(under) :].partition("/")[0]
+    elif mount.packed:
+        names = {name[len(inner) :].partition("/")[0] for name in mount.inside[0] if name.startswith(inner)}
+        yield from (name for name in names if name and not _is_hidden(name))
+    else:
+        yield from _listed(mount.path / inner)[0]
+
+
+def _tables(mount: Mount, under: str) -> Iterator[str]:
+    inner = _inner(mount, under)
+    if inner is None:
+        return
+    if mount.packed:
+        names = [name[len(inner) :] for name in mount.inside[1] if name.startswith(inner)]
+        yield from (name for name in names if "/" not in name and not _is_hidden(name))
+    else:
+        files = _listed(mount.path / inner)[1]
+        yield from (name for name in files if PurePosixPath(name).suffix.lower() in SUFFIXES)
+
+
+def _files(mount: Mount, under: str) -> Iterator[str]:
+    inner, above = _inner(mount, under), under
+    if inner is None:
+        if not mount.under.startswith(under):
+            return
+        inner, above = mount.within, mount.under
+    names = _packed_files(mount.path, inner) if mount.packed else _files_below(mount.path / inner, "")
+    for name in names:
+        if PurePosixPath(name).suffix.lower() not in NOT_PHOTOS:
+            yield above + name
+
+
+def _packed_files(path: Path, within: str) -> Iterator[str]:
+    for member in archives.members(path):
+        inner = member.name[len(within) :]
+        if member.name.startswith(within) and not any(_is_hidden(part) for part in inner.split("/")):
+            yield inner
+
+
+def _files_below(folder: Path, prefix: str) -> Iterator[str]:
+    listed, files = _listed(folder)
+    folders = frozenset(listed)
+    for name in sorted([*listed, *files]):
+        if name in folders:
+            yield from _files_below(folder / name, f"{prefix}{name}/")
+        elif not archives.is_archive(Path(name)):
+            yield prefix + name
+
+
+def _listed(folder: Path) -> tuple[list[str], list[str]]:
+    """Names of the folders and of the files in a folder, but hidden ones and links to folders."""
+    folders: list[str] = []
+    files: list[str] = []
+    if folder.is_dir():
+        with os.scandir(folder) as entries:
+            for entry in entries:
+                if not _is_hidden(entry.name):
+                    if entry.is_dir(follow_symlinks=False):
+                        folders.append(entry.name)
+                    elif entry.is_file():
+                        files.append(entry.name)
+    return sorted(folders), sorted(files)
+
+
+def _is_hidden(name: str) -> bool:
+    return name.startswith(".") or name == "__MACOSX"
