@@ -157,6 +157,7 @@ class Client:
             where="" if where == "none" or means.secret is None else where,
             billed=options.get("billed", ""),
             retry_if=options.get("retry_if"),
+            final_if=options.get("final_if"),
             **more,
         )
 

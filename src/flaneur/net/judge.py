@@ -35,6 +35,8 @@ def judged(asking: Asking, reply: Reply, source: str) -> Reply:
         NotThere: there is no such thing.
         Refused: it will never work.
     """
+    if asking.final_if is not None and asking.final_if(reply):
+        raise _refusal(asking, reply)
     if asking.retry_if is not None and _says_later(reply, asking.retry_if):
         raise Passing(f"the provider could not answer: {_own_words(reply) or 'it did not say why'}")
     if reply.status in _CAN_PASS or reply.status >= 500:
@@ -113,13 +115,22 @@ def _odd_picture(reply: Reply) -> str:
 
 
 def _final(asking: Asking, reply: Reply, source: str) -> Exception:
-    words = _own_words(reply)
-    said = f"HTTP {reply.status}" + (f": {words}" if words else "")
+    said = _said(reply)
     if reply.status in (401, 403) and asking.where:
         return CredentialsError(f"{source} refused the key ({said}). Is it complete, and meant for this service?")
     if reply.status in (404, 410):
         return NotThere(f"{asking.shown}: the provider no longer has it ({said}).")
-    return Refused(f"{asking.shown}: refused ({said}).", status=reply.status, content=reply.content[:_KEPT])
+    return _refusal(asking, reply)
+
+
+def _refusal(asking: Asking, reply: Reply) -> Refused:
+    message = f"{asking.shown}: refused ({_said(reply)})."
+    return Refused(message, status=reply.status, content=reply.content[:_KEPT])
+
+
+def _said(reply: Reply) -> str:
+    words = _own_words(reply)
+    return f"HTTP {reply.status}" + (f": {words}" if words else "")
 
 
 def _own_words(reply: Reply) -> str:

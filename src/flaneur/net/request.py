@@ -57,6 +57,8 @@ class Options(TypedDict, total=False):
         where: another place for the key than :attr:`flaneur.protocols.Key.where`; ``none``: it is not sent.
         retry_if: told each reply that is JSON, parsed; says whether it is a failure that can pass, such as
             ``UNKNOWN_ERROR``.
+        final_if: told each whole reply before all else; says whether it is ``Refused`` for good, whatever its status,
+            such as a 500 that pleads to be asked for less.
     """
 
     group: str
@@ -65,6 +67,7 @@ class Options(TypedDict, total=False):
     billed: str
     where: str
     retry_if: Callable[[Any], bool]
+    final_if: Callable[[Reply], bool]
 
 
 @dataclass(frozen=True)
@@ -85,6 +88,7 @@ class Asking:
     where: str = ""
     billed: str = ""
     retry_if: Callable[[Any], bool] | None = None
+    final_if: Callable[[Reply], bool] | None = None
 
     @property
     def shown(self) -> str:
