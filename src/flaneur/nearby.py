@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -19,7 +19,7 @@ from flaneur.types import Location
 Box = tuple[float, float, float, float]
 """West, south, east and north in degrees; west is never above east."""
 
-_METRES_PER_DEGREE = math.radians(1) * EARTH_KM * 1000
+METRES_PER_DEGREE = math.radians(1) * EARTH_KM * 1000
 
 
 def metres_between(here: Location, there: Location) -> float:
@@ -40,7 +40,7 @@ def boxes_round(spot: Location, radius_m: float) -> list[Box]:
     >>> [tuple(round(side, 3) for side in box) for box in boxes_round(Location(60.0, 179.999), 111.2)]
     [(179.997, 59.999, 180.0, 60.001), (-180.0, 59.999, -179.999, 60.001)]
     """
-    up = radius_m / _METRES_PER_DEGREE
+    up = radius_m / METRES_PER_DEGREE
     south, north = max(-90.0, spot.lat - up), min(90.0, spot.lat + up)
     widest = math.cos(math.radians(max(abs(south), abs(north))))
     side = min(180.0, up / widest) if widest > 1e-9 else 180.0
@@ -136,6 +136,19 @@ def unwanted(wish: Wish, captured: str, *, is_panorama: bool) -> str:
     late = wish.until and captured[: len(wish.until)] > wish.until[: len(captured)]
     undated = not captured and (wish.since or wish.until)
     return "outside_dates" if early or late or undated else ""
+
+
+def each_read(items: Iterable[Any], read: Callable[[Any], Candidate | None]) -> Iterator[Candidate | None]:
+    """Every record of a reply, read; ``None`` for one of another shape, so that one odd record never ends a run.
+
+    >>> list(each_read([{"a": 1}, None, "b"], lambda item: item["a"]))
+    [1, None, None]
+    """
+    for item in items:
+        try:
+            yield read(item)
+        except (AttributeError, KeyError, TypeError, ValueError):
+            yield None
 
 
 def sift(
