@@ -1,18 +1,15 @@
-"""A position in; the gazetteer's city it lies in, or nothing, out. And names in; those no gazetteer knows out."""
+"""A position in; the gazetteer's city that it lies in, or nothing, out."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
 from functools import cache
 from typing import Any
 
 import numpy as np
 
-from flaneur import cities
 from flaneur.area import area_of
 from flaneur.area.shapes import LARGEST_RADIUS_KM
-from flaneur.errors import UsageError
 from flaneur.gazetteer import Place, geonames_places, own_places
 from flaneur.geo import EARTH_KM
 from flaneur.types import City, Location
@@ -44,25 +41,6 @@ def city_at(location: Location) -> City | None:
     holding = [place for place in near if area_of(place.city, place.population).contains(location)]
     best = max(holding, key=lambda place: (place.own, place.population, place.city.slug), default=None)
     return best.city if best else None
-
-
-def unknown_cities(names: Iterable[str]) -> list[str]:
-    """What to say of names that the gazetteer does not know; nothing where it is not installed.
-
-    >>> unknown_cities(["Lisbon", "Lisbom"])
-    ["There is no city called 'Lisbom'. Did you mean 'lisbon'?"]
-    """
-    try:
-        geonames_places()
-    except UsageError:
-        return []
-    told = []
-    for name in sorted(set(names)):
-        try:
-            cities.search(name)
-        except UsageError as error:
-            told.append(str(error).partition(" Cities of your own")[0])
-    return told
 
 
 class _Tree:

@@ -9,8 +9,10 @@ from __future__ import annotations
 import logging
 import re
 from array import array
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from pathlib import Path
 
 import numpy as np
@@ -28,6 +30,8 @@ ALIASES = {
     "license": "licence",
 }  # fmt: skip
 """Other names of these columns, in tables that are not flaneur's own layout."""
+
+_ALIKE, _RARE, _COMPARED = 0.85, 20, 300  # likeness, times as many photos, cities
 
 _DRIVE = re.compile(r"[A-Za-z]:")
 
@@ -56,12 +60,14 @@ class PhotoTable:
         needed: columns that must be there.
         entry: what a row says; raises ``InputError`` without the table's name and line, which are put before it.
         locate: a key to the photo's file, or to an archive and its name in there.
+        typed: whether people typed the cities, who misspell.
     """
 
     table: TableFile
     needed: tuple[str, ...]
     entry: Callable[[Mapping[str, str]], Entry]
     locate: Callable[[str], tuple[Path, str]] = field(repr=False)
+    typed: bool = True
 
     def entries(self) -> Iterator[tuple[int, Entry]]:
         """Line and entry of every row."""
@@ -176,7 +182,9 @@ def _photos(table: PhotoTable, repeated: set[int]) -> Iterator[FoundPhoto]:
 def _look_through(table: PhotoTable) -> set[int]:
     """Hashes of the keys that are named more than once."""
     keys, cities, wrong, placed = array("q"), array("q"), [], 0
+    names: Counter[str] = Counter()
     for number, entry in table.entries():
+        names[entry.city] += 1
         keys.append(hash(entry.key))
         cities.append(hash(entry.city))
         if entry.facts.get("lat"):
@@ -189,7 +197,21 @@ def _look_through(table: PhotoTable) -> set[int]:
             f"{table.table.name}, line {number}: ({lat}, {lon}) is not (latitude, longitude) in degrees "
             f"({counted(len(wrong), 'such line')}). Are the columns swapped?"
         )
+    if table.typed:
+        _mention_misspelt(table, names)
     return _repeated(table, np.array(keys, dtype=np.int64), np.array(cities, dtype=np.int64))
+
+
+def _mention_misspelt(table: PhotoTable, names: Counter[str]) -> None:
+    """A city of a few rows that is spelt nearly like one of many is probably that one. It is told, not changed."""
+    often = [name for name, count in names.most_common(_COMPARED) if count >= _RARE]
+    for name, count in names.items():
+        others = [other for other in often if names[other] >= _RARE * count]
+        if others and len(names) <= _COMPARED and (close := get_close_matches(name, others, n=1, cutoff=_ALIKE)):
+            logger.warning(
+                "%s: %s of %r, and %s of %r. Are they one city?",
+                table.table.name, counted(count, "photo"), name, f"{names[close[0]]:,}", close[0],
+            )  # fmt: skip
 
 
 def _repeated(table: PhotoTable, keys: NDArray[np.int64], cities: NDArray[np.int64]) -> set[int]:

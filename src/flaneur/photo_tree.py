@@ -27,6 +27,15 @@ _MAX_TABLE_BYTES = 2_000_000_000
 _MAX_DEPTH = 2
 
 
+@dataclass(frozen=True, slots=True)
+class _Inside:
+    """Of an archive: names of all folders, with ``/`` at the end, and of all tables; whether a file lies in none."""
+
+    folders: frozenset[str]
+    tables: tuple[str, ...]
+    loose: bool
+
+
 @dataclass(frozen=True)
 class Mount:
     """A folder or an archive whose files are reachable below a name.
@@ -47,17 +56,25 @@ class Mount:
         return not self.path.is_dir()
 
     @cached_property
-    def inside(self) -> tuple[frozenset[str], tuple[str, ...]]:
-        """Of an archive: names of all folders, with ``/`` at the end, and of all tables."""
-        folders, tables = {""}, []
+    def inside(self) -> _Inside:
+        """Of an archive: what it holds besides photos."""
+        folders, tables, loose = {""}, [], False
         for member in archives.members(self.path):
             folder = member.name.rpartition("/")[0]
+            loose = loose or not folder
             while folder and f"{folder}/" not in folders:
                 folders.add(f"{folder}/")
                 folder = folder.rpartition("/")[0]
             if PurePosixPath(member.name).suffix.lower() in SUFFIXES:
                 tables.append(member.name)
-        return frozenset(folders), tuple(tables)
+        return _Inside(frozenset(folders), tuple(tables), loose)
+
+    @property
+    def wrapper(self) -> str:
+        """Of an archive: the folder of its own name that all lies in, with ``/`` at the end; or nothing."""
+        outer = f"{self.path.stem}/"
+        wrapped = not self.inside.loose and all(name.startswith(outer) for name in self.inside.folders if name)
+        return outer if wrapped else ""
 
     def find(self, name: str) -> tuple[Path, str] | None:
         """Where a file of the tree lies: path and member."""
@@ -117,14 +134,12 @@ class Tree:
 
     def holding(self, is_it: Callable[[Tree], bool]) -> Tree | None:
         """This tree, or the one in a sub-folder, that a layout recognises as its own."""
-        waiting = [("", self)]
-        for depth in range(_MAX_DEPTH + 1):
-            for _, tree in waiting:
-                if is_it(tree):
-                    return tree
-            if depth < _MAX_DEPTH:
-                waiting = [(name, tree.below(f"{name}/")) for _, tree in waiting for name in tree.folders()]
-        return None
+        waiting = [self]
+        for _ in range(_MAX_DEPTH):
+            if found := next(filter(is_it, waiting), None):
+                return found
+            waiting = [tree.below(f"{name}/") for tree in waiting for name in tree.folders()]
+        return next(filter(is_it, waiting), None)
 
     def below(self, folder: str) -> Tree:
         """The tree in a sub-folder (with ``/`` at the end)."""
@@ -141,7 +156,8 @@ class Tree:
 
         Args:
             folder: empty, or with ``/`` at the end.
-            under: what their files' names begin with; by default each archive is a folder of its own name.
+            under: what their files' names begin with; by default each archive is a folder of its own name, whether or
+                not such a folder is in it once more.
         """
         found = [
             path
@@ -149,7 +165,10 @@ class Tree:
             if not mount.packed and folder.startswith(mount.under)
             for path in _archives_in(mount.path / mount.within / folder[len(mount.under) :])
         ]
-        new = [Mount(path, f"{folder}{path.stem}/" if under is None else under) for path in found]
+        if under is None:
+            new = [Mount(path, f"{folder}{path.stem}/", Mount(path).wrapper) for path in found]
+        else:
+            new = [Mount(path, under) for path in found]
         return Tree(self.path, (*self.mounts, *new))
 
 
@@ -163,6 +182,25 @@ def open_tree(path: Path) -> Tree:
         return Tree(path, (Mount(path),))
     kind = "a file" if path.is_file() else "no such folder or archive"
     raise InputError(f"{path}: {kind}. Give the folder, or a zip or tar file, that the photos are in.")
+
+
+def find_tree(path: Path, is_it: Callable[[Tree], bool], layout: str) -> Tree:
+    """The tree of a published dataset at or below a path.
+
+    Args:
+        path: a folder or an archive.
+        is_it: whether a tree is that dataset's.
+        layout: its name and what it must hold, for the message.
+
+    Raises:
+        InputError: it is not below the path.
+    """
+    found = open_tree(path).holding(is_it)
+    if found is None:
+        raise InputError(
+            f"{path}: no copy of {layout} there. Give the folder, or the zip or tar file, that holds them."
+        )
+    return found
 
 
 def _archives_in(folder: Path) -> list[Path]:
@@ -182,7 +220,7 @@ def _folders(mount: Mount, under: str) -> Iterator[str]:
         if mount.under.startswith(under):
             yield mount.under[len(under) :].partition("/")[0]
     elif mount.packed:
-        names = {name[len(inner) :].partition("/")[0] for name in mount.inside[0] if name.startswith(inner)}
+        names = {name[len(inner) :].partition("/")[0] for name in mount.inside.folders if name.startswith(inner)}
         yield from (name for name in names if name and not _is_hidden(name))
     else:
         yield from _listed(mount.path / inner)[0]
@@ -193,7 +231,7 @@ def _tables(mount: Mount, under: str) -> Iterator[str]:
     if inner is None:
         return
     if mount.packed:
-        names = [name[len(inner) :] for name in mount.inside[1] if name.startswith(inner)]
+        names = [name[len(inner) :] for name in mount.inside.tables if name.startswith(inner)]
         yield from (name for name in names if "/" not in name and not _is_hidden(name))
     else:
         files = _listed(mount.path / inner)[1]
