@@ -41,7 +41,7 @@ HTML = b"<!DOCTYPE html><html><head><title>Service notice</title></head><body>Pl
 
 @dataclass(frozen=True)
 class Asked:
-    """One request as a route sees it; header names are in lower case."""
+    """One request as a route sees it; header names are in lower case, ``raw`` is path and query as they were sent."""
 
     method: str
     path: str
@@ -49,6 +49,7 @@ class Asked:
     headers: Mapping[str, str]
     body: bytes = b""
     base: str = ""
+    raw: str = ""
 
     @cached_property
     def params(self) -> dict[str, str]:
@@ -72,7 +73,10 @@ class Asked:
 
 @dataclass(frozen=True)
 class Response:
-    """What a route answers; ``after_s`` lets it take its time first."""
+    """What a route answers; ``after_s`` lets it take its time first.
+
+    A header whose value is empty is not sent: without ``Content-Length`` a reply ends where the connection does.
+    """
 
     body: bytes = b""
     status: int = 200
@@ -316,6 +320,7 @@ class _Handler(BaseHTTPRequestHandler):
             {name.lower(): value for name, value in self.headers.items()},
             self.rfile.read(length) if length else b"",
             self.server.provider.url,
+            self.path,
         )
         response, request = self.server.provider.answer(asked)
         request.replied = time.time()
@@ -344,6 +349,8 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _head(self, response: Response) -> bytes:
         headers = {"Date": formatdate(usegmt=True), "Content-Length": str(len(response.body))} | dict(response.headers)
+        headers = {name: value for name, value in headers.items() if value}
+        self.close_connection = self.close_connection or "Content-Length" not in headers
         lines = [f"HTTP/1.1 {response.status} {self.responses.get(response.status, ('Odd',))[0]}"]
         return "\r\n".join([*lines, *(f"{name}: {value}" for name, value in headers.items()), "", ""]).encode("latin-1")
 

@@ -157,13 +157,14 @@ class Sender:
 
     def _exchange(self, asking: Asking, course: _Course) -> Reply:
         import httpcore2
+        import httpx2
 
         from flaneur.net.transport import PASSING
 
-        request = build(self._http, asking, *self._secrets)
-        request.extensions = {**request.extensions, "trace": course}
         self._deadline.at = time.monotonic() + self._whole_s
         try:
+            request = build(self._http, asking, *self._secrets)
+            request.extensions = {**request.extensions, "trace": course}
             response = self._http.send(request, stream=True)
             try:
                 return Reply(response.status_code, dict(response.headers), self._body(asking, response))
@@ -171,8 +172,8 @@ class Sender:
                 response.close()
         except PASSING as error:
             raise Passing(_words(error)) from None
-        except httpcore2.LocalProtocolError:
-            raise Refused(f"{asking.shown}: this request cannot be written down as HTTP.") from None
+        except (httpcore2.LocalProtocolError, httpx2.InvalidURL):
+            raise Refused(f"{scrub(asking.shown)[:200]}: this is no address, or cannot be asked by HTTP.") from None
         finally:
             self._deadline.at = float("inf")
 
@@ -196,6 +197,7 @@ def _words(error: Exception) -> str:
         (httpcore2.TimeoutException, "it took too long"),
         (httpcore2.ConnectError, "no connection"),
         (httpcore2.NetworkError, "the connection broke"),
+        (httpcore2.ProxyError, "the proxy refused"),
         (httpcore2.RemoteProtocolError, "the reply ended early or was garbled"),
     )
     return next((words for kind, words in kinds if isinstance(error, kind)), "the reply could not be unpacked")

@@ -16,7 +16,13 @@ import httpx2  # noqa: TID253  # this module is loaded when a client is opened, 
 from flaneur.net.addresses import is_public
 from flaneur.net.problems import Refused
 
-PASSING = (httpcore2.TimeoutException, httpcore2.NetworkError, httpcore2.RemoteProtocolError, httpx2.DecodingError)
+PASSING = (
+    httpcore2.TimeoutException,
+    httpcore2.NetworkError,
+    httpcore2.RemoteProtocolError,
+    httpcore2.ProxyError,
+    httpx2.DecodingError,
+)
 _AT_ONCE = 32  # connections
 
 
