@@ -38,9 +38,9 @@ import sys, time
 from flaneur.training.heads import features
 features._PIECE = 8
 embed = features.embed_paths
-def slowly(paths, encoder):
+def slowly(*arguments):
     time.sleep(0.1)
-    return embed(paths, encoder)
+    return embed(*arguments)
 features.embed_paths = slowly
 from flaneur.cli.main import run
 sys.exit(run(["train", "--dataset", "toy", "--name", sys.argv[1], "--encoder", "tiny", "--replace"]))

@@ -89,11 +89,11 @@ def test_a_stop_in_the_middle_keeps_whole_pieces_and_the_end_is_the_same(
     with monkeypatch.context() as patch:
         real, left = embed_paths, [calls]
 
-        def stops(paths, own):
+        def stops(*arguments):
             left[0] -= 1
             if left[0] < 0:
                 raise KeyboardInterrupt
-            return real(paths, own)
+            return real(*arguments)
 
         patch.setattr(module, "embed_paths", stops)
         with pytest.raises(KeyboardInterrupt):

@@ -86,7 +86,7 @@ def curate(name: str, near_duplicate: float | None, look_alike: float | None, as
 @click.argument("name")
 @as_json_option
 def verify(name: str, as_json: bool) -> None:
-    """Compare each stored photo of NAME with the hash that names it. Exits with 6 if any differs."""
+    """Compare each photo of NAME with its hash. Exits with 6 if any differs."""
     from flaneur.cli.progress import bar
     from flaneur.dataset.store import open_dataset, verify_dataset
 

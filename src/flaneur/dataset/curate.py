@@ -9,9 +9,10 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from flaneur.dataset import tables
-from flaneur.dataset.ingest import in_threads
+from flaneur.dataset.ingest import check_linked, in_threads
 from flaneur.dataset.lock import only_one
 from flaneur.dataset.manifest import update_manifest
 from flaneur.dataset.measure import SIDE_PX, Measures, measure, portrait
@@ -147,7 +148,7 @@ def _measure_all(
         progress(len(photos) - len(missing))
 
     def work(photo: Photo) -> Measures:
-        return measure(decode(dataset.image_path(photo), at_least_px=SIDE_PX).image)
+        return measure(_pixels(dataset, photo))
 
     for start in range(0, len(missing), _PART):
         part = missing[start : start + _PART]
@@ -157,6 +158,13 @@ def _measure_all(
                 progress(1)
         _write_measures(path, measures)
     return measures
+
+
+def _pixels(dataset: Dataset, photo: Photo) -> Image.Image:
+    path = dataset.image_path(photo)
+    if path.stem != photo.sha256:
+        check_linked(path, photo.sha256)
+    return decode(path, at_least_px=SIDE_PX).image
 
 
 def _write_measures(path: Path, measures: dict[str, Measures]) -> None:
@@ -190,7 +198,7 @@ def _similar_pairs(
     needed = sorted({index for pair in pairs for index in pair})
 
     def work(index: int) -> NDArray[np.float32]:
-        return portrait(decode(dataset.image_path(photos[index]), at_least_px=SIDE_PX).image)
+        return portrait(_pixels(dataset, photos[index]))
 
     portraits = dict(zip(needed, in_threads(work, needed), strict=True))
     for one, other in pairs:

@@ -111,6 +111,19 @@ def link_photo(path: Path, name: str) -> Stored:
     return Stored(sha256_bytes(data), place, decoded.width, decoded.height)
 
 
+def check_linked(path: Path, sha256: str) -> None:
+    """Whether a photo outside the dataset is still there, and still what it was.
+
+    Raises:
+        PhotoError: it is not.
+    """
+    if not path.is_file():
+        hint = "Put it back, or import again from where it is now."
+        raise PhotoError("not_found", f"{path}: the linked photo is not there any more. {hint}")
+    if sha256_file(path) != sha256:
+        raise PhotoError("corrupt", f"{path}: the linked photo has changed since it was imported. Import again.")
+
+
 def ingest(
     found: Iterable[tuple[FoundPhoto, Ingested | None]], root: Path, *, link: bool = False
 ) -> Iterator[tuple[FoundPhoto, Ingested]]:

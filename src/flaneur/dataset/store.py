@@ -23,7 +23,7 @@ from flaneur.dataset.split import Split, missing_split, read_split
 from flaneur.dataset.staging import Staging, staging
 from flaneur.dataset.tables import Dropped, id_of, readable
 from flaneur.errors import InputError, UsageError
-from flaneur.files import read_table, sha256_file, sha256_json
+from flaneur.files import read_rows, read_table, sha256_file, sha256_json
 from flaneur.protocols import FoundPhoto
 from flaneur.settings import resolve
 from flaneur.types import City, Location, Photo
@@ -51,7 +51,7 @@ class Dataset:
     @cached_property
     def all_photos(self) -> tuple[Photo, ...]:
         """Everything imported, sorted by id."""
-        return tuple(tables.photo_of(row) for row in self._rows)
+        return tuple(tables.photo_of(row) for row in read_rows(self.root / "photos.parquet"))
 
     @cached_property
     def photos(self) -> tuple[Photo, ...]:
@@ -81,7 +81,7 @@ class Dataset:
         return sha256_json([(photo.id, photo.sha256, photo.city) for photo in self.photos])
 
     def image_path(self, photo: Photo) -> Path:
-        """The stored file of a photo."""
+        """The file of a photo: stored in the dataset, or elsewhere where it was linked."""
         return self.root / self._files[photo.id]
 
     def split(self, name: str = "default") -> Split:
@@ -95,12 +95,8 @@ class Dataset:
         return read_split(self.root / "splits", name)
 
     @cached_property
-    def _rows(self) -> list[dict[str, Any]]:
-        return read_table(self.root / "photos.parquet")
-
-    @cached_property
     def _files(self) -> dict[str, str]:
-        return {row["id"]: row["file"] for row in self._rows}
+        return {row["id"]: row["file"] for row in read_rows(self.root / "photos.parquet", ("id", "file"))}
 
 
 def open_dataset(name_or_path: str | Path) -> Dataset:
@@ -238,7 +234,7 @@ def add_rows(root: Path, *, name: str, source: str, rows: Iterable[Mapping[str, 
 
 
 def verify_dataset(dataset: Dataset, progress: Callable[[int], None] | None = None) -> list[str]:
-    """Compare each stored photo with the hash that names it.
+    """Compare each photo with its hash.
 
     Returns:
         One line for each file that is missing or changed; none if all is well.

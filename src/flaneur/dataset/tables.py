@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import math
 import re
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from flaneur.errors import InputError
-from flaneur.files import ColumnType, read_table, write_table
+from flaneur.files import ColumnType, read_rows, read_table, write_table
 from flaneur.protocols import FoundPhoto
 from flaneur.types import Location, Photo, slugify
 
@@ -134,6 +135,11 @@ def photo_of(row: dict[str, Any]) -> Photo:
     )  # fmt: skip
     location = None if row["lat"] is None else Location(row["lat"], row["lon"])
     return Photo(location=location, **{name: row[name] for name in names})
+
+
+def count_by_city(root: Path) -> Counter[str]:
+    """Imported photos by city, whatever the size of the dataset."""
+    return Counter(row["city"] for row in read_rows(root / "photos.parquet", ("city",)))
 
 
 def read_ties(root: Path) -> tuple[tuple[str, ...], ...]:

@@ -8,7 +8,7 @@ it is whole; pieces are joined into one at the end. A kill loses at most one pie
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from flaneur.dataset.ingest import check_linked
 from flaneur.dataset.lock import only_one
 from flaneur.dataset.store import Dataset
 from flaneur.decode import decode
@@ -80,7 +81,9 @@ def features(
         todo = sorted(missing)
         for start in range(0, len(todo), _PIECE):
             piece = todo[start : start + _PIECE]
-            rows = embed_paths([dataset.image_path(missing[sha]) for sha in piece], encoder)
+            paths = [dataset.image_path(missing[sha]) for sha in piece]
+            linked = {path: sha for path, sha in zip(paths, piece, strict=True) if path.stem != sha}
+            rows = embed_paths(paths, encoder, linked)
             good = [(sha, row) for sha, row in zip(piece, rows, strict=True) if not isinstance(row, PhotoError)]
             failed |= {sha: row for sha, row in zip(piece, rows, strict=True) if isinstance(row, PhotoError)}
             cache.add([sha for sha, _ in good], [row for _, row in good])
@@ -98,8 +101,15 @@ def features(
     return Features(kept, embeddings, lost, len(todo) - len(failed))
 
 
-def embed_paths(paths: Iterable[Path], encoder: Encoder) -> list[NDArray[np.float32] | PhotoError]:
-    """Embed a dataset's stored photos, on all cores. Each is named by its hash, and must still be what that says.
+def embed_paths(
+    paths: Iterable[Path], encoder: Encoder, linked: Mapping[Path, str] | None = None
+) -> list[NDArray[np.float32] | PhotoError]:
+    """Embed a dataset's photos, on all cores. Each must still be what its hash says, by which a stored one is named.
+
+    Args:
+        paths: the files.
+        encoder: what embeds.
+        linked: hashes of those that are not named by theirs, since they lie outside the dataset.
 
     Returns:
         In order: the embedding ``[D]``, or what is wrong with the file.
@@ -107,7 +117,9 @@ def embed_paths(paths: Iterable[Path], encoder: Encoder) -> list[NDArray[np.floa
     spec = encoder.preprocess
 
     def load(path: Path) -> NDArray[np.float32]:
-        if path.is_file() and sha256_file(path) != path.stem:
+        if linked and path in linked:
+            check_linked(path, linked[path])
+        elif path.is_file() and sha256_file(path) != path.stem:
             raise PhotoError("corrupt", f"{path}: changed since it was imported. Remove that file and import again.")
         return preprocess(decode(path, at_least_px=spec.size_px).image, spec)
 
