@@ -230,8 +230,10 @@ class Candidate:
 class Source(Protocol):
     """A provider of street photos; one module each in ``flaneur.sources``.
 
-    Two more names may stand in it: ``AT_ONCE`` (how many requests may run side by side; 8) and ``ASKING_COSTS = True``
-    (``near`` is billed, and so never asked before its answer is needed).
+    More names may stand in it: ``AT_ONCE`` (how many requests may run side by side; 8), ``ASKING_COSTS = True``
+    (``near`` is billed, and so never asked before its answer is needed), ``RENDERS = True`` (the provider turns
+    pictures to any direction, so that a place has as many as there are views), ``BILLED`` (group of requests to the
+    name in ``prices.toml`` of what each costs).
     """
 
     TERMS: Terms
