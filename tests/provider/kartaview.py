@@ -16,13 +16,7 @@ from typing import Any
 from provider.server import Asked, Response, jpeg_response, json_response
 from provider.world import World, WorldPhoto, distance_m
 
-ENVIRONMENT: dict[str, str] = {}
-BASES = ("api", "images")
 LARGEST_PAGE = 150
-
-
-def routes(world: World) -> list[KartaView]:
-    return [KartaView(world)]
 
 
 @dataclass
@@ -80,7 +74,7 @@ class KartaView:
     def _picture(self, name: str) -> Response | None:
         stored = base64.urlsafe_b64decode(name + "=" * (-len(name) % 4)).decode()
         photo = self.world.by_id.get(stored.rsplit("/", 1)[-1].split("_")[0])
-        if photo is None or (self.world.lacks(photo, "large picture") and "/proc/" in stored):
+        if photo is None or (self.world.lacks(photo, "large picture") and "proc/" in stored):
             return Response(b"", 404)
         return jpeg_response(self.world.picture(photo))
 
@@ -105,9 +99,10 @@ class KartaView:
         return base | told | state | whole | owned | self._pictures(photo)
 
     def _pictures(self, photo: WorldPhoto) -> dict[str, str]:
-        stored = {name: self._stored(photo, folder) for name, folder in (("Proc", "proc"), ("LTh", "lth"))}
-        urls = {f"fileurl{name}": url for name, url in stored.items()}
-        return urls if self.world.lacks(photo, "imageProcUrl") else urls | {"imageThUrl": ""}
+        urls = {"fileurlProc": self._stored(photo, "proc"), "fileurlLTh": self._stored(photo, "lth")}
+        proxied = base64.b64encode(self._stored(photo, "wrapped_proc").encode()).decode().rstrip("=")
+        told = {"imageProcUrl": f"https://cdn.kartaview.org/pr:sharp/{proxied}"}
+        return urls if self.world.lacks(photo, "imageProcUrl", 0.5) else urls | told
 
     def item_1(self, photo: WorldPhoto) -> dict[str, Any]:
         told = {

@@ -16,16 +16,10 @@ from urllib.parse import quote
 from provider.server import Asked, Response, jpeg_response, json_response
 from provider.world import World, WorldPhoto
 
-TOKEN = "MLY|1234567890|canary-5f1e"
-ENVIRONMENT = {"MAPILLARY_TOKEN": TOKEN}
-BASES = ("graph", "tiles")
+KEY = "MLY|1234567890|canary-5f1e"
 ZOOM = 14
 EXTENT = 4096
 MARGIN = 64
-
-
-def routes(world: World) -> list[Mapillary]:
-    return [Mapillary(world)]
 
 
 @dataclass
@@ -42,7 +36,7 @@ class Mapillary:
         parts = request.path.strip("/").split("/")
         if parts[0] == "picture":
             return self._picture(parts[1], parts[2])
-        if request.headers.get("authorization") != f"OAuth {TOKEN}":
+        if request.headers.get("authorization") != f"OAuth {KEY}":
             return _error(401, 190, "Invalid OAuth access token - Cannot parse access token")
         if parts[:2] == ["maps", "vtp"]:
             zoom, column, row = (int(part) for part in parts[4:7])

@@ -15,13 +15,6 @@ from typing import Any
 from provider.server import Asked, Response, jpeg_response, json_response
 from provider.world import World, WorldPhoto, distance_m
 
-ENVIRONMENT: dict[str, str] = {}
-BASES = ("api",)
-
-
-def routes(world: World) -> list[Panoramax]:
-    return [Panoramax(world)]
-
 
 def key_of(photo: WorldPhoto) -> str:
     return str(uuid.uuid5(uuid.NAMESPACE_OID, photo.id))

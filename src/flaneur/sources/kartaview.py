@@ -60,7 +60,7 @@ _INTERFACES = ("auto", "2.0", "1.0")
 _LOGIN_ASKED = "kartaview 2.0 asks for a login"
 _PAGES = {"2.0": 150, "1.0": 500}  # photos; 2.0 refuses more
 _MOST_PAGES = 20
-_SPLITS = 3  # a disc is asked for as smaller ones at most so often: 50 m become 18
+_SMALLEST_M = 15.0  # a disc smaller than this is not cut up any further
 _FINE, _NOTHING, _WRONG, _LOGIN, _SLOW = 600, 601, 400, 401, 408
 _KNOWN = (_FINE, _NOTHING, _WRONG, _LOGIN, _SLOW)
 _STORED = re.compile(r"/?(storage\d+)/(.+)")
@@ -98,9 +98,9 @@ def fetch(candidate: Candidate, wish: Wish, client: Client) -> list[tuple[View, 
         PhotoError: ``not_found``: neither is there.
         Unreachable: no answer for now.
     """
-    for stored in candidate.facts["stored"].split():
+    for path in candidate.facts["pictures"].split():
         try:
-            return [(View(candidate.heading_deg), client.get_bytes("images", proxied(stored), group="image").content)]
+            return [(View(candidate.heading_deg), client.get_bytes("images", path, group="image").content)]
         except NotThere:
             continue
     raise PhotoError("not_found", f"KartaView no longer has a picture of photo {candidate.key}.")
@@ -136,7 +136,7 @@ def candidate_of(item: Mapping[str, Any]) -> Candidate | None:
         captured=_text(item.get("shot_date"), item.get("shotDate")).replace(" ", "T")[:19],
         sequence=sequence,
         is_panorama=_is_panorama(item),
-        facts={"stored": " ".join(_pictures(item))},
+        facts={"pictures": " ".join(_pictures(item))},
     )
 
 
@@ -159,10 +159,12 @@ def _is_panorama(item: Mapping[str, Any]) -> bool:
 
 
 def _pictures(item: Mapping[str, Any]) -> list[str]:
-    """Storage addresses, the whole picture before its large thumbnail."""
-    names = [_STORED.sub(r"https://\1.openstreetcam.org/\2", _text(item.get(name))) for name in ("name", "lth_name")]
-    urls = [*names, _text(item.get("fileurlProc")), _text(item.get("fileurlLTh"))]
-    return [url for url in urls if url.startswith("https://") and " " not in url]
+    """Paths below the image proxy, the whole picture before its large thumbnail."""
+    names = ("imageProcUrl", "fileurlProc", "name", "imageLthUrl", "fileurlLTh", "lth_name")
+    urls = (_STORED.sub(r"https://\1.openstreetcam.org/\2", _text(item.get(name))) for name in names)
+    proxy = BASES["images"]
+    paths = (url.removeprefix(proxy) if url.startswith(f"{proxy}/") else proxied(url) for url in urls if url)
+    return list(dict.fromkeys(path for path in paths if " " not in path))
 
 
 def _usable(items: Iterable[Mapping[str, Any]], client: Client) -> Iterator[Mapping[str, Any]]:
@@ -187,17 +189,17 @@ def _found(spot: Location, radius_m: float, api: str, client: Client) -> list[Ma
     return _disc(spot, radius_m, "1.0", client)
 
 
-def _disc(spot: Location, radius_m: float, api: str, client: Client, splits: int = _SPLITS) -> list[Mapping[str, Any]]:
+def _disc(spot: Location, radius_m: float, api: str, client: Client) -> list[Mapping[str, Any]]:
     """All photos in a disc; where that takes KartaView too long, those of four smaller discs that cover it."""
+    smaller_m = radius_m / math.sqrt(2)
     try:
         return _pages(spot, radius_m, api, client)
     except _TimedOut as error:
-        if not splits:
+        if smaller_m < _SMALLEST_M:
             raise Unreachable(
                 f"KartaView takes too long to search round {spot.lat:.5f}, {spot.lon:.5f}. Try again later."
             ) from error
-    smaller = _quarters(spot, radius_m)
-    return [item for there in smaller for item in _disc(there, radius_m / math.sqrt(2), api, client, splits - 1)]
+    return [item for there in _quarters(spot, radius_m) for item in _disc(there, smaller_m, api, client)]
 
 
 def _quarters(spot: Location, radius_m: float) -> list[Location]:
