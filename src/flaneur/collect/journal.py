@@ -160,9 +160,8 @@ class Journal:
 
     def __init__(self, path: Path, log: Log | None = None) -> None:
         self.path = path
-        self.log = log or Log()
         path.parent.mkdir(parents=True, exist_ok=True)
-        self._size = self._read() if path.is_file() else 0
+        self.log, self._size = read_log(path, log)
         self._file: BinaryIO = path.open("r+b" if path.is_file() else "x+b", buffering=0)
         self._file.truncate(self._size)
         self._file.seek(self._size)
@@ -201,24 +200,38 @@ class Journal:
     def __exit__(self, *_: object) -> None:
         self._file.close()
 
-    def _read(self) -> int:
-        """Take every whole line; the length of them all."""
-        whole = 0
-        with self.path.open("rb") as lines:
-            for number, line in enumerate(lines, 1):
-                if not line.endswith(b"\n"):
-                    break  # torn by a kill
-                try:
-                    entry = json.loads(line)
-                    if entry.get("format", FORMAT) != FORMAT:
-                        raise IntegrityError(f"{self.path}: a newer flaneur wrote this. Update flaneur.")
-                    self.log.take(entry)
-                except (ValueError, KeyError, TypeError, AttributeError) as error:
-                    raise IntegrityError(
-                        f"{self.path}: line {number} is damaged ({error}). Restore it, or delete it to begin anew."
-                    ) from error
-                whole += len(line)
-        return whole
+
+def read_log(path: Path, log: Log | None = None) -> tuple[Log, int]:
+    """Where a run stands.
+
+    Args:
+        path: of its journal; there need not be one.
+        log: what is known without it.
+
+    Returns:
+        That, and the length of the journal's whole lines: what follows was torn by a kill.
+
+    Raises:
+        IntegrityError: the journal is damaged elsewhere, or a newer flaneur wrote it.
+    """
+    log, whole = log or Log(), 0
+    if not path.is_file():
+        return log, whole
+    with path.open("rb") as lines:
+        for number, line in enumerate(lines, 1):
+            if not line.endswith(b"\n"):
+                break
+            try:
+                entry = json.loads(line)
+                if entry.get("format", FORMAT) != FORMAT:
+                    raise IntegrityError(f"{path}: a newer flaneur wrote this. Update flaneur.")
+                log.take(entry)
+            except (ValueError, KeyError, TypeError, AttributeError) as error:
+                raise IntegrityError(
+                    f"{path}: line {number} is damaged ({error}). Restore the file, or delete it to begin anew."
+                ) from error
+            whole += len(line)
+    return log, whole
 
 
 @contextmanager

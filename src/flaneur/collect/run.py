@@ -9,13 +9,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from flaneur.collect.journal import Journal, Log, writing
+from flaneur.collect.journal import CityLog, Journal, Log, read_log, writing
 from flaneur.collect.order import Errand, Order, begin, folder_of, journal_of
 from flaneur.collect.publish import publish
 from flaneur.collect.spot_by_spot import Run, new_spots
 from flaneur.dataset.lock import only_one
 from flaneur.errors import counted, listed
 from flaneur.files import read_table, sha256_file
+from flaneur.protocols import Candidate
 
 if TYPE_CHECKING:
     from flaneur.net import Client
@@ -92,6 +93,12 @@ def collect(
         return _outcome(order, journal.log)
 
 
+def places_had(order: Order, root: Path) -> dict[str, int]:
+    """What a dataset has of an order's source already: places by city."""
+    log, _ = read_log(journal_of(root, order.name))
+    return {slug: _places(order, city) for slug, city in log.cities.items()}
+
+
 def unfinished(order: Order, log: Log) -> list[Errand]:
     """The cities that something may still be found for."""
     return [errand for errand in order.errands if _is_unfinished(order, errand, log)]
@@ -115,11 +122,19 @@ def _is_unfinished(order: Order, errand: Errand, log: Log) -> bool:
     city = log.cities.get(errand.city.slug)
     if city is None:
         return True
-    if not order.source.TERMS.may_store:
-        had, open_ones = len(city.chosen), bool(city.unreachable)
-    else:
-        had, open_ones = city.places, bool(city.pending or city.unreachable)
-    return had < errand.count and (open_ones or next(new_spots(order, errand, city), None) is not None)
+    waiting = city.unreachable or _pending(order, city)
+    return _places(order, city) < errand.count and (
+        bool(waiting) or next(new_spots(order, errand, city), None) is not None
+    )
+
+
+def _places(order: Order, city: CityLog) -> int:
+    """Places had; where pixels may not be kept, those that are known how to fetch."""
+    return city.places if order.source.TERMS.may_store else len(city.chosen)
+
+
+def _pending(order: Order, city: CityLog) -> list[Candidate]:
+    return city.pending if order.source.TERMS.may_store else []
 
 
 def _outcome(order: Order, log: Log) -> Collected:
@@ -128,11 +143,10 @@ def _outcome(order: Order, log: Log) -> Collected:
     for city in cities.values():
         refused += city.refused
         refused.update(refusal.reason for outcome in city.results.values() for refusal in outcome.refused)
-    may_store = order.source.TERMS.may_store
-    places = {slug: city.places if may_store else len(city.chosen) for slug, city in cities.items()}
+    places = {slug: _places(order, city) for slug, city in cities.items()}
     wanted = {errand.city.slug: errand.count for errand in order.errands}
     short = [city for slug, city in cities.items() if places[slug] < wanted[slug]]
-    later = sum((len(city.pending) if may_store else 0) + len(city.unreachable) for city in short)
+    later = sum(len(_pending(order, city)) + len(city.unreachable) for city in short)
     return Collected(places, wanted, {slug: city.spots for slug, city in cities.items()}, dict(refused), later)
 
 
