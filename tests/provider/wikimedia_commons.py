@@ -72,7 +72,7 @@ class WikimediaCommons:
         draw = int(_hash(request.address)[:8], 16) / 2**32
         if self.asked[request.address] == 1 and draw < self.lagging:
             error = {"code": "maxlag", "info": "Waiting for a database server: 6 seconds lagged.", "lag": 6}
-            return json_response({"error": error}, headers={"Retry-After": "1"})
+            return json_response({"error": error}, headers={"Retry-After": "5"})
         return json_response(self._answer(request))
 
     def _answer(self, request: Asked) -> dict[str, object]:
