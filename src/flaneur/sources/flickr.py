@@ -105,7 +105,7 @@ def fetch(candidate: Candidate, wish: Wish, client: Client) -> list[tuple[View, 
     there = [(letter, longer_px) for letter, longer_px in _SIZES if letter in facts["sizes"]] or [_SIZES[0]]
     letter = next((letter for letter, longer_px in there if longer_px >= wish.size_px), there[-1][0])
     path = f"/{facts['server']}/{candidate.key}_{facts['secret']}_{letter}.jpg"
-    reply = client.get_bytes("pictures", path, group="image")
+    reply = client.get_bytes("pictures", path, where="none")
     # In place of a photo that was taken away comes, after a redirect, a drawing that says so, in another format.
     if not reply.content.startswith(b"\xff\xd8"):
         raise PhotoError("not_found", f"Photo {candidate.key} is no longer on Flickr.")
@@ -182,9 +182,7 @@ def _page(
 ) -> tuple[int, list[dict[str, Any]]]:
     """How many photos were taken in those days, and one page of them."""
     taken = {"min_taken_date": f"{days[0]} 00:00:00", "max_taken_date": f"{days[1]} 23:59:59"}
-    reply = client.get_json(
-        "api", "/services/rest/", {**asked, **taken, "page": page}, group="search", retry_if=_passing
-    )
+    reply = client.get_json("api", "/services/rest/", {**asked, **taken, "page": page}, retry_if=_passing)
     if not isinstance(reply, dict) or reply.get("stat") != "ok":
         raise _refusal(reply)
     found = reply.get("photos") or {}

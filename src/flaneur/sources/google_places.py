@@ -14,11 +14,12 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from flaneur.errors import PhotoError, UsageError
+from flaneur.errors import CredentialsError, InputError, PhotoError, UsageError
 from flaneur.nearby import position, sift
+from flaneur.net import Refused
 from flaneur.protocols import Candidate, Key, Limit, Terms, View, Wish
 from flaneur.sources import options
 from flaneur.types import Location
@@ -89,14 +90,7 @@ def near(spot: Location, radius_m: float, wish: Wish, client: Client) -> list[Ca
             }
         },
     }
-    reply = client.post_json(
-        "places",
-        "/v1/places:searchNearby",
-        body,
-        group="search",
-        headers={"X-Goog-FieldMask": _FIELDS},
-        billed=BILLED["search"],
-    )
+    reply = _nearby(body, client)
     places = reply.get("places") or [] if isinstance(reply, dict) else []
     found = [one for place in places if isinstance(place, dict) for one in candidates_of(place, client.dropped)]
     return sift(found, spot, radius_m, wish, client.dropped)
@@ -116,12 +110,16 @@ def fetch(candidate: Candidate, wish: Wish, client: Client) -> list[tuple[View, 
     name = next((str(photo.get("name")) for key, photo in keyed(place, photos) if key == candidate.key), "")
     if not name:
         raise PhotoError("not_found", f"Place {place} no longer has the photo {candidate.key}.")
-    size = {"maxWidthPx": wish.size_px, "maxHeightPx": wish.size_px, "skipHttpRedirect": "true"}
+    size: Mapping[str, str | int] = {
+        "maxWidthPx": wish.size_px,
+        "maxHeightPx": wish.size_px,
+        "skipHttpRedirect": "true",
+    }
     media = client.get_json("places", f"/v1/{name}/media", size, group="image", billed=BILLED["image"])
     address = media.get("photoUri") if isinstance(media, dict) else None
     if not address:
         raise PhotoError("not_found", f"Google has no picture for the photo {candidate.key}.")
-    return [(View(), client.get_bytes(str(address), group="image").content)]
+    return [(View(), client.get_bytes(str(address)).content)]
 
 
 def candidates_of(place: Mapping[str, Any], dropped: Counter[str]) -> Iterator[Candidate]:
@@ -148,7 +146,7 @@ def candidates_of(place: Mapping[str, Any], dropped: Counter[str]) -> Iterator[C
         )
 
 
-def keyed(place: str, photos: list[Mapping[str, Any]]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+def keyed(place: str, photos: Iterable[Mapping[str, Any]]) -> Iterator[tuple[str, Mapping[str, Any]]]:
     """Each photo of a place with a key that stays the same from answer to answer, as photos' names do not.
 
     It is the id in the address of the photo's page, or else author and size; like ones are numbered.
@@ -181,6 +179,24 @@ def checked(wish: Wish) -> list[str]:
     if not 0 < wish.size_px <= MAX_SIZE_PX:
         raise UsageError(f"Google Places gives pictures of 1 to {MAX_SIZE_PX} pixels, not {wish.size_px}.")
     return kinds
+
+
+def _nearby(body: Mapping[str, Any], client: Client) -> Any:
+    try:
+        return client.post_json(
+            "places",
+            "/v1/places:searchNearby",
+            body,
+            headers={"X-Goog-FieldMask": _FIELDS},
+            billed=BILLED["search"],
+        )
+    except Refused as refused:
+        words, content = str(refused), refused.content
+    if b"API_KEY_INVALID" in content:  # which comes as 400, not as 403
+        raise CredentialsError(
+            f"Google refused the key. Is it complete, and the Places API (New) switched on? {words}"
+        )
+    raise InputError(words)
 
 
 def _author(photo: Mapping[str, Any]) -> str:

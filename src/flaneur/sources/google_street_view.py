@@ -53,6 +53,9 @@ BASES: Mapping[str, str] = {"maps": "https://maps.googleapis.com"}
 RADIUS_M = 50.0
 BILLED: Mapping[str, str] = {"image": "google.street_view_static"}
 OPTIONS: Mapping[str, str] = {"source": "outdoor"}
+RENDERS = True
+
+Params = Mapping[str, str | int | float]
 
 MAX_SIZE_PX = 640
 MAX_FOV_DEG = 120.0
@@ -77,7 +80,7 @@ def near(spot: Location, radius_m: float, wish: Wish, client: Client) -> list[Ca
         UsageError: Google does not render what is wished for.
     """
     chosen = checked(wish)
-    params = {"location": _text(spot), "radius": math.ceil(radius_m), "source": chosen["source"]}
+    params: Params = {"location": _text(spot), "radius": math.ceil(radius_m), "source": chosen["source"]}
     found = _metadata(params, client)
     candidate = None if found is None else candidate_of(found)
     if isinstance(candidate, str):
@@ -99,7 +102,7 @@ def fetch(candidate: Candidate, wish: Wish, client: Client) -> list[tuple[View, 
     panorama = _still_there(candidate, client)
     pictures = []
     for view in wish.directions(candidate.key):
-        params: dict[str, str | int | float] = {
+        params: Params = {
             "pano": panorama,
             "size": f"{wish.size_px}x{wish.size_px}",
             "heading": f"{view.heading_deg:g}",
@@ -107,7 +110,7 @@ def fetch(candidate: Candidate, wish: Wish, client: Client) -> list[tuple[View, 
             "fov": f"{view.fov_deg:g}",
             "return_error_code": "true",
         }
-        reply = client.get_bytes("maps", "/maps/api/streetview", params, group="image", billed=BILLED["image"])
+        reply = client.get_bytes("maps", "/maps/api/streetview", params, billed=BILLED["image"])
         pictures.append((view, reply.content))
     return pictures
 
@@ -130,9 +133,9 @@ def checked(wish: Wish) -> dict[str, str]:
     return chosen
 
 
-def _metadata(params: Mapping[str, str | int | float], client: Client) -> dict[str, Any] | None:
+def _metadata(params: Params, client: Client) -> dict[str, Any] | None:
     """Google's record of one panorama; ``None`` where there is none."""
-    reply = client.get_json("maps", "/maps/api/streetview/metadata", params, group="search", retry_if=_passing)
+    reply = client.get_json("maps", "/maps/api/streetview/metadata", params, retry_if=_passing)
     status = reply.get("status") if isinstance(reply, dict) else None
     match status:
         case "OK":
@@ -179,7 +182,7 @@ def _still_there(candidate: Candidate, client: Client) -> str:
     """The panorama's id of today, which may be another for the same picture; asking is free."""
     if _metadata({"pano": candidate.key}, client) is not None:
         return candidate.key
-    params = {"location": _text(candidate.location), "radius": math.ceil(_SAME_SPOT_M), "source": "default"}
+    params: Params = {"location": _text(candidate.location), "radius": math.ceil(_SAME_SPOT_M), "source": "default"}
     found = _metadata(params, client)
     now = "" if found is None else candidate_of(found)
     if isinstance(now, str) or now.captured != candidate.captured:

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from flaneur.errors import InputError
 from flaneur.nearby import Box, boxes_round, number, position, quarters, sift
+from flaneur.net import Refused
 from flaneur.protocols import Candidate, Key, Limit, Terms, View, Wish
 from flaneur.sources import options
 from flaneur.types import Location
@@ -100,7 +101,7 @@ def fetch(candidate: Candidate, wish: Wish, client: Client) -> list[tuple[View, 
         PhotoError: it was deleted.
     """
     del wish  # the address of the width that was wished for is known since ``near``
-    return [(View(), client.get_bytes(candidate.facts["picture"], group="image").content)]
+    return [(View(), client.get_bytes(candidate.facts["picture"]).content)]
 
 
 def candidate_of(page: Mapping[str, Any]) -> Candidate | str:
@@ -214,7 +215,7 @@ def _search(where: Mapping[str, str | int], wish: Wish, client: Client) -> dict[
 def _pages(asked: Mapping[str, str | int | float], client: Client) -> Iterator[dict[str, Any]]:
     further: Mapping[str, str | int | float] = {}
     for _ in range(_CONTINUED):
-        reply = client.get_json("api", "/w/api.php", {**asked, **further}, group="search", retry_if=_passing)
+        reply = _asked({**asked, **further}, client)
         if not isinstance(reply, dict) or "error" in reply:
             error = reply.get("error") if isinstance(reply, dict) else {}
             raise InputError(f"Wikimedia Commons did not answer the search: {(error or {}).get('info', 'no reason')}")
@@ -223,6 +224,18 @@ def _pages(asked: Mapping[str, str | int | float], client: Client) -> Iterator[d
         further = reply.get("continue") or {}
         if not further:
             return
+
+
+def _asked(params: Mapping[str, str | int | float], client: Client) -> Any:
+    try:
+        return client.get_json("api", "/w/api.php", params, retry_if=_passing)
+    except Refused as refused:
+        status, words = refused.status, str(refused)
+    if status == 403:
+        words = (
+            "Wikimedia Commons turns away whom it cannot reach: set FLANEUR_CONTACT to your e-mail address."
+        )
+    raise InputError(words)
 
 
 def _passing(reply: Any) -> bool:
