@@ -18,6 +18,7 @@ from flaneur.errors import FlaneurError, did_you_mean
 COMMANDS: dict[str, tuple[str, str]] = {
     "predict": ("flaneur.cli.predict:predict", "Say which city photos were taken in."),
     "import": ("flaneur.cli.imports:import_command", "Make a dataset of photos you have."),
+    "collect": ("flaneur.cli.collect:collect_command", "Collect photos of cities from a provider."),
     "dataset": ("flaneur.cli.datasets:dataset", "Curate, split, audit and describe a dataset."),
     "train": ("flaneur.cli.train:train", "Learn the cities of a dataset."),
     "reproduce": ("flaneur.cli.reproduce:reproduce", "Train what a paper trained; its numbers beside ours."),
