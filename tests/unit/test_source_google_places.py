@@ -58,7 +58,7 @@ def test_names_expire_and_are_asked_for_anew_for_nothing(tmp_path):
         found = source.near(CENTRE, 500.0, Wish(), client)
         provider.names.update({photo.id: 2 * NAMES_KEPT for photo in MADRID.all})
         pictures = {one.key: source.fetch(one, Wish(size_px=800), client)[0][1] for one in found[:6]}
-    assert prices == [source.BILLED["search"], *[source.BILLED["image"]] * 6]
+    assert prices == [source.BILLED["search"], *[source.BILLED["media"]] * 6]
     drawn = {MADRID.picture(photo): photo for photo in usable(provider, 500.0)}
     for key, data in pictures.items():
         assert place_id(drawn[data]) == key.split(".")[0]

@@ -50,11 +50,16 @@ KEY: Key | None = Key(
     get_it_at="https://console.cloud.google.com/google/maps-apis/credentials",
 )
 # Google allows 600 requests a minute to each method of a project.
-LIMITS: Mapping[str, Limit] = {"search": Limit(5, 1.0), "detail": Limit(5, 1.0), "image": Limit(5, 1.0)}
+LIMITS: Mapping[str, Limit] = {
+    "search": Limit(5, 1.0),
+    "detail": Limit(5, 1.0),
+    "media": Limit(5, 1.0),
+    "image": Limit(10, 1.0),
+}
 BASES: Mapping[str, str] = {"places": "https://places.googleapis.com"}
 RADIUS_M = 300.0
 ASKING_COSTS = True
-BILLED: Mapping[str, str] = {"search": "google.places_nearby_pro", "image": "google.places_photo"}
+BILLED: Mapping[str, str] = {"search": "google.places_nearby_pro", "media": "google.places_photo"}
 OPTIONS: Mapping[str, str] = {"types": "tourist_attraction,historical_landmark,monument,plaza,park"}
 
 MAX_PLACES = 20
@@ -115,7 +120,7 @@ def fetch(candidate: Candidate, wish: Wish, client: Client) -> list[tuple[View, 
         "maxHeightPx": wish.size_px,
         "skipHttpRedirect": "true",
     }
-    media = client.get_json("places", f"/v1/{name}/media", size, group="image", billed=BILLED["image"])
+    media = client.get_json("places", f"/v1/{name}/media", size, group="media", billed=BILLED["media"])
     address = media.get("photoUri") if isinstance(media, dict) else None
     if not address:
         raise PhotoError("not_found", f"Google has no picture for the photo {candidate.key}.")
@@ -193,9 +198,7 @@ def _nearby(body: Mapping[str, Any], client: Client) -> Any:
     except Refused as refused:
         words, content = str(refused), refused.content
     if b"API_KEY_INVALID" in content:  # which comes as 400, not as 403
-        raise CredentialsError(
-            f"Google refused the key. Is it complete, and the Places API (New) switched on? {words}"
-        )
+        raise CredentialsError(f"Google refused the key. Is it complete, and the Places API (New) switched on? {words}")
     raise InputError(words)
 
 

@@ -48,7 +48,7 @@ KEY: Key | None = Key(
     secret_variable="GOOGLE_MAPS_SIGNING_SECRET",  # noqa: S106 - the name of a variable
 )
 # Google allows 30,000 requests a minute; a tenth of that is plenty.
-LIMITS: Mapping[str, Limit] = {"search": Limit(50, 1.0), "image": Limit(50, 1.0)}
+LIMITS: Mapping[str, Limit] = {"search": Limit(50, 1.0), "check": Limit(50, 1.0), "image": Limit(50, 1.0)}
 BASES: Mapping[str, str] = {"maps": "https://maps.googleapis.com"}
 RADIUS_M = 50.0
 BILLED: Mapping[str, str] = {"image": "google.street_view_static"}
@@ -81,7 +81,7 @@ def near(spot: Location, radius_m: float, wish: Wish, client: Client) -> list[Ca
     """
     chosen = checked(wish)
     params: Params = {"location": _text(spot), "radius": math.ceil(radius_m), "source": chosen["source"]}
-    found = _metadata(params, client)
+    found = _metadata(params, "search", client)
     candidate = None if found is None else candidate_of(found)
     if isinstance(candidate, str):
         client.dropped[candidate] += 1
@@ -133,9 +133,9 @@ def checked(wish: Wish) -> dict[str, str]:
     return chosen
 
 
-def _metadata(params: Params, client: Client) -> dict[str, Any] | None:
+def _metadata(params: Params, group: str, client: Client) -> dict[str, Any] | None:
     """Google's record of one panorama; ``None`` where there is none."""
-    reply = client.get_json("maps", "/maps/api/streetview/metadata", params, retry_if=_passing)
+    reply = client.get_json("maps", "/maps/api/streetview/metadata", params, group=group, retry_if=_passing)
     status = reply.get("status") if isinstance(reply, dict) else None
     match status:
         case "OK":
@@ -180,10 +180,10 @@ def candidate_of(found: Mapping[str, Any]) -> Candidate | str:
 
 def _still_there(candidate: Candidate, client: Client) -> str:
     """The panorama's id of today, which may be another for the same picture; asking is free."""
-    if _metadata({"pano": candidate.key}, client) is not None:
+    if _metadata({"pano": candidate.key}, "check", client) is not None:
         return candidate.key
     params: Params = {"location": _text(candidate.location), "radius": math.ceil(_SAME_SPOT_M), "source": "default"}
-    found = _metadata(params, client)
+    found = _metadata(params, "check", client)
     now = "" if found is None else candidate_of(found)
     if isinstance(now, str) or now.captured != candidate.captured:
         raise PhotoError("not_found", f"Panorama {candidate.key} is no longer there.")
