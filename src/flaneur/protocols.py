@@ -68,7 +68,8 @@ class FoundPhoto:
     Args:
         path: the user's file; never written to.
         key: stable within the import, names the photo: usually the path relative to the imported folder.
-        city: the name as the user gave it; the store makes the slug.
+        city: the name as the user gave it; the store makes the slug. Empty where none is known: ``refused`` among the
+            facts then says why.
         facts: any further columns of :class:`flaneur.types.Photo` by name, still as text, such as ``lat`` or ``place``.
         member: its name inside the archive at ``path``; empty where ``path`` is the photo.
     """

@@ -91,7 +91,7 @@ def row_of(found: FoundPhoto, source: str) -> dict[str, Any]:
     """
     city = slugify(found.city)
     if not city:
-        raise InputError(f"{found.city!r} cannot be the name of a city.")
+        raise InputError(found.facts.get("refused") or f"{found.city!r} cannot be the name of a city.")
     facts = found.facts
     location = _location(facts)
     sequence = facts.get("sequence")
