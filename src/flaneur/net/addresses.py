@@ -51,18 +51,16 @@ def is_local(url: str) -> bool:
         return False
 
 
-def check_address(url: str, *, local: bool) -> None:
-    """Whether an address that a reply names may be asked for; the connection itself is checked once more.
+def refusal_of(url: str, *, local: bool) -> Refused | None:
+    """Why an address that a reply names is not asked for, if so; the connection itself is checked once more.
 
     Args:
         url: absolute.
         local: whether a base lies on this machine, so that pictures may as well.
-
-    Raises:
-        Refused: it may not.
     """
-    if not (_is_https(url) or (local and is_local(url))):
-        raise Refused(f"{scrub(url)[:200]!r}: pictures are fetched by https only. The provider's reply is at fault.")
+    if _is_https(url) or (local and is_local(url)):
+        return None
+    return Refused(f"{scrub(url)[:200]!r}: pictures are fetched by https only. The provider's reply is at fault.")
 
 
 def is_public(address: str) -> bool:

@@ -63,15 +63,17 @@ def attempts(pace: Pace) -> Retrying:
     """
     import tenacity
 
+    odd = 0
     jittered = tenacity.wait_exponential_jitter(initial=1, max=_LONGEST_S, jitter=1)
 
     def wait_s(state: RetryCallState) -> float:
         return jittered(state) * pace.scale
 
     def enough(state: RetryCallState) -> bool:
+        nonlocal odd
         problem = state.outcome.exception() if state.outcome else None
-        odd = isinstance(problem, Passing) and problem.odd
-        return state.attempt_number >= (_MOST_ODD if odd else _MOST)
+        odd += isinstance(problem, Passing) and problem.odd
+        return odd >= _MOST_ODD or state.attempt_number >= _MOST
 
     def sleep(seconds: float) -> None:
         if pace.stopped.wait(seconds):

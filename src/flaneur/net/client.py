@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from typing import Any, TypedDict, Unpack
 
 from flaneur.errors import PhotoError
-from flaneur.net.addresses import bases_of, check_address, is_local
+from flaneur.net.addresses import bases_of, is_local, refusal_of
 from flaneur.net.agent import user_agent
 from flaneur.net.attempts import Pace, attempts
 from flaneur.net.database import Database, database_path
@@ -144,7 +144,9 @@ class Client:
         means = self._means
         where = ""
         if "://" in base:
-            check_address(base, local=means.local)
+            refusal = refusal_of(base, local=means.local)
+            if refusal is not None:
+                raise refusal
             url = base
         else:
             url = f"{means.bases[base]}/{path.lstrip('/')}" if path else means.bases[base]

@@ -38,7 +38,9 @@ def judged(asking: Asking, reply: Reply, source: str) -> Reply:
     if asking.final_if is not None and asking.final_if(reply):
         raise _refusal(asking, reply)
     if asking.retry_if is not None and _says_later(reply, asking.retry_if):
-        raise Passing(f"the provider could not answer: {_own_words(reply) or 'it did not say why'}")
+        wait_s = retry_after_s(reply.headers)
+        words = _own_words(reply) or "it did not say why"
+        raise Passing(f"the provider could not answer: {words}", retry_after_s=wait_s, crowded=wait_s is not None)
     if reply.status in _CAN_PASS or reply.status >= 500:
         wait_s = retry_after_s(reply.headers)
         raise Passing(f"HTTP {reply.status}", retry_after_s=wait_s, crowded=wait_s is not None or reply.status == 429)
@@ -125,12 +127,16 @@ def _final(asking: Asking, reply: Reply, source: str) -> Exception:
 
 def _refusal(asking: Asking, reply: Reply) -> Refused:
     message = f"{asking.shown}: refused ({_said(reply)})."
-    return Refused(message, status=reply.status, content=reply.content[:_KEPT])
+    return Refused(message, status=reply.status, content=_clean(reply.content))
 
 
 def _said(reply: Reply) -> str:
     words = _own_words(reply)
     return f"HTTP {reply.status}" + (f": {words}" if words else "")
+
+
+def _clean(content: bytes) -> bytes:
+    return scrub(content[:_KEPT].decode("utf-8", "replace")).encode()
 
 
 def _own_words(reply: Reply) -> str:

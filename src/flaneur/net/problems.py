@@ -21,7 +21,7 @@ class Refused(PhotoError):  # noqa: N818
 
     Attributes:
         status: of HTTP.
-        content: the reply's body, at most a megabyte of it.
+        content: the reply's body as UTF-8 without keys, at most a megabyte of it.
     """
 
     def __init__(self, message: str, *, status: int = 0, content: bytes = b"") -> None:

@@ -78,7 +78,7 @@ class Asking:
     """
 
     method: str
-    url: str
+    url: str = field(repr=False)  # a redirect may have put the key into it
     accept: Accept
     group: str
     params: Params = field(default_factory=dict)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin, urlsplit
 
 from flaneur.errors import PhotoError
-from flaneur.net.addresses import check_address, is_local
+from flaneur.net.addresses import is_local, refusal_of
 from flaneur.net.attempts import Pace
 from flaneur.net.keys import Secret
 from flaneur.net.ledger import Ledger
@@ -106,21 +106,26 @@ class Sender:
         """
         for _ in range(_MOST_REDIRECTS + 1):
             reply = self._hop(asking)
-            location = reply.headers.get("location", "")
-            if reply.status not in _REDIRECTS or not location:
+            if reply.status not in _REDIRECTS or not reply.headers.get("location"):
                 return reply
-            asking = self._redirected(asking, location)
+            further = self._redirected(asking, reply)
+            if isinstance(further, Refused):
+                raise further
+            asking = further
         raise Refused(f"{asking.shown}: redirected more than {_MOST_REDIRECTS} times.", status=reply.status)
 
     def close(self) -> None:
         """Let go of all connections."""
         self._http.close()
 
-    def _redirected(self, asking: Asking, location: str) -> Asking:
-        url = urljoin(asking.url, location)
-        check_address(url, local=self._local)
+    def _redirected(self, asking: Asking, reply: Reply) -> Asking | Refused:
+        # Returned, not raised: an address may hold the key, and a traceback may show what lay on the stack.
+        url = urljoin(asking.url, reply.headers["location"])
+        refusal = refusal_of(url, local=self._local)
+        if refusal is not None:
+            return refusal
         if asking.method != "GET":
-            raise Refused(f"{asking.shown}: redirected to {scrub(url)[:200]!r}. What is sent there is not sent again.")
+            return Refused(f"{asking.shown}: redirected to {scrub(url)[:200]!r}. What was sent is not sent elsewhere.")
         here, there = urlsplit(asking.url), urlsplit(url)
         same = (here.scheme, here.netloc) == (there.scheme, there.netloc)
         return dataclasses.replace(
