@@ -25,9 +25,11 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "zero-shot": ("flaneur.cli.zero_shot:zero_shot", "Name cities without training, by what CLIP knows of them."),
     "evaluate": ("flaneur.cli.evaluate:evaluate", "Measure a model on a dataset; write a report."),
     "cities": ("flaneur.cli.cities:cities", "List the cities that a name or an expression can mean."),
+    "sources": ("flaneur.cli.sources:sources", "List where photos can be collected, and what each asks for."),
     "models": ("flaneur.cli.models:models", "List the models on this computer."),
     "verify": ("flaneur.cli.models:verify", "Check that a model is whole and answers as it did."),
     "export": ("flaneur.cli.models:export", "Write a model as one .onnx file."),
+    "doctor": ("flaneur.cli.doctor:doctor", "Say what flaneur finds on this computer, and what is wrong."),
     "demo": ("flaneur.cli.demo:demo", "Show the whole way on drawn toy cities."),
 }
 
