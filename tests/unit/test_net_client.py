@@ -242,16 +242,15 @@ def test_redirects_into_nowhere_are_refused(lead, location):
             client.post_json("api", "/a", {"x": 1})
 
 
-@pytest.mark.parametrize(
-    "host",
-    ["127.0.0.1", "localhost", "2130706433", "0177.0.0.1", "127.1", "0x7f.1", "[::1]", "[::ffff:127.0.0.1]",
-     "[64:ff9b::7f00:1]", "[::]", "0.0.0.0", "10.1.2.3", "192.168.1.1", "172.16.0.1", "169.254.169.254",
-     "100.100.100.200", "[fe80::1]", "[fd00::1]", "[2002:7f00:1::]", "224.0.0.1", "255.255.255.255"],
-)  # fmt: skip
-def test_no_reply_leads_into_the_users_network(host):
-    with ProviderServer([Photos()]) as server:
+def test_no_reply_leads_into_the_users_network():
+    hosts = [
+        "127.0.0.1", "localhost", "2130706433", "0177.0.0.1", "127.1", "0x7f.1", "[::1]", "[::ffff:127.0.0.1]",
+        "[64:ff9b::7f00:1]", "[::]", "0.0.0.0", "10.1.2.3", "192.168.1.1", "172.16.0.1", "169.254.169.254",
+        "100.100.100.200", "[fe80::1]", "[fd00::1]", "[2002:7f00:1::]", "224.0.0.1", "255.255.255.255",
+    ]  # fmt: skip
+    with ProviderServer([Photos()]) as server, open_client("toy", key=None, limits=LIMITS, bases=BASES) as client:
         port = server.url.rpartition(":")[2]
-        with open_client("toy", key=None, limits=LIMITS, bases=BASES) as client:
+        for host in hosts:
             with pytest.raises(Refused, match=r"private network|no address"):
                 client.get_bytes(f"https://{host}:{port}/a.jpg")
             with pytest.raises(Refused, match="https only"):

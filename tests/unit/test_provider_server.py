@@ -54,7 +54,7 @@ def test_requests_arrive_whole_and_are_remembered():
 
 def test_every_kind_of_fault_happens_and_everything_can_be_had_in_the_end(monkeypatch):
     monkeypatch.setenv("FLANEUR_NET_WAIT_SCALE", "0.01")
-    addresses = [f"/{photo.id}" for photo in WORLD.all]
+    addresses = [f"/{photo.id}" for photo in WORLD.all[:18]]
     seen = Counter()
     with ProviderServer([Photos()], Faults(share=0.75, seed=1)) as server:
         for address in addresses:
