@@ -86,16 +86,22 @@ def sha256_json(value: Any) -> str:
     return sha256_bytes(json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode())
 
 
-def write_table(path: Path, columns: Mapping[str, ColumnType], rows: Iterable[Mapping[str, Any]]) -> None:
+def write_table(
+    path: Path,
+    columns: Mapping[str, ColumnType],
+    rows: Iterable[Mapping[str, Any]],
+    facts: Mapping[str, str] | None = None,
+) -> None:
     """Write rows as a Parquet file, atomically; a missing value is null. Equal rows give equal bytes.
 
     Args:
         path: the file.
         columns: name and type of each column, in order; what else a row has is left out.
         rows: one mapping a row; taken in pieces, so that a long table needs no more memory than a short one.
+        facts: for the table's own metadata.
     """
     with atomic_path(path) as temporary:
-        _write_parquet(temporary, columns, rows)
+        _write_parquet(temporary, columns, rows, facts)
 
 
 def renew_table(path: Path, columns: Mapping[str, ColumnType], rows: Iterable[Mapping[str, Any]]) -> None:
@@ -146,7 +152,12 @@ class _SameError(Exception):
     """The new file is the old one."""
 
 
-def _write_parquet(path: Path, columns: Mapping[str, ColumnType], rows: Iterable[Mapping[str, Any]]) -> None:
+def _write_parquet(
+    path: Path,
+    columns: Mapping[str, ColumnType],
+    rows: Iterable[Mapping[str, Any]],
+    facts: Mapping[str, str] | None = None,
+) -> None:
     from arro3.core import Array, DataType, Field, RecordBatch, RecordBatchReader, Schema
     from arro3.io import write_parquet
 
@@ -168,7 +179,8 @@ def _write_parquet(path: Path, columns: Mapping[str, ColumnType], rows: Iterable
             raise
 
     try:
-        write_parquet(RecordBatchReader.from_batches(schema, batches()), path, max_row_group_size=_PIECE)
+        stream = RecordBatchReader.from_batches(schema, batches())
+        write_parquet(stream, path, max_row_group_size=_PIECE, key_value_metadata=dict(facts) if facts else None)
     except Exception:
         if raised:
             raise raised[0] from None

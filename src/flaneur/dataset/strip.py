@@ -20,7 +20,8 @@ def strip(data: bytes) -> tuple[bytes, str, DecodedPhoto]:
     """A photo without its metadata.
 
     JPEG and PNG are copied part by part, without loss. Only a photo that EXIF turns is turned and written again (JPEG
-    at quality 95), a WebP is written again without loss, and AVIF and HEIC become JPEG at quality 95.
+    at quality 95), a WebP is written again without loss, unless it is lossless and bare already, and AVIF and HEIC
+    become JPEG at quality 95. What was stripped once stays the same when it is stripped again.
 
     Args:
         data: a file that :func:`flaneur.decode.decode` reads.
@@ -38,6 +39,8 @@ def strip(data: bytes) -> tuple[bytes, str, DecodedPhoto]:
         parts = bare(data, kind)
         if read_exif(parts.exif).orientation == 1:
             return (strip_jpeg(data), ".jpg", photo) if kind == "JPEG" else (parts.data, ".png", photo)
+    if kind == "WEBP" and _is_bare_webp(data):
+        return data, ".webp", photo
     photo = decode(data)
     out = BytesIO()
     match kind:
@@ -72,3 +75,9 @@ def strip_jpeg(data: bytes) -> bytes:
             kept.append(data[at:end])
         at = end
     return b"".join(kept) + bytes([0xFF, _END])
+
+
+def _is_bare_webp(data: bytes) -> bool:
+    """One lossless chunk and nothing else. Source: RFC 9649, section 2.6: other chunks need the extended format."""
+    length = int.from_bytes(data[16:20], "little")
+    return data[12:16] == b"VP8L" and len(data) == 20 + length + length % 2

@@ -1,0 +1,153 @@
+"""A dataset in; what of it others may have out: bytes of photos without metadata, and what is known of them."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from flaneur.dataset.store import Dataset
+from flaneur.dataset.strip import strip
+from flaneur.errors import InputError, IntegrityError, UsageError, counted
+from flaneur.files import ColumnType, sha256_bytes
+from flaneur.types import Photo
+
+PUBLIC_COLUMNS: dict[str, ColumnType] = {
+    "id": "string", "source": "string", "city": "string", "place": "string", "sequence": "string", "lat": "float64",
+    "lon": "float64", "heading_deg": "float64", "captured_at": "string", "project": "string", "author": "string",
+    "licence": "string", "page_url": "string", "width": "int64", "height": "int64", "sha256": "string",
+}  # fmt: skip
+
+
+def check_may_pass_on(dataset: Dataset, *, own: bool, pictures: bool) -> None:
+    """Whether others may have this dataset.
+
+    Args:
+        dataset: to be passed on.
+        own: whether the user says that photos without a licence are theirs.
+        pictures: whether pixels are passed on, not only where they were taken.
+
+    Raises:
+        InputError: it is empty, photos have no licence or lack the author that theirs asks to name, or a source's
+            terms forbid to pass pixels on.
+    """
+    photos = dataset.photos
+    if not photos:
+        raise InputError(f"{dataset.name}: there is no photo in it. See: flaneur dataset info {dataset.name} --dropped")
+    if not own:
+        _check_licences(dataset.name, photos)
+    if pictures:
+        _check_terms(dataset, photos)
+
+
+def public_bytes(dataset: Dataset, photo: Photo) -> tuple[bytes, str]:
+    """The bytes of a photo, never with metadata, and their suffix: those that are stored; a linked one is stripped.
+
+    Raises:
+        PhotoError: a linked photo cannot be read.
+        IntegrityError: a stored photo is missing or has changed.
+    """
+    path = dataset.image_path(photo)
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        reason = error.strerror or error
+        raise IntegrityError(
+            f"{path}: cannot be read ({reason}). See: flaneur dataset verify {dataset.name}"
+        ) from error
+    if sha256_bytes(data) != photo.sha256:
+        raise IntegrityError(f"{path}: changed since it was imported. See: flaneur dataset verify {dataset.name}")
+    if path.stem == photo.sha256:
+        return data, path.suffix
+    stripped, suffix, _ = strip(data)
+    return stripped, suffix
+
+
+def public_facts(photo: Photo) -> dict[str, Any]:
+    """What others may know of a photo, by column; the user's own file name stays here."""
+    facts = {name: getattr(photo, name) for name in PUBLIC_COLUMNS if name not in ("lat", "lon")}
+    place = photo.location
+    return facts | {"lat": place and place.lat, "lon": place and place.lon}
+
+
+def bounds(dataset: Dataset) -> tuple[float, float, float, float]:
+    """West, south, east and north of all positions, in degrees.
+
+    Raises:
+        InputError: there are none.
+    """
+    places = [photo.location for photo in dataset.photos if photo.location is not None]
+    if not places:
+        raise InputError(f"{dataset.name}: no photo has a position. Export it as imagefolder or webdataset.")
+    lats, lons = [place.lat for place in places], [place.lon for place in places]
+    return min(lons), min(lats), max(lons), max(lats)
+
+
+@contextmanager
+def new_folder(out: Path) -> Iterator[Path]:
+    """A folder to write into that becomes ``out`` when all is there, and vanishes on failure.
+
+    Raises:
+        UsageError: there is something already.
+    """
+    check_new(out)
+    growing = out.with_name(f".{out.name}.tmp")
+    shutil.rmtree(growing, ignore_errors=True)  # of a kill
+    try:
+        growing.mkdir(parents=True)
+        yield growing
+        if out.is_dir():
+            out.rmdir()  # it is empty
+        growing.rename(out)
+    except OSError as error:
+        raise InputError(f"{out}: cannot be written ({error.strerror or error}). Mend that and try again.") from error
+    finally:
+        shutil.rmtree(growing, ignore_errors=True)
+
+
+def check_new(out: Path) -> None:
+    """Refuse to write where something is.
+
+    Raises:
+        UsageError: there is something.
+    """
+    if out.is_dir() and not any(out.iterdir()):
+        return
+    if out.exists():
+        raise UsageError(f"{out} is there already. Choose another name, or remove it.")
+
+
+def _check_licences(name: str, photos: Sequence[Photo]) -> None:
+    without = [photo for photo in photos if not photo.licence]
+    if without:
+        raise InputError(
+            f"{name}: {_with_example(without)} came without a licence, so others may not use them. Import a table that "
+            "has the columns licence and author; or, if they are yours to give away, say --own."
+        )
+    nameless = [photo for photo in photos if not photo.author and _names_authors(photo.licence)]
+    if nameless:
+        raise InputError(
+            f"{name}: {_with_example(nameless)} may be passed on only with the author's name, which is not known. "
+            "Import a table that has the column author; or, if they are yours to give away, say --own."
+        )
+
+
+def _names_authors(licence: str | None) -> bool:
+    return (licence or "").upper().replace(" ", "-").startswith("CC-BY")
+
+
+def _check_terms(dataset: Dataset, photos: Sequence[Photo]) -> None:
+    collected = dataset.manifest.get("collected", {})
+    for source, terms in sorted(collected.items()):
+        kept_back = [photo for photo in photos if photo.source == source and not terms.get("may_store", True)]
+        if kept_back:
+            raise InputError(
+                f"{dataset.name}: {_with_example(kept_back)} came from {terms.get('provider', source)}, whose terms do "
+                "not let you pass pictures on. Export where they were taken: geoparquet or geojson."
+            )
+
+
+def _with_example(photos: Sequence[Photo]) -> str:
+    return f"{counted(len(photos), 'photo')} (such as {photos[0].id})"
