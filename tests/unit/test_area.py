@@ -3,6 +3,7 @@
 import itertools
 import json
 import math
+import sys
 
 import numpy as np
 import pytest
@@ -244,6 +245,17 @@ def test_a_file_that_is_no_area_is_one_clear_line(tmp_path, name, content, told)
 def test_words_that_are_no_area(text):
     with pytest.raises(UsageError, match="WEST,SOUTH,EAST,NORTH"):
         read_area(text)
+
+
+def test_what_is_not_installed_is_named(tmp_path, monkeypatch):
+    for package in ("h3", "shapely"):
+        monkeypatch.setitem(sys.modules, package, None)
+    with pytest.raises(UsageError, match=r"flaneur\[collect\]"):
+        spots(PARIS, sampling="grid", seed=0)
+    polygon = {"type": "Polygon", "coordinates": [list(map(list, box(0, 0, 1, 1)))]}
+    with pytest.raises(UsageError, match=r"flaneur\[collect\]"):
+        read_area(write(tmp_path, "a.geojson", polygon))
+    assert taken(read_area("0,0,1,1"), 3)  # a box and a disc need neither
 
 
 def test_a_city_is_a_disc():

@@ -46,8 +46,8 @@ def test_a_free_source():
     assert step.minutes == pytest.approx(400 * 2 / 60)  # a search every two seconds
     assert found.photos == (200, 200)
     assert list(found.lines())[:3] == [
-        "Someone: 200 photos, if all places are found:", "  porto-pt: 100 places in 78.5 km²",
-        "  rome-it: 100 places in 78.5 km²",
+        "Someone: 200 photos, if all places are found:", "  porto-pt: 100 places in 79 km²",
+        "  rome-it: 100 places in 79 km²",
     ]  # fmt: skip
     assert "13 minutes; free" in list(found.lines())[3]
 

@@ -111,7 +111,7 @@ class Plan:
         amount = counted(most, "photo") if least == most else f"{least:,} to {counted(most, 'photo')}"
         yield f"{self.provider}: {amount}, if all places are found:"
         for city, places in self.places.items():
-            yield f"  {city}: {counted(places, 'place')} in {self.square_km[city]:,.3g} km²"
+            yield f"  {city}: {counted(places, 'place')} in {_size(self.square_km[city])}"
         for step in self.steps:
             yield f"{step.name}: about {_told(step.requests)}; {_time(step.minutes)}; {_cost(step)}."
             if step.at_most != step.requests:
@@ -244,6 +244,10 @@ def _bill(bill: Bill, budget: float | None) -> Iterator[str]:
     )
     if budget is not None and bill.most > budget:
         yield f"That may be more than the budget of {budget:g} {price.currency}; it ends where that is spent."
+
+
+def _size(square_km: float) -> str:
+    return f"{square_km:,.0f} km²" if square_km >= 10 else f"{square_km:.2g} km²"
 
 
 def _time(minutes: float) -> str:
