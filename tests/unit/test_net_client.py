@@ -328,6 +328,15 @@ def test_a_connection_that_the_server_closed_meanwhile_does_not_hurt(lead):
     assert asked == {b"/a": 1, b"/b": 1}
 
 
+def test_without_the_extra_it_says_what_to_install(monkeypatch):
+    monkeypatch.setattr("flaneur.net.client.find_spec", lambda name: None if name == "tenacity" else object())
+    with (
+        pytest.raises(UsageError, match=r"flaneur\[collect\]"),
+        open_client("toy", key=None, limits=LIMITS, bases=BASES),
+    ):
+        pass
+
+
 def test_a_wait_scale_that_is_none_is_refused(monkeypatch):
     monkeypatch.setenv("FLANEUR_NET_WAIT_SCALE", "quick")
     with pytest.raises(UsageError, match="quick"), open_client("toy", key=None, limits=LIMITS, bases=BASES):

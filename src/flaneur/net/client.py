@@ -8,9 +8,10 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from importlib.util import find_spec
 from typing import Any, TypedDict, Unpack
 
-from flaneur.errors import PhotoError
+from flaneur.errors import PhotoError, UsageError
 from flaneur.net.addresses import bases_of, is_local, refusal_of
 from flaneur.net.agent import user_agent
 from flaneur.net.attempts import Pace, attempts
@@ -216,9 +217,11 @@ def open_client(
 
     Raises:
         CredentialsError: the key is missing and needed.
-        UsageError: a base address is neither https nor on this machine.
+        UsageError: a base address is neither https nor on this machine, or the extra ``collect`` is not installed.
         InputError: the table of rates and spending cannot be used.
     """
+    if any(find_spec(needed) is None for needed in ("httpx2", "tenacity")):
+        raise UsageError("Asking providers needs the extra 'collect': pip install 'flaneur[collect]'")
     found = bases_of(source, bases)
     secret = find_key(source, key)
     signing = find_secret(key.secret_variable) if key is not None and key.secret_variable else None
