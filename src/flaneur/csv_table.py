@@ -11,6 +11,7 @@ import io
 import json
 import logging
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any, BinaryIO
@@ -21,8 +22,9 @@ logger = logging.getLogger(__name__)
 
 Rows = Iterator[tuple[int, dict[str, str]]]
 SUFFIXES = (".csv", ".tsv", ".jsonl", ".parquet")
-_PIECE = 1 << 20
+_PIECE = 1 << 16
 _BOMS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
+_LEAST_PARQUET = 12
 _SEPARATORS = {";": "';'", "\t": "tabs"}
 
 
@@ -198,21 +200,40 @@ def _parquet_rows(table: TableFile, needed: Sequence[str]) -> Rows:
 
 def _parquet_body(table: TableFile) -> Rows:
     number = 0
-    for batch in _parquet(table):
-        names = [name.strip().lower() for name in batch.schema.names]
-        for cells in zip(*(batch.column(index).to_pylist() for index in range(len(names))), strict=True):
-            number += 1
-            yield number, {name: _text(cell) for name, cell in zip(names, cells, strict=True)}
+    with _understood(table):
+        for batch in _parquet(table):
+            names = [name.strip().lower() for name in batch.schema.names]
+            for cells in zip(*(batch.column(index).to_pylist() for index in range(len(names))), strict=True):
+                number += 1
+                yield number, {name: _text(cell) for name, cell in zip(names, cells, strict=True)}
 
 
 def _parquet(table: TableFile) -> Any:
     from arro3.io import read_parquet
 
+    with table.open() as file:
+        head = file.read(4)
+        whole = file.seek(0, io.SEEK_END) >= _LEAST_PARQUET
+        file.seek(-4, io.SEEK_END) if whole else None
+        if not whole or head != b"PAR1" or file.read() != b"PAR1":
+            raise _no_parquet(table, "it does not begin and end like one")
+    path = Path(table.name)
+    with _understood(table):
+        return read_parquet(path if path.is_file() else table.open())
+
+
+@contextmanager
+def _understood(table: TableFile) -> Iterator[None]:
     try:
-        path = Path(table.name)
-        return read_parquet(path if path.is_file() else io.BytesIO(table.open().read()))
-    except Exception as error:  # arro3 raises bare Exception
-        raise InputError(f"{table.name}: not readable as Parquet ({error}). Make the file again.") from error
+        yield
+    except (InputError, GeneratorExit, KeyboardInterrupt):
+        raise
+    except BaseException as error:  # arro3 raises bare Exception, and lets panics of Rust through, which are none
+        raise _no_parquet(table, str(error)) from error
+
+
+def _no_parquet(table: TableFile, why: str) -> InputError:
+    return InputError(f"{table.name}: not readable as Parquet ({why}). Make the file again.")
 
 
 def _text(cell: Any) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
 
-from flaneur.archives.members import Member, is_archive_name
+from flaneur.archives.checks import Member, is_archive_name
 from flaneur.archives.tarred import TarArchive
 from flaneur.archives.zipped import ZipArchive
 from flaneur.errors import InputError, PhotoError
@@ -31,7 +31,7 @@ def is_archive(path: Path) -> bool:
 def members(path: Path) -> Iterator[Member]:
     """The ordinary files of a zip or tar file, in the archive's order, one at a time. Its folders are left out.
 
-    Everything is checked before the first is given: see :mod:`flaneur.archives.members`.
+    Everything is checked before the first is given: see :mod:`flaneur.archives.checks`.
 
     Args:
         path: of the archive.

@@ -14,7 +14,7 @@ from typing import IO
 import numpy as np
 from numpy.typing import NDArray
 
-from flaneur.archives.members import Member, Roll, broken, no_file, safe_name
+from flaneur.archives.checks import Member, Roll, broken, no_file, safe_name
 from flaneur.errors import InputError, PhotoError
 
 _MAX_HEADER_BYTES = 1_000_000

@@ -21,7 +21,7 @@ from typing import BinaryIO, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from flaneur.archives.members import Member, Roll, broken, check_count, no_file, safe_name
+from flaneur.archives.checks import Member, Roll, broken, check_count, no_file, safe_name
 from flaneur.errors import InputError, PhotoError
 
 _END = struct.Struct("<4s4H2LH")  # end of central directory
@@ -128,8 +128,10 @@ def _find_directory(path: Path, file: BinaryIO, size: int) -> _Directory:
         raise broken(path, "no whole zip file: its directory, which comes last, is missing")
     _, disk, first_disk, _, entries, length, offset, _ = _END.unpack_from(tail, found)
     end = tail_at + found
-    if _FULL in (length, offset) or _FULL16 in (entries, disk):
-        disk, first_disk, entries, length, offset, end = _find_end64(path, file, end)
+    if wide := _find_end64(file, end):
+        disk, first_disk, entries, length, offset, end = wide
+    elif _FULL in (length, offset) or _FULL16 in (entries, disk):
+        raise broken(path, "no whole zip file: its directory is damaged")
     if disk or first_disk:
         raise InputError(f"{path}: one part of a zip file in several parts. Join them first: zip -s 0 PARTS --out ALL.")
     check_count(path, entries)
@@ -139,19 +141,19 @@ def _find_directory(path: Path, file: BinaryIO, size: int) -> _Directory:
     return _Directory(start, end, start - offset)
 
 
-def _find_end64(path: Path, file: BinaryIO, end: int) -> tuple[int, int, int, int, int, int]:
-    """Disk, first disk, entries, length, offset and the end of the directory, of an archive above 4 GB."""
+def _find_end64(file: BinaryIO, end: int) -> tuple[int, int, int, int, int, int] | None:
+    """Disk, first disk, entries, length, offset and end of the directory, where it is told in eight bytes each."""
     file.seek(max(0, end - _LOCATOR.size))
     located = file.read(_LOCATOR.size)
     if len(located) == _LOCATOR.size and located.startswith(b"PK\6\7"):
         # It lies right before the locator; where the locator says, unless something was put before the zip.
         for at in (_LOCATOR.unpack(located)[2], end - _LOCATOR.size - _END64.size):
-            file.seek(max(0, at))
+            file.seek(min(max(0, at), end))
             found = file.read(_END64.size)
             if len(found) == _END64.size and found.startswith(b"PK\6\6"):
                 _, _, _, _, disk, first_disk, _, entries, length, offset = _END64.unpack(found)
-                return disk, first_disk, entries, length, offset, max(0, at)
-    raise broken(path, "no whole zip file: its directory is damaged")
+                return disk, first_disk, entries, length, offset, at
+    return None
 
 
 def _entries(path: Path, file: BinaryIO, directory: _Directory) -> Iterator[_Entry]:
