@@ -1,11 +1,13 @@
 """City folders and photo tables, also the wrong ones: one clear line each."""
 
+import zipfile
 from pathlib import Path
 
 import pytest
 
 from flaneur.errors import InputError
 from flaneur.importers.folder import find
+from photos import save
 
 
 def table(folder: Path, text: str | bytes) -> Path:
@@ -37,6 +39,22 @@ def test_photos_without_a_city_are_mentioned(tmp_path, caplog):
     (tmp_path / "a.jpg").write_bytes(b"x")
     assert list(find(tmp_path)) == []
     assert "left out, since in no city folder: 1 photo." in caplog.text
+
+
+def test_a_single_city_of_several_folders_is_mentioned(tmp_path, caplog):
+    for city in ("rome", "oslo"):
+        save(tmp_path / "photos" / city / "a.jpg")
+    assert {photo.city for photo in find(tmp_path)} == {"photos"}
+    assert "photos counts as the one city. If the folders in it are the cities, import" in caplog.text
+
+
+def test_a_zip_of_a_folder_is_seen_through(tmp_path):
+    with zipfile.ZipFile(tmp_path / "photos.zip", "w") as out:
+        for name in ("photos/rome/a.jpg", "photos/oslo/b.jpg", "__MACOSX/photos/rome/._a.jpg", "photos/.DS_Store"):
+            out.writestr(name, "x")
+    found = list(find(tmp_path / "photos.zip"))
+    assert [(photo.key, photo.city) for photo in found] == [("rome/a.jpg", "rome"), ("oslo/b.jpg", "oslo")]
+    assert [photo.member for photo in found] == ["photos/rome/a.jpg", "photos/oslo/b.jpg"]
 
 
 @pytest.mark.parametrize(

@@ -52,6 +52,11 @@ def _in_folder(root: Path) -> Iterator[FoundPhoto]:
             f"{root}: {cities[0]} is no city. Import one part: {root.name}/{cities[0]}; or all of them with the layout "
             "imagefolder."
         )
+    if len(cities) == 1 and len(tree.folders(f"{cities[0]}/")) > 1:
+        logger.warning(
+            "%s: %s counts as the one city. If the folders in it are the cities, import %s.",
+            root, cities[0], f"{root.name}/{cities[0]}" if root.is_dir() else "an archive of them, or the folder",
+        )  # fmt: skip
     stray = 0
     for name in tree.files():
         city, slash, _ = name.partition("/")
