@@ -62,6 +62,13 @@ def test_what_is_said_of_a_photo_and_what_is_missing(tmp_path):
         assert one.project == ("osm-fr" if photo.place % 2 else "")
 
 
+def test_the_page_of_a_photo_is_on_the_catalogue_that_was_asked():
+    item = {"id": "7", "geometry": {"coordinates": [2.0, 48.0]}}
+    own = [{"rel": "self", "href": "https://photos.example.org/api/collections/1/items/7"}]
+    assert source.candidate_of(item).page_url == "https://api.panoramax.xyz/#focus=pic&pic=7"
+    assert source.candidate_of(item | {"links": own}).page_url == "https://photos.example.org/#focus=pic&pic=7"
+
+
 def test_dates_and_panoramas_are_compared_here_since_the_catalogue_ignores_them(tmp_path):
     with opened(tmp_path) as (_, client):
         found = source.near(SPOT, 1000.0, Wish(panoramas="only", since="2018", until="2021-06"), client)

@@ -110,7 +110,7 @@ def candidate_of(item: Mapping[str, Any]) -> Candidate | None:
         location=where,
         author=_author(item, properties),
         licence=str(properties.get("license") or ""),
-        page_url=f"https://api.panoramax.xyz/#focus=pic&pic={item['id']}",
+        page_url=f"{_site(item)}/#focus=pic&pic={item['id']}",
         heading_deg=compass(properties.get("view:azimuth")),
         captured=_utc(properties.get("datetime") or properties.get("datetimetz")),
         sequence=str(item.get("collection") or ""),
@@ -162,6 +162,13 @@ def _is_part(properties: Mapping[str, Any]) -> bool:
 def _is_public(properties: Mapping[str, Any]) -> bool:
     status = properties.get("geovisio:status", "ready")
     return status == "ready" and properties.get("geovisio:visibility", "anyone") in (None, "anyone")
+
+
+def _site(item: Mapping[str, Any]) -> str:
+    """Where the catalogue that was asked shows its photos; one of one's own names itself in its records."""
+    links = (str(link.get("href")) for link in item.get("links") or () if link.get("rel") == "self")
+    own = next((href for href in links if href.startswith("https://")), "")
+    return "/".join(own.split("/")[:3]) or BASES["api"]
 
 
 def _instance(item: Mapping[str, Any]) -> str:
