@@ -15,6 +15,7 @@ import pytest
 
 from flaneur.errors import CredentialsError, PhotoError, UsageError
 from flaneur.net import NotThere, Refused, Unreachable, open_client, sender
+from flaneur.net.attempts import Pace
 from flaneur.protocols import Key, Limit
 from provider.server import HTML, Faults, ProviderServer, Response, jpeg_response, json_response
 from provider.world import World
@@ -269,14 +270,30 @@ def test_bases_may_be_led_elsewhere_but_only_safely(monkeypatch):
 
 
 def test_a_proxy_is_used_and_looks_names_up_itself(monkeypatch):
-    with ProviderServer([Photos()]) as server:
-        monkeypatch.setenv("HTTPS_PROXY", server.url)
+    asked = []
+    with socket.create_server(("127.0.0.1", 0)) as proxy:
+        monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{proxy.getsockname()[1]}")
         monkeypatch.setenv("NO_PROXY", "")
-        with (
-            open_client("toy", key=None, limits=LIMITS, bases=BASES) as client,
-            pytest.raises(Unreachable, match="proxy"),
-        ):
-            client.get_json("api", "/a")
+        with open_client("toy", key=None, limits=LIMITS, bases=BASES) as client:
+
+            def refuse():
+                connection, _address = proxy.accept()
+                asked.append(connection.recv(65536).split(b"\r\n")[0])
+                client.stop()
+                connection.sendall(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n")
+                connection.close()
+
+            thread = threading.Thread(target=refuse)
+            thread.start()
+            with pytest.raises(Unreachable, match="Stopped"):
+                client.get_json("api", "/a")
+            thread.join()
+    assert asked == [b"CONNECT toy.example:443 HTTP/1.1"]
+
+
+def test_waits_are_never_shortened_for_a_real_provider():
+    assert Pace.from_environment(threading.Event(), local=True).scale == 0.01
+    assert Pace.from_environment(threading.Event(), local=False).scale == 1.0
 
 
 def test_replies_that_are_too_large_are_cut_off(lead, monkeypatch):

@@ -33,8 +33,12 @@ class Pace:
     scale: float = 1.0
 
     @classmethod
-    def from_environment(cls, stopped: threading.Event) -> Pace:
-        """As patient as ``FLANEUR_NET_WAIT_SCALE`` says.
+    def from_environment(cls, stopped: threading.Event, *, local: bool) -> Pace:
+        """As patient as ``FLANEUR_NET_WAIT_SCALE`` says, but never less than usual with a real provider.
+
+        Args:
+            stopped: see :class:`Pace`.
+            local: whether the provider is on this machine.
 
         Raises:
             UsageError: it is not a number above 0.
@@ -46,7 +50,7 @@ class Pace:
             scale = 0.0
         if not 0 < scale <= 100:
             raise UsageError(f"FLANEUR_NET_WAIT_SCALE is {text!r}; it must be a number above 0, at most 100.")
-        return cls(stopped, scale)
+        return cls(stopped, scale if local else max(scale, 1.0))
 
     @property
     def timeouts_s(self) -> tuple[float, float, float]:

@@ -226,7 +226,7 @@ def open_client(
     secret = find_key(source, key)
     signing = find_secret(key.secret_variable) if key is not None and key.secret_variable else None
     local = any(is_local(url) for url in found.values())
-    pace = Pace.from_environment(threading.Event())
+    pace = Pace.from_environment(threading.Event(), local=local)
     rates_at = Database(database_path(), durable=False)
     costs_at = Database(database_path(), durable=True)
     rates = Rates(rates_at, source, limits, pace.stopped)
