@@ -100,11 +100,15 @@ def test_an_empty_tile_is_believed_the_third_time(tmp_path):
     assert len(server.trace) == 3
 
 
-def test_only_a_few_tiles_are_kept(tmp_path):
-    with opened(tmp_path) as (_, client):
-        for lon in range(-60, 60, 5):
-            source.near(Location(48.0, float(lon)), 50.0, TILES, client)
-        assert len(client.memo["mapillary tiles"]) == 16
+def test_no_more_tiles_are_kept_than_memory_allows(tmp_path, monkeypatch):
+    monkeypatch.setattr(source, "_POINTS_KEPT", 100)
+    towns = World({f"town-{n}": (48.0 + n, 2.0) for n in range(8)}, photos=30, radius_km=0.2)
+    with opened(tmp_path, Mapillary(towns)) as (_, client):
+        for lat, lon in towns.centres.values():
+            assert source.near(Location(lat, lon), 300.0, TILES, client)
+            kept = client.memo["mapillary tiles"].values()
+            assert sum(len(one.positions) for one in kept) <= 100 + 30
+        assert len(kept) >= 3
 
 
 @pytest.mark.parametrize("lon", [-180.0, 179.9999, 180.0])

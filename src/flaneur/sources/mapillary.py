@@ -84,7 +84,7 @@ THUMBS = {256: "thumb_256_url", 1024: "thumb_1024_url", 2048: "thumb_2048_url", 
 _SPLITS = 5  # a box is quartered at most so often: 200 m become 6
 _LARGEST_BOX = 0.0099  # square degrees; from 0.01 on a search is refused
 _TILE_ZOOM = 14  # the only one with single photos
-_TILES_KEPT = 16
+_POINTS_KEPT = 500_000  # of the latest tiles: about 150 MB
 _ASTRAY_M = 200.0  # a reconstructed position further than this from the recorded one is a failed reconstruction
 _SPHERES = ("equirectangular", "spherical")
 _PASSING_CODES = (2, 4, 17, 341, 613)  # of the graph: out of service, or asked too often
@@ -246,10 +246,11 @@ def _tile(tile: tuple[int, int, int], client: Client) -> Points:
     kept: dict[tuple[int, int, int], Points] = client.memo.setdefault("mapillary tiles", {})
     found = kept.get(tile)
     if found is None:
-        found = points(_tile_bytes(tile, client), "image", tile)
-        while len(kept) >= _TILES_KEPT:
-            kept.pop(next(iter(kept), tile), None)
-        kept[tile] = found
+        found = kept[tile] = points(_tile_bytes(tile, client), "image", tile)
+        for oldest in list(kept)[:-1]:
+            if sum(len(one.positions) for one in list(kept.values())) <= _POINTS_KEPT:
+                break
+            kept.pop(oldest, None)
     return found
 
 
