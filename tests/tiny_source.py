@@ -106,7 +106,8 @@ def order(source: TinySource, count: int = 12, cities: tuple[str, ...] = ("north
     wish = Wish(**{name: more.pop(name) for name in ("views", "seed", "panoramas") if name in more})
     tries = more.pop("tries", 0)
     errands = tuple(
-        Errand(City(name, name.title()), Disc(Location(*CENTRES[name]), RADIUS_KM), count, tries) for name in cities
+        Errand(City(name, f"The {name.title()}", "PT"), Disc(Location(*CENTRES[name]), RADIUS_KM), count, tries)
+        for name in cities
     )
     return Order("tiny", source, errands, wish, **more)
 

@@ -88,6 +88,9 @@ def test_rows_say_where_when_and_by_whom(undisturbed):
     collected = data.manifest["collected"]["tiny"]
     assert collected["licence"] == "CC0-1.0"
     assert collected["places"] == {"north": 30, "south": 30}
+    assert [(city.slug, city.name, city.country) for city in data.cities] == [
+        (errand.city.slug, errand.city.name, errand.city.country) for errand in order(source, 30).errands
+    ]
     assert {dropped.reason for dropped in data.dropped} == {"not_found"}
 
 

@@ -126,8 +126,9 @@ def publish(order: Order, log: Log, root: Path, name: str) -> None:
             _begin_tables(root, name, order.name)
     if (root / MANIFEST).is_file():
         with only_one(root):
-            collected = read_manifest(root).get("collected", {})
-            update_manifest(root, {"collected": {**collected, order.name: _facts(order, log)}})
+            before = read_manifest(root)
+            collected = {**before.get("collected", {}), order.name: _facts(order, log)}
+            update_manifest(root, {"collected": collected, "cities": {**before.get("cities", {}), **_names(order)}})
 
 
 def _rows(source: str, slug: str, city: CityLog) -> Iterator[dict[str, Any]]:
@@ -149,6 +150,12 @@ def _begin_tables(root: Path, name: str, source: str) -> None:
             write_table(root / f"{table}.parquet", columns, [])
     if not (root / MANIFEST).is_file():
         update_manifest(root, {"format": DATASET_FORMAT, "name": name, "importer": source})
+
+
+def _names(order: Order) -> dict[str, dict[str, str]]:
+    """What people call the cities; photos hold slugs only."""
+    cities = [errand.city for errand in order.errands]
+    return {city.slug: {"name": city.name, "country": city.country} for city in cities}
 
 
 def _facts(order: Order, log: Log) -> dict[str, Any]:

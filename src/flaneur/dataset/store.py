@@ -72,8 +72,11 @@ class Dataset:
     @cached_property
     def cities(self) -> tuple[City, ...]:
         """The cities of :attr:`photos` by slug; centre and radius from the positions, where there are any."""
-        slugs = sorted({photo.city for photo in self.photos})
-        return tuple(_city(slug, [photo.location for photo in self.photos if photo.city == slug]) for slug in slugs)
+        locations: dict[str, list[Location | None]] = {}
+        for photo in self.photos:
+            locations.setdefault(photo.city, []).append(photo.location)
+        called = self.manifest.get("cities", {})
+        return tuple(_city(slug, locations[slug], called.get(slug, {})) for slug in sorted(locations))
 
     @cached_property
     def content_hash(self) -> str:
@@ -275,12 +278,12 @@ def _is_another(before: dict[str, Any], now: Ingested) -> bool:
     return not refused and before["path_hash"] != now.path_hash and before["sha256"] != now.sha256
 
 
-def _city(slug: str, locations: list[Location | None]) -> City:
+def _city(slug: str, locations: list[Location | None], called: Mapping[str, str]) -> City:
     points = np.array([(place.lat, place.lon) for place in locations if place is not None], dtype=np.float64)
-    name = slug.replace("-", " ").title()
+    name, country = called.get("name", slug.replace("-", " ").title()), called.get("country", "")
     if len(points) == 0:
-        return City(slug, name)
+        return City(slug, name, country)
     centre = np.median(points, axis=0)
     radius = float(np.quantile(geo.distance_km(points, centre[None]), 0.95))
     middle = Location(round(float(centre[0]), 5), round(float(centre[1]), 5))
-    return City(slug, name, centre=middle, radius_km=round(radius, 3))
+    return City(slug, name, country, centre=middle, radius_km=round(radius, 3))
