@@ -13,7 +13,7 @@ from provider.session import insist, session
 from provider.world import World
 
 CENTRE = (48.8566, 2.3522)
-PARIS = World({"paris-fr": CENTRE}, photos=120, seed=13, radius_km=0.4, panoramas=0.3)
+PARIS = World({"paris-fr": CENTRE}, photos=120, seed=13, radius_km=0.4, panoramas=0.3, size_px=64)
 SPOT = Location(*CENTRE)
 ONE = Wish(options={"api": "1.0"})
 TWO = Wish(options={"api": "2.0"})

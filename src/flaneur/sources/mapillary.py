@@ -62,7 +62,7 @@ KEY: Key | None = Key(
     where="header:Authorization:OAuth ",
     get_it_at="https://www.mapillary.com/dashboard/developers",
 )
-# Mapillary allows 10,000 searches and 60,000 entities a minute, 50,000 tiles a day; this is a twentieth of it.
+# Mapillary allows 10,000 searches and 60,000 entities a minute, and 50,000 tiles a day.
 LIMITS: Mapping[str, Limit] = {
     "search": Limit(10, 1.0),
     "entity": Limit(50, 1.0),
