@@ -15,7 +15,8 @@ from typing import Any, Literal
 from flaneur.errors import InputError, IntegrityError
 
 ColumnType = Literal["string", "int64", "float64", "bool", "binary"]
-_PIECE = 10_000  # rows of a table that are in memory at once
+_PIECE = 2_000  # rows of a table that are in memory at once, as Python objects
+_GROUP = 20_000  # rows that a Parquet file keeps together; in memory they are packed
 
 
 @contextmanager
@@ -180,7 +181,7 @@ def _write_parquet(
 
     try:
         stream = RecordBatchReader.from_batches(schema, batches())
-        write_parquet(stream, path, max_row_group_size=_PIECE, key_value_metadata=dict(facts) if facts else None)
+        write_parquet(stream, path, max_row_group_size=_GROUP, key_value_metadata=dict(facts) if facts else None)
     except Exception:
         if raised:
             raise raised[0] from None

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from flaneur.cli.exports import export
+from flaneur.cli.exports import card, export
 from flaneur.cli.show import as_json_option, table
 from flaneur.cli.splits import audit, split_command
 from flaneur.errors import IntegrityError, counted, listed
@@ -26,6 +26,7 @@ def dataset() -> None:
 dataset.add_command(split_command)
 dataset.add_command(audit)
 dataset.add_command(export)
+dataset.add_command(card)
 
 
 @dataset.command()

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from flaneur.cli.show import as_json_option
-from flaneur.errors import counted
+from flaneur.errors import InputError, counted
 
 
 @click.command(epilog="Example:  flaneur dataset export mine imagefolder mine-export")
@@ -38,3 +38,21 @@ def export(name: str, layout: str, out: Path, own: bool, as_json: bool) -> None:
         click.echo(json.dumps(facts))
         return
     click.echo(f"{out}: {counted(len(data.photos), 'photo')} of {data.name} as {layout}.")
+
+
+@click.command(epilog="Example:  flaneur dataset card mine --folder mine-export --creator 'Ada Lovelace'")
+@click.argument("name")
+@click.option("--folder", type=click.Path(path_type=Path), help="An imagefolder it was exported to; NAME's own else.")
+@click.option("--creator", default="", help="Who made the dataset.")
+@click.option("--url", default="", help="Where it can be had.")
+def card(name: str, folder: Path | None, creator: str, url: str) -> None:
+    """Write NAME's card: README.md and attribution.csv, whom to thank, and croissant.json for search engines."""
+    from flaneur.dataset.card import FILES, write_card
+    from flaneur.dataset.store import open_dataset
+
+    data = open_dataset(name)
+    if folder is not None and not (folder / "metadata.csv").is_file():
+        hint = f"Make one with: flaneur dataset export {name} imagefolder {folder}"
+        raise InputError(f"{folder}: no imagefolder of this dataset. {hint}")
+    write_card(data, folder or data.root, creator=creator, url=url)
+    click.echo(f"{folder or data.root}: {', '.join(FILES)}.")

@@ -42,27 +42,26 @@ def check_may_pass_on(dataset: Dataset, *, own: bool, pictures: bool) -> None:
         _check_terms(dataset, photos)
 
 
-def public_bytes(dataset: Dataset, photo: Photo) -> tuple[bytes, str]:
-    """The bytes of a photo, never with metadata, and their suffix: those that are stored; a linked one is stripped.
+def public_photo(dataset: Dataset, photo: Photo) -> tuple[bytes, str, dict[str, Any]]:
+    """A photo for others: its bytes, never with metadata, a file name by their hash, and what is known of it.
 
     Raises:
         PhotoError: a linked photo cannot be read.
-        IntegrityError: a stored photo is missing or has changed.
+        IntegrityError: a photo is missing or has changed.
     """
     path = dataset.image_path(photo)
     try:
         data = path.read_bytes()
     except OSError as error:
-        reason = error.strerror or error
-        raise IntegrityError(
-            f"{path}: cannot be read ({reason}). See: flaneur dataset verify {dataset.name}"
-        ) from error
+        reason, hint = error.strerror or error, f"See: flaneur dataset verify {dataset.name}"
+        raise IntegrityError(f"{path}: cannot be read ({reason}). {hint}") from error
     if sha256_bytes(data) != photo.sha256:
         raise IntegrityError(f"{path}: changed since it was imported. See: flaneur dataset verify {dataset.name}")
-    if path.stem == photo.sha256:
-        return data, path.suffix
-    stripped, suffix, _ = strip(data)
-    return stripped, suffix
+    suffix, digest = path.suffix, photo.sha256
+    if path.stem != photo.sha256:  # linked: as the user has it
+        data, suffix, _ = strip(data)
+        digest = sha256_bytes(data)
+    return data, f"{digest}{suffix}", public_facts(photo) | {"sha256": digest}
 
 
 def public_facts(photo: Photo) -> dict[str, Any]:

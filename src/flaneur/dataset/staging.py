@@ -85,7 +85,7 @@ class Staging:
 
     def __init__(self, database: sqlite3.Connection, root: Path) -> None:
         self._database = database
-        for pragma in ("journal_mode = OFF", "synchronous = OFF", "locking_mode = EXCLUSIVE", "cache_size = -16000"):
+        for pragma in ("journal_mode = OFF", "synchronous = OFF", "locking_mode = EXCLUSIVE", "cache_size = -4000"):
             database.execute(f"PRAGMA {pragma}")
         database.executescript(_TABLES)
         database.execute("BEGIN")  # never committed: the file is thrown away

@@ -10,11 +10,10 @@ import csv
 from collections.abc import Callable
 from pathlib import Path
 
-from flaneur.dataset.passing_on import PUBLIC_COLUMNS, new_folder, public_bytes, public_facts
+from flaneur.dataset.passing_on import PUBLIC_COLUMNS, new_folder, public_photo
 from flaneur.dataset.store import Dataset
 
 PICTURES = True
-_NAME = 20  # hexadecimal digits of the hash: enough for any dataset, short enough to read
 
 
 def write(dataset: Dataset, out: Path, progress: Callable[[int], None] | None = None) -> None:
@@ -33,10 +32,9 @@ def write(dataset: Dataset, out: Path, progress: Callable[[int], None] | None = 
         rows = csv.DictWriter(table, ("file_name", *PUBLIC_COLUMNS), lineterminator="\n")
         rows.writeheader()
         for photo in dataset.photos:
-            data, suffix = public_bytes(dataset, photo)
-            name = f"{photo.city}/{photo.sha256[:_NAME]}{suffix}"
+            data, name, facts = public_photo(dataset, photo)
             (folder / photo.city).mkdir(exist_ok=True)
-            (folder / name).write_bytes(data)
-            rows.writerow({"file_name": name, **public_facts(photo)})
+            (folder / photo.city / name).write_bytes(data)
+            rows.writerow({"file_name": f"{photo.city}/{name}", **facts})
             if progress is not None:
                 progress(1)

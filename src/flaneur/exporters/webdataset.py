@@ -17,7 +17,7 @@ from io import BytesIO
 from itertools import islice
 from pathlib import Path
 
-from flaneur.dataset.passing_on import new_folder, public_bytes, public_facts
+from flaneur.dataset.passing_on import new_folder, public_photo
 from flaneur.dataset.store import Dataset
 
 PICTURES = True
@@ -44,11 +44,10 @@ def write(dataset: Dataset, out: Path, progress: Callable[[int], None] | None = 
         while photos := list(islice(left, SHARD)):
             with tarfile.open(folder / f"photos-{number:06d}.tar", "w", format=tarfile.USTAR_FORMAT) as shard:
                 for photo in photos:
-                    data, suffix = public_bytes(dataset, photo)
-                    facts = json.dumps(public_facts(photo), ensure_ascii=False).encode()
-                    _add(shard, f"{photo.sha256}{suffix}", data)
-                    _add(shard, f"{photo.sha256}.json", facts)
-                    _add(shard, f"{photo.sha256}.cls", str(cities.index(photo.city)).encode())
+                    data, name, facts = public_photo(dataset, photo)
+                    _add(shard, name, data)
+                    _add(shard, f"{facts['sha256']}.json", json.dumps(facts, ensure_ascii=False).encode())
+                    _add(shard, f"{facts['sha256']}.cls", str(cities.index(photo.city)).encode())
                     if progress is not None:
                         progress(1)
             number += 1
