@@ -99,7 +99,7 @@ def child(command: Sequence[str], **environment: str) -> dict[str, float]:
     """Run a program to its end.
 
     Returns:
-        ``wall_s``, and the peak of its own resident memory, ``rss_mb`` (MB of 10^6 bytes).
+        ``wall_s``, ``cpu_s`` on all cores, and the peak of its own resident memory, ``rss_mb`` (MB of 10^6 bytes).
 
     Raises:
         SystemExit: it failed; its own words are above.
@@ -115,7 +115,7 @@ def child(command: Sequence[str], **environment: str) -> dict[str, float]:
     wall = time.perf_counter() - start
     if status:
         raise SystemExit(f"{' '.join(command)}: failed ({os.waitstatus_to_exitcode(status)})")
-    return {"wall_s": wall, "rss_mb": _rss_mb(usage)}
+    return {"wall_s": wall, "cpu_s": usage.ru_utime + usage.ru_stime, "rss_mb": _rss_mb(usage)}
 
 
 def _rss_mb(usage: resource.struct_rusage) -> float:
