@@ -1,8 +1,11 @@
 """What every importer must do, on a small copy of its layout. A new one is found by itself and needs a layout."""
 
+from pathlib import Path
+
 import pytest
 
 from flaneur import archives, discover
+from flaneur.cli.imports import import_command
 from flaneur.dataset.store import import_photos, open_dataset
 from flaneur.dataset.tables import row_of
 from flaneur.errors import InputError
@@ -103,3 +106,11 @@ def test_nothing_there_is_one_line_that_names_it(layout, tmp_path):
 
 def test_every_layout_has_an_importer():
     assert set(LAYOUTS) == set(NAMES)
+
+
+def test_every_layout_is_documented():
+    docs = Path(__file__).parents[2] / "docs"
+    for page in ("how-to/import-photos.md", "reference/commands.md"):
+        text = (docs / page).read_text("utf-8")
+        assert [name for name in NAMES if f"`{name}`" not in text and f"import {name} " not in text] == [], page
+    assert [name for name in NAMES if name not in (import_command.help or "")] == []

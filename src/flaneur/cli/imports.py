@@ -28,7 +28,8 @@ if TYPE_CHECKING:
 def import_command(layout: str, path: Path, as_json: bool, **how: Any) -> None:
     """Copy the photos at PATH into a dataset. Yours are only read; metadata are left behind.
 
-    LAYOUT is 'folder': a folder with one folder a city, or a CSV file with the columns file and city.
+    LAYOUT is folder (a folder with one folder a city, or a CSV file with the columns file and city), csv, imagefolder,
+    gsv_cities, msls, osv5m, im2gps or place_pulse. PATH may be a zip or tar file, which is read where it is.
     Interrupted, the same command goes on. Again, it changes nothing.
     """
     from flaneur import discover
