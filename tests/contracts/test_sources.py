@@ -205,7 +205,7 @@ def heard():
 
 def test_through_every_kind_of_fault_each_photo_is_had_once_and_no_key_is_told(name, source, tmp_path, heard):
     with opened(name, tmp_path, faults=Faults(share=0.2, seed=8)) as (server, client):
-        chosen, pictures = gather(source, client, 200, 8)
+        chosen, pictures = gather(source, client, 200, 16)
     there = {key: views for key, views in pictures.items() if views}
     assert len(there) >= 150
     assert all(len(views) == 1 and views[0][1][:2] == b"\xff\xd8" for views in there.values())

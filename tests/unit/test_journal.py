@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import sys
 
 import pytest
@@ -45,6 +46,15 @@ def test_several_networks_have_a_table_each():
     lines = stream.getvalue().splitlines()
     assert [number for number, line in enumerate(lines) if line == table_head()] == [1, 5]
     assert (lines[0], lines[4]) == ("network 1 of 2", "network 2 of 2")
+
+
+def test_each_training_has_a_head():
+    stream = io.StringIO()
+    told = Journal(stream=stream)
+    for _ in range(2):
+        told.begin()
+        told(ROWS[0])
+    assert [line == table_head() for line in stream.getvalue().splitlines()] == [True, False, True, False]
 
 
 def test_on_a_terminal_a_bar_shows_the_epoch_and_goes_away():
@@ -122,6 +132,30 @@ def test_curves_are_a_picture(tmp_path):
     draw_curves(ROWS, tmp_path / "curves.png", "mine")
     with Image.open(tmp_path / "curves.png") as picture:
         assert picture.width > 3 * picture.height
+
+
+def test_curves_have_whole_epochs_and_show_lines_that_coincide(tmp_path, monkeypatch):
+    pytest.importorskip("matplotlib")
+    from matplotlib.figure import Figure
+
+    from flaneur.training.networks.curves import draw_curves
+
+    kept = []
+    real = Figure.savefig
+    monkeypatch.setattr(Figure, "savefig", lambda self, *given, **more: (kept.append(self), real(self, *given, **more)))
+    draw_curves([ROWS[0] | {"macro_recall": ROWS[0]["accuracy"]}], tmp_path / "curves.png")
+    accuracy = kept[0].axes[1]
+    assert list(accuracy.get_xticks()) == [1]
+    validation, macro = accuracy.lines[1:]
+    assert macro.get_markerfacecolor() == "none"
+    assert macro.get_markersize() > 2 * validation.get_markersize()
+
+
+def test_labels_of_small_learning_rates_lie_within_the_picture():
+    page = learning_section({"log": [ROWS[0] | {"lr": 0.00076}]})
+    found = re.findall(r'<text x="([\d.]+)" y="[\d.]+" text-anchor="end">([\d.]+)</text>', page)
+    assert "0.00076" in [label for _, label in found]
+    assert all(float(x) > 6.4 * len(label) for x, label in found)
 
 
 def test_the_report_shows_each_network_and_every_point():

@@ -9,11 +9,13 @@ from html import escape
 from typing import Any
 
 _WIDTH, _HEIGHT, _LEFT, _RIGHT, _TOP, _BOTTOM = 320, 210, 44, 10, 12, 34
+_LETTER = 6.7  # width of a digit at the labels' size, generously
 _PANELS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
     ("Loss", (("loss", "training"), ("nll", "validation"))),
     ("Accuracy", (("train_accuracy", "training"), ("accuracy", "validation"), ("macro_recall", "macro recall"))),
     ("Learning rate", (("lr", "head"),)),
 )
+_RADIUS = (2.5, 2.5, 4.5)  # the third is a ring, so that a point below it can be seen
 _TABLE = ("loss", "nll", "train_accuracy", "accuracy", "macro_recall", "lr")
 
 
@@ -25,9 +27,10 @@ class _Axes:
     last: float
     low: float
     high: float
+    left: float
 
     def x(self, epoch: float) -> float:
-        return _LEFT + (_WIDTH - _LEFT - _RIGHT) * (epoch - self.first) / max(1e-12, self.last - self.first)
+        return self.left + (_WIDTH - self.left - _RIGHT) * (epoch - self.first) / max(1e-12, self.last - self.first)
 
     def y(self, value: float) -> float:
         return _TOP + (_HEIGHT - _TOP - _BOTTOM) * (self.high - value) / max(1e-12, self.high - self.low)
@@ -76,29 +79,36 @@ def _panel(name: str, lines: Sequence[tuple[str, str]], rows: Sequence[Mapping[s
     every = [point for found in points.values() for point in found]
     values = [value for _, value in every]
     ticks = nice_ticks(min(values), max(values))
-    axes = _Axes(
-        min(epoch for epoch, _ in every), max(epoch for epoch, _ in every), min(*ticks, *values), max(*ticks, *values)
-    )
+    labels = _labels(ticks)
+    epochs = [epoch for epoch, _ in every]
+    left = max(_LEFT, 8 + _LETTER * max(map(len, labels)))
+    axes = _Axes(min(epochs), max(epochs), min(*ticks, *values), max(*ticks, *values), left)
+    grid = _grid(axes, dict(zip(ticks, labels, strict=True)))
     drawn = "".join(_line(found, axes, number) for number, found in enumerate(points.values()))
     legend = "".join(f'<span class="key key-{number}">{escape(label)}</span>' for number, label in enumerate(points))
     words = f'role="img" aria-label="{name} by epoch; points in the table below"'
     return (
         f"<figure><figcaption>{name}<span>{legend}</span></figcaption>"
-        f'<svg viewBox="0 0 {_WIDTH} {_HEIGHT}" {words}>{_grid(axes, ticks)}{drawn}</svg></figure>'
+        f'<svg viewBox="0 0 {_WIDTH} {_HEIGHT}" {words}>{grid}{drawn}</svg></figure>'
     )
 
 
-def _grid(axes: _Axes, ticks: Sequence[float]) -> str:
-    right, bottom = _WIDTH - _RIGHT, _HEIGHT - _BOTTOM
+def _labels(ticks: Sequence[float]) -> list[str]:
+    """All with as many decimals as their step needs."""
     decimals = max(0, math.ceil(-math.log10(ticks[1] - ticks[0]) - 1e-9))
+    return [f"{tick:.{decimals}f}" for tick in ticks]
+
+
+def _grid(axes: _Axes, ticks: Mapping[float, str]) -> str:
+    right, bottom = _WIDTH - _RIGHT, _HEIGHT - _BOTTOM
     made = [
-        f'<line class="grid" x1="{_LEFT}" y1="{axes.y(tick):.1f}" x2="{right}" y2="{axes.y(tick):.1f}"/>'
-        f'<text x="{_LEFT - 6}" y="{axes.y(tick) + 4:.1f}" text-anchor="end">{tick:.{decimals}f}</text>'
-        for tick in ticks
+        f'<line class="grid" x1="{axes.left:.1f}" y1="{axes.y(tick):.1f}" x2="{right}" y2="{axes.y(tick):.1f}"/>'
+        f'<text x="{axes.left - 6:.1f}" y="{axes.y(tick) + 4:.1f}" text-anchor="end">{label}</text>'
+        for tick, label in ticks.items()
     ]
     for epoch in sorted({axes.first, axes.last}):
         made.append(f'<text x="{axes.x(epoch):.1f}" y="{bottom + 15}" text-anchor="middle">{epoch:.0f}</text>')
-    middle = (_LEFT + right) / 2
+    middle = (axes.left + right) / 2
     made.append(f'<text class="axis" x="{middle:.0f}" y="{_HEIGHT - 4}" text-anchor="middle">epoch</text>')
     return "".join(made)
 
@@ -107,7 +117,7 @@ def _line(points: Sequence[tuple[float, float]], axes: _Axes, number: int) -> st
     places = [(axes.x(epoch), axes.y(value)) for epoch, value in points]
     path = " ".join(f"{x:.1f},{y:.1f}" for x, y in places)
     dots = "".join(
-        f'<circle class="key-{number}" cx="{x:.1f}" cy="{y:.1f}" r="2.5">'
+        f'<circle class="key-{number}" cx="{x:.1f}" cy="{y:.1f}" r="{_RADIUS[number]}">'
         f"<title>epoch {epoch:.0f}: {value:.4g}</title></circle>"
         for (x, y), (epoch, value) in zip(places, points, strict=True)
     )

@@ -63,9 +63,11 @@ def train_by_recipe(  # noqa: PLR0913  # one training has this many sides
     usable_split(dataset, recipe.data.split, leaky=leaky)
     jobs = _jobs(dataset, recipe, run)
     origin = run_folder.origin_of(recipe, recipe.name, [job.identity for job in jobs])
-    if (kept := run_folder.finished(out, origin, replace=replace)) is not None:
+    run_folder.refuse_one_folder(run, out)
+    if (kept := run_folder.finished(out, origin, run_folder.public(recipe), replace=replace)) is not None:
         return kept
     step = getattr(log, "step", None)  # a journal shows them
+    getattr(log, "begin", lambda: None)()
     trained = [
         _train(dataset, job, Training(job.run, device, _named(log, job), progress, step=step), replace) for job in jobs
     ]

@@ -15,6 +15,16 @@ _PANELS = (
 )
 _COLOURS = {"training": "#8a958f", "validation": "#0d6e68", "macro recall": "#b04a20", "head": "#1b2422"}
 
+_DOTS: dict[str, Any] = {"marker": "o", "markersize": 3, "linewidth": 2.2}
+# rings around the dots of a line that it may coincide with
+_RINGS: dict[str, Any] = {
+    "linestyle": "--",
+    "marker": "o",
+    "markersize": 8,
+    "markerfacecolor": "none",
+    "linewidth": 1.2,
+}
+
 
 def draw_curves(rows: Sequence[Mapping[str, Any]], path: Path, title: str = "") -> None:
     """Draw the curves of one run as a PNG.
@@ -25,6 +35,7 @@ def draw_curves(rows: Sequence[Mapping[str, Any]], path: Path, title: str = "") 
         title: above it.
     """
     from matplotlib.figure import Figure
+    from matplotlib.ticker import MaxNLocator
 
     figure = Figure(figsize=(11, 3.4), dpi=120, layout="constrained")
     for axes, (name, lines) in zip(figure.subplots(1, len(_PANELS)), _PANELS, strict=True):
@@ -32,10 +43,10 @@ def draw_curves(rows: Sequence[Mapping[str, Any]], path: Path, title: str = "") 
             points = [(row["epoch"], row[key]) for row in rows if row.get(key) is not None]
             if points:
                 x, y = zip(*points, strict=True)
-                line = "--" if label == "macro recall" else "-"
-                axes.plot(x, y, line, marker="o", markersize=3, color=_COLOURS[label], label=label)
+                axes.plot(x, y, color=_COLOURS[label], label=label, **(_RINGS if label == "macro recall" else _DOTS))
         axes.set_title(name, loc="left", fontsize=10)
-        axes.locator_params(axis="x", integer=True)
+        axes.xaxis.set_major_locator(MaxNLocator("auto", integer=True, min_n_ticks=1))
+        axes.set_xlim(min(row["epoch"] for row in rows) - 0.4, max(row["epoch"] for row in rows) + 0.4)
         axes.set_xlabel("epoch", fontsize=9)
         axes.grid(alpha=0.25)
         axes.spines[["top", "right"]].set_visible(False)

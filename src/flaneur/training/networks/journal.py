@@ -48,6 +48,10 @@ class Journal:
         for sink in self.sinks:
             sink(row)
 
+    def begin(self) -> None:
+        """A training begins: its table has a head of its own."""
+        self._member = None
+
     def step(self, done: int, total: int) -> None:
         """So many of an epoch's steps are done: a bar, where a person is looking."""
         if self.stream is None or not self.stream.isatty():
