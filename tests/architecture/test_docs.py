@@ -90,8 +90,9 @@ def test_defaults_of_commands_are_as_described():
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: path.relative_to(ROOT).as_posix())
 def test_every_flaneur_command_that_a_page_shows_exists(path):
     known = commands()
-    blocks = re.findall(r"^```(?:console)?\n(.*?)^```$", path.read_text("utf-8"), flags=re.MULTILINE | re.DOTALL)
-    for line in re.findall(r"^(?:\$ )?(flaneur [a-z].*)$", "\n".join(blocks), flags=re.MULTILINE):
+    blocks = re.findall(r"^```(\w*)\n(.*?)^```$", path.read_text("utf-8"), flags=re.MULTILINE | re.DOTALL)
+    shown = "\n".join(body for kind, body in blocks if kind in ("", "console"))
+    for line in re.findall(r"^(?:\$ )?(flaneur [a-z].*)$", shown, flags=re.MULTILINE):
         words = line.split()
         name = " ".join(words[:3] if words[1] == "dataset" else words[:2])
         assert name in known, line
