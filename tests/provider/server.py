@@ -236,7 +236,7 @@ class ProviderServer:
             response = next((one for one in found if one is not None), json_response({"error": "no such page"}, 404))
         request.status = response.status
         wait = response.headers.get("Retry-After", "")
-        if wait:
+        if wait and request.fault not in ("reset", "short_body", "drip"):
             # As the client sees it: a date is a whole second, and so is the Date of the reply.
             request.not_before = time.time() + _seconds(wait) * self.faults.wait_scale
         return response, request
