@@ -145,6 +145,12 @@ def test_options_are_checked(tmp_path, options):
     assert not server.trace
 
 
+def test_a_day_that_is_none_is_said_before_anything_is_asked(tmp_path):
+    with opened(tmp_path, Flickr(ROME)) as (server, client), pytest.raises(UsageError, match="2019-07-15"):
+        source.near(CENTRE, 100.0, Wish(since="July 2019"), client)
+    assert not server.trace
+
+
 def test_a_record_may_lack_what_is_not_needed_and_is_left_out_for_what_is():
     record = {"id": "1", "owner": "o", "secret": "s", "server": "2", "license": "4", "latitude": "1", "longitude": "2"}
     chosen = dict(source.OPTIONS)

@@ -162,8 +162,7 @@ def _one_page(asked: Mapping[str, str | int | float], wish: Wish, client: Client
     """One page of what was taken in the wished days, drawn by seed and place, so that every photo is as likely."""
     named = f"{wish.seed} {asked['lat']} {asked['lon']}".encode()
     rng = np.random.default_rng(list(hashlib.sha256(named).digest()))
-    first = date.fromisoformat(wish.since) if wish.since else _FIRST_DAY
-    last = date.fromisoformat(wish.until) if wish.until else _LAST_DAY
+    first, last = _day(wish.since, _FIRST_DAY), _day(wish.until, _LAST_DAY)
     total, photos = _page(asked, (first, last), 1, client)
     while total > MOST and first < last:
         middle = first + (last - first) // 2
@@ -175,6 +174,13 @@ def _one_page(asked: Mapping[str, str | int | float], wish: Wish, client: Client
             total, photos = _page(asked, (first, last), 1, client)
     wanted = int(rng.integers(max(1, min(total, MOST)))) // PER_PAGE + 1
     return photos if wanted == 1 else _page(asked, (first, last), wanted, client)[1]
+
+
+def _day(text: str, otherwise: date) -> date:
+    try:
+        return date.fromisoformat(text) if text else otherwise
+    except ValueError:
+        raise UsageError(f"{text!r} is no day. Write it as 2019-07-15.") from None
 
 
 def _page(
