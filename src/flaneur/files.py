@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from itertools import islice
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, BinaryIO, Literal
 
 from flaneur.errors import InputError, IntegrityError
 
@@ -153,6 +153,27 @@ class _SameError(Exception):
     """The new file is the old one."""
 
 
+class _Sink:
+    """A file to write to that keeps quiet about a full disk until it is asked: arro3 would panic."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self.error: OSError | None = None
+
+    def write(self, data: bytes) -> int:
+        try:
+            return len(data) if self.error else self._file.write(data)
+        except OSError as error:
+            self.error = error
+            return len(data)
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        return self._file.seek(offset, whence)
+
+    def flush(self) -> None:
+        """What is left is written when the file is closed."""
+
+
 def _write_parquet(
     path: Path,
     columns: Mapping[str, ColumnType],
@@ -181,7 +202,12 @@ def _write_parquet(
 
     try:
         stream = RecordBatchReader.from_batches(schema, batches())
-        write_parquet(stream, path, max_row_group_size=_GROUP, key_value_metadata=dict(facts) if facts else None)
+        with path.open("wb") as file:
+            sink = _Sink(file)
+            told: Any = sink  # arro3 asks for these three, its stubs for a whole file
+            write_parquet(stream, told, max_row_group_size=_GROUP, key_value_metadata=dict(facts) if facts else None)
+            if sink.error is not None:
+                raise sink.error
     except Exception:
         if raised:
             raise raised[0] from None
