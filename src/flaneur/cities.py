@@ -7,6 +7,7 @@ its own country is the city; ``country:singapore`` is the country.
 
 from __future__ import annotations
 
+import difflib
 import math
 import operator
 import re
@@ -17,7 +18,7 @@ from functools import cache
 
 import numpy as np
 
-from flaneur.errors import UsageError, did_you_mean
+from flaneur.errors import UsageError
 from flaneur.gazetteer import Place, continents, countries, country_name, geonames_places, own_path, own_places
 from flaneur.geo import distance_km
 from flaneur.types import City, Location, slugify
@@ -33,7 +34,7 @@ _COMPARE: dict[str, Callable[[int, int], bool]] = {
     ">": operator.gt, "<": operator.lt, ">=": operator.ge, "<=": operator.le,
 }  # fmt: skip
 _EXAMPLES = "Write, for example, 'Paris, Lisbon, Tokyo' or 'europe population>500000'."
-_LISTED, _HINTED_FROM = 6, 100_000
+_LISTED, _HINTED_FROM, _ALIKE = 6, 100_000, 0.75
 
 
 def located(city: City) -> City:
@@ -231,8 +232,11 @@ def _by_name() -> dict[str, list[Place]]:
 
 
 def _hint(key: str) -> str:
-    large = [name for name, places in _by_name().items() if places[0].population >= _HINTED_FROM]
-    return did_you_mean(key, [*large, *continents(), *(name for name in countries() if len(name) > 3)])
+    large = {name: places[0].city.name for name, places in _by_name().items() if places[0].population >= _HINTED_FROM}
+    areas = {name: name.replace("-", " ").title() for name in continents()}
+    areas |= {name: country_name(code) for name, code in countries().items() if len(name) > 3}
+    close = difflib.get_close_matches(key, written := areas | large, n=1, cutoff=_ALIKE)
+    return f" Did you mean {written[close[0]]!r}?" if close else ""
 
 
 def _settled(places: Sequence[Place], name: str, clearly: int) -> Place:

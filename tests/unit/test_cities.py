@@ -56,7 +56,9 @@ def test_find_settles(name, slug):
 @pytest.mark.parametrize(
     ("name", "told"),
     [
-        ("Lisbn", "no city called 'Lisbn'. Did you mean 'lisbon'?"),
+        ("Lisbn", "no city called 'Lisbn'. Did you mean 'Lisbon'?"),
+        ("Untied States", "Did you mean 'United States'?"),
+        ("Xyzzyville", r"no city called 'Xyzzyville'\. Cities of your own"),
         ("Oxford, FR", "no 'Oxford' in France. Known: oxf"),
         ("Qqqq", "Cities of your own go into"),
     ],
@@ -106,7 +108,7 @@ def test_areas_hold_all_their_cities_and_a_filter_narrows_them():
         ("", "No city is named. Write, for example"), (" , ", "No city is named"),
         ("population=5", "'population=5' is not understood. Write"),
         ("population>1M", "'population>1M' is not understood"),
-        ("population>1,000,000", "no city called '000'"), ("europ", "Did you mean 'europe'"),
+        ("population>1,000,000", "no city called '000'"), ("europ", "Did you mean 'Europe'"),
         ("europe population>90000000", "europe: no city has population>90000000"),
         ("Paris population>90000000", "Paris: no city has"),
     ],

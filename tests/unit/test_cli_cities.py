@@ -55,4 +55,4 @@ def test_an_unknown_name_is_one_line_and_exit_2(capsys):
     code, out, err = ask(capsys, "Lisbn")
     assert (code, out) == (2, "")
     assert err.count("\n") == 1
-    assert "Did you mean 'lisbon'?" in err
+    assert "Did you mean 'Lisbon'?" in err
