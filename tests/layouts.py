@@ -96,7 +96,7 @@ def msls(root: Path) -> Path:
             frames = [{"key": key, sequence: f"{half}-{key[-1] > '1'}", "frame_number": 1} for key in keys]
             table(at / "seq_info.csv", frames, index=True)
             if with_raw:
-                raw = [{"key": key, "lon": 12.5 + n / 100, "lat": 55.6, "ca": 350.5, "captured_at": "2017-08-16",
+                raw = [{"key": key, "lon": 12.5 + n / 100, "lat": 55.6, "ca": 350.5, "captured_at": "1502841600000",
                         "pano": key.endswith("3")} for n, key in enumerate(keys)]  # fmt: skip
                 table(at / "raw.csv", raw, index=True)
                 post = [{"key": key, "night": False, "unique_cluster": n} for n, key in enumerate(keys)]

@@ -12,6 +12,7 @@ from array import array
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from difflib import get_close_matches
 from pathlib import Path
 
@@ -129,6 +130,17 @@ def facts_of(row: Mapping[str, str]) -> dict[str, str]:
     """
     known = {ALIASES.get(name, name): value.strip() for name, value in row.items() if value.strip()}
     return {name: known[name] for name in FACTS if name in known}
+
+
+def captured(text: str) -> str:
+    """A date as it is, or one given as milliseconds since 1970, as Mapillary's datasets do.
+
+    >>> captured("1546300800000"), captured("2019-07-04")
+    ('2019-01-01T00:00:00+00:00', '2019-07-04')
+    """
+    if not re.fullmatch(r"\d{12,14}(\.0)?", text):
+        return text
+    return datetime.fromtimestamp(int(float(text)) / 1000, UTC).isoformat(timespec="seconds")
 
 
 def inner_name(name: str, folder: Path | None = None) -> str:

@@ -38,7 +38,7 @@ def test_a_table_inside_an_archive_one_folder_down(tmp_path):
 
 def test_what_holds_no_table_or_two(tmp_path):
     csv_file(tmp_path / "given")
-    with pytest.raises(InputError, match="a folder. Name the table itself"):
+    with pytest.raises(InputError, match=r"a folder. Name the table itself"):
         csv.find(tmp_path / "given")
     (tmp_path / "given" / "second.csv").write_text("file,city\n")
     with pytest.raises(InputError, match=r"2 tables \(photos.csv, second.csv\). Keep one"):

@@ -37,8 +37,10 @@ def test_the_first_folder_names_the_city_and_junk_is_left_alone(tmp_path):
 def test_photos_without_a_city_are_mentioned(tmp_path, caplog):
     (tmp_path / "rome").mkdir()
     (tmp_path / "a.jpg").write_bytes(b"x")
+    (tmp_path / "oslo.zip").write_bytes(b"x")
     assert list(find(tmp_path)) == []
     assert "left out, since in no city folder: 1 photo." in caplog.text
+    assert "left out: 1 archive. Import each by itself." in caplog.text
 
 
 def test_a_single_city_of_several_folders_is_mentioned(tmp_path, caplog):

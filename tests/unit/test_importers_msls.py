@@ -32,7 +32,7 @@ def test_miami_has_no_positions_and_is_imported_all_the_same(tmp_path):
         assert placed == (found.city != "Miami")
         assert ("heading" in found.facts) == placed
         if placed:
-            assert (found.facts["heading"], found.facts["captured"]) == ("350.5", "2017-08-16")
+            assert (found.facts["heading"], found.facts["captured"]) == ("350.5", "2017-08-16T00:00:00+00:00")
 
 
 def test_clusters_keep_places_together_within_their_half(tmp_path):

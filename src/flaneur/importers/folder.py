@@ -44,19 +44,7 @@ def find(path: Path) -> Iterator[FoundPhoto]:
 
 def _in_folder(root: Path) -> Iterator[FoundPhoto]:
     tree = _unwrapped(open_tree(root))
-    cities = tree.folders()
-    if not cities:
-        raise InputError(f"{root}: no city folders. Put the photos into one folder a city: {root.name}/lisbon/a.jpg.")
-    if {city.lower() for city in cities} <= _PARTS:
-        raise InputError(
-            f"{root}: {cities[0]} is no city. Import one part: {root.name}/{cities[0]}; or all of them with the layout "
-            "imagefolder."
-        )
-    if len(cities) == 1 and len(tree.folders(f"{cities[0]}/")) > 1:
-        logger.warning(
-            "%s: %s counts as the one city. If the folders in it are the cities, import %s.",
-            root, cities[0], f"{root.name}/{cities[0]}" if root.is_dir() else "an archive of them, or the folder",
-        )  # fmt: skip
+    _check(root, tree)
     stray = 0
     for name in tree.files():
         city, slash, _ = name.partition("/")
@@ -66,6 +54,24 @@ def _in_folder(root: Path) -> Iterator[FoundPhoto]:
             yield photo
     if stray:
         logger.warning("%s: left out, since in no city folder: %s.", root, counted(stray, "photo"))
+
+
+def _check(root: Path, tree: Tree) -> None:
+    """Refuse what holds no city folders; mention what is probably meant otherwise."""
+    cities = tree.folders()
+    if not cities:
+        raise InputError(f"{root}: no city folders. Put the photos into one folder a city: {root.name}/lisbon/a.jpg.")
+    if {city.lower() for city in cities} <= _PARTS:
+        raise InputError(
+            f"{root}: {cities[0]} is no city. Import one part: {root.name}/{cities[0]}; or all of them with the layout "
+            "imagefolder."
+        )
+    if len(cities) == 1 and len(tree.folders(f"{cities[0]}/")) > 1:
+        inner = f"{root.name}/{cities[0]}" if root.is_dir() else "an archive of them, or the folder"
+        told = "%s: %s counts as the one city. If the folders in it are the cities, import %s."
+        logger.warning(told, root, cities[0], inner)
+    if packed := sum(1 for entry in root.iterdir() if is_archive(entry)) if root.is_dir() else 0:
+        logger.warning("%s: left out: %s. Import each by itself.", root, counted(packed, "archive"))
 
 
 def _unwrapped(tree: Tree) -> Tree:

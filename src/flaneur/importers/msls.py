@@ -3,7 +3,7 @@
 Query and database are merged, panoramas left out. ``raw.csv`` (position, direction, date), ``seq_info.csv`` (drive) and
 ``postprocessed.csv`` (cluster) are joined by key; the test cities have the second at most, so no positions. The zip
 files may lie side by side unopened: patches count first. Held in memory: drive and cluster of each photo of one half of
-one city. The photos are Mapillary's (CC BY-SA 4.0); the dataset's own terms forbid commercial use.
+one city. No licence is filled in: the terms are those agreed to on downloading, and the tables name no authors.
 
 Source:
     F. Warburg et al., *Mapillary Street-Level Sequences*, CVPR 2020; mapillary/mapillary_sls, README and data loader.
@@ -18,12 +18,12 @@ from pathlib import Path
 
 from flaneur.csv_table import rows
 from flaneur.errors import InputError, counted
+from flaneur.photo_table import captured
 from flaneur.photo_tree import Tree, open_tree
 from flaneur.protocols import FoundPhoto
 
 logger = logging.getLogger(__name__)
 
-LICENCE = "CC-BY-SA-4.0"
 NAMES = {
     "buenosaires": "Buenos Aires", "cph": "Copenhagen", "goa": "Goa", "saopaulo": "São Paulo", "sf": "San Francisco",
 }  # fmt: skip
@@ -92,7 +92,7 @@ def _half(tree: Tree, under: str, city: str, left: Counter[str]) -> Iterator[Fou
         if row.get("pano", "").strip().lower() in ("true", "1", "1.0"):
             left["pano"] += 1
             continue
-        facts = {fact: row[name] for name, fact in _FACTS.items() if row.get(name)} | {"licence": LICENCE}
+        facts = {fact: captured(row[name]) for name, fact in _FACTS.items() if row.get(name)}
         if sequence := sequences.get(key):
             facts["sequence"] = sequence
         if numbered and key in clusters:

@@ -15,17 +15,16 @@ Source:
 from __future__ import annotations
 
 import logging
-import re
 from array import array
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
 
 from flaneur.csv_table import rows
 from flaneur.errors import InputError, counted
+from flaneur.photo_table import captured
 from flaneur.photo_tree import Tree, find_tree
 from flaneur.protocols import FoundPhoto
 
@@ -127,7 +126,7 @@ def _photo(tree: Tree, names: tuple[str, ...], row: Mapping[str, str], city: str
         "lat": row["latitude"],
         "lon": row["longitude"],
         "sequence": row.get("sequence", ""),
-        "captured": _captured(row.get("captured_at", "")),
+        "captured": captured(row.get("captured_at", "")),
         "author": row.get("creator_username", ""),
         "licence": LICENCE,
         "page_url": f"https://www.mapillary.com/app/?pKey={row['id']}",
@@ -171,14 +170,3 @@ def _city(row: Mapping[str, str]) -> str:
 def _region(row: Mapping[str, str]) -> tuple[str, str]:
     larger, smaller = row.get("region", "").strip(), row.get("sub-region", "").strip()
     return "" if larger in _NONE else larger, "" if smaller in _NONE else smaller
-
-
-def _captured(text: str) -> str:
-    """A date as it is, or of milliseconds since 1970.
-
-    >>> _captured("1546300800000"), _captured("2019-07-04")
-    ('2019-01-01T00:00:00+00:00', '2019-07-04')
-    """
-    if not re.fullmatch(r"\d{12,14}(\.0)?", text):
-        return text
-    return datetime.fromtimestamp(int(float(text)) / 1000, UTC).isoformat(timespec="seconds")
