@@ -81,6 +81,7 @@ def hub(files: dict[str, bytes]) -> Iterator[tuple[str, list[str]]]:
             )
             if content is None:
                 self.send_response(404)
+                self.send_header("X-Error-Code", "EntryNotFound")
                 self.send_header("Content-Length", "0")
                 self.end_headers()
                 return

@@ -3,7 +3,8 @@
 FlaneurError                exit code
 ├── UsageError              2    wrong flags or choices, settings that do not hold together
 ├── InputError              3    data that cannot be used or is not there
-│   └── PhotoError          3    one photo that cannot be read; has a stable ``code``
+│   ├── PhotoError          3    one photo that cannot be read; has a stable ``code``
+│   └── WeightsError        3    a network's weights that cannot be had
 ├── CredentialsError        4
 ├── BudgetError             5
 └── IntegrityError          6    a file that is not what it says: tampered, truncated, leaking split
@@ -49,6 +50,10 @@ class PhotoError(InputError):
         self.code = code
 
 
+class WeightsError(InputError):
+    """Weights of a network that are not there and cannot be fetched."""
+
+
 class CredentialsError(FlaneurError):
     """A key is missing or was refused."""
 
@@ -88,13 +93,21 @@ def listed(counts: Mapping[str, int]) -> str:
     return ", ".join(f"{count:,} {name}" for name, count in sorted(counts.items()))
 
 
-def did_you_mean(name: str, known: Iterable[str]) -> str:
+def did_you_mean(name: str, known: Iterable[str], cutoff: float = 0.6) -> str:
     """A hint for a misspelt name: `` Did you mean 'x'?`` with a leading blank, or nothing.
+
+    Args:
+        name: as it was written; capitals do not matter.
+        known: names that there are.
+        cutoff: how like it a name must be, 0 to 1; see :func:`difflib.get_close_matches`.
 
     >>> did_you_mean("cel_m", ["cell_m", "gap_m"])
     " Did you mean 'cell_m'?"
     >>> did_you_mean("zzz", ["cell_m"])
     ''
+    >>> did_you_mean("vit-b32", ["RN50", "ViT-B-32"])
+    " Did you mean 'ViT-B-32'?"
     """
-    close = difflib.get_close_matches(name, list(known), n=1)
-    return f" Did you mean {close[0]!r}?" if close else ""
+    written = {one.casefold(): one for one in known}
+    close = difflib.get_close_matches(name.casefold(), written, n=1, cutoff=cutoff)
+    return f" Did you mean {written[close[0]]!r}?" if close else ""

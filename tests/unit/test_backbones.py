@@ -13,9 +13,11 @@ if find_spec("timm") is None:  # not importorskip: importing timm needs flaneur'
 
 from safetensors.torch import save_file  # noqa: E402
 
-from flaneur.errors import InputError, UsageError  # noqa: E402
-from flaneur.models.backbones import create_backbone, freeze, known  # noqa: E402
+import clips  # noqa: E402
+from flaneur.errors import InputError, UsageError, WeightsError  # noqa: E402
+from flaneur.models.backbones import create_backbone, freeze  # noqa: E402
 from flaneur.models.network import build_network  # noqa: E402
+from flaneur.models.shims import load_timm  # noqa: E402
 from flaneur.models.weights import find_weights, read_weights  # noqa: E402
 from flaneur.training.recipes.recipe import NetworkRule  # noqa: E402
 
@@ -67,8 +69,7 @@ def count(module):
 @pytest.fixture(scope="module")
 def file(tmp_path_factory):
     """Weights of a tiny architecture with its classifier, as timm names them."""
-    import timm
-
+    timm = load_timm()
     torch.manual_seed(1)
     path = tmp_path_factory.mktemp("weights") / "test_efficientnet.safetensors"
     save_file(timm.create_model("test_efficientnet").state_dict(), path)
@@ -226,14 +227,21 @@ def test_looking_at_weights_reads_no_numbers(file):
 def test_files_that_are_none_are_one_line(file, tmp_path):
     with pytest.raises(InputError, match=r"no such weight file\. Did you mean 'test_efficientnet.safetensors'"):
         find_weights(file.parent / "test_eficientnet.safetensors", "test_efficientnet")
-    with pytest.raises(InputError, match=r"has no test_efficientne\.safetensors\. Did you mean 'test_efficientnet"):
-        find_weights(file.parent, "test_efficientne")
+    with pytest.raises(WeightsError, match=r"has no test_efficientne\.safetensors\. Name the weight file itself"):
+        find_weights(file.parent, "test_efficientne")  # never the file of another network
+    with pytest.raises(WeightsError, match=r"neither resnet18\.b\.safetensors nor resnet18\.safetensors\. Name"):
+        find_weights(file.parent, "resnet18.b")
+    (tmp_path / "resnet18.tv_in1k.safetensors").touch()
+    (tmp_path / "resnet34.b.safetensors").touch()
+    with pytest.raises(WeightsError, match=r"Did you mean 'resnet18.tv_in1k.safetensors'\?"):
+        find_weights(tmp_path, "resnet18.b")
     with pytest.raises(InputError, match="a pickled weight file runs code"):
         find_weights(tmp_path / "resnet18.pth", "resnet18")
     (tmp_path / "text.safetensors").write_text("no weights at all")
     for device in ("cpu", "meta"):
-        with pytest.raises(InputError, match="not readable as safetensors"):
-            read_weights(tmp_path / "text.safetensors", torch.device(device))
+        for name in ("text.safetensors", "resnet18.tv_in1k.safetensors"):
+            with pytest.raises(InputError, match=r"not readable as safetensors .*Get the file again, or name another"):
+                read_weights(tmp_path / name, torch.device(device))
 
 
 @pytest.mark.parametrize(
@@ -263,6 +271,7 @@ def test_unknown_names_are_one_line_with_a_way_out(name, says):
         ("seed/cnn3", 'nobody publishes weights of it. Say initial = "random"'),
         ("timm/efficientnet_b8", 'nobody publishes weights of it. Say initial = "random"'),
         ("torchvision/googlenet", "torchvision publishes its weights pickled"),
+        ("timm/legacy_seresnet18", "its weights are published pickled alone"),
     ],
 )
 def test_networks_without_weights_on_a_hub_say_what_to_do(name, says):
@@ -270,16 +279,22 @@ def test_networks_without_weights_on_a_hub_say_what_to_do(name, says):
         create_backbone(NetworkRule(name))
 
 
-def test_a_hub_that_cannot_be_reached_is_one_line(monkeypatch):
-    import timm
-
-    def unreachable(*_args, **_keywords):
-        raise OSError("no route to host")
-
-    known("timm/resnet18")
-    monkeypatch.setattr(timm, "create_model", unreachable)
-    with pytest.raises(InputError, match=r"could not be fetched from the hub.*--weights"):
-        create_backbone(NetworkRule("timm/resnet18"))
+def test_the_hubs_weights_are_safetensors_or_none(file, tmp_path, monkeypatch, capfd):
+    name, where = f"{TINY}.r160_in1k", "timm/test_efficientnet.r160_in1k"
+    with clips.hub({f"{where}/model.safetensors": file.read_bytes()}) as (address, _):
+        clips.use_hub(monkeypatch, address, tmp_path / "one")
+        fetched = create_backbone(NetworkRule(name)).state_dict()
+    local = real(name, weights=str(file), initial="pretrained").state_dict()
+    assert all(torch.equal(fetched[key], value) for key, value in local.items())
+    with clips.hub({f"{where}/pytorch_model.bin": b"pickled"}) as (address, seen):
+        clips.use_hub(monkeypatch, address, tmp_path / "two")
+        with pytest.raises(WeightsError, match=r"has no model\.safetensors on the hub, and pickled .*--weights FILE"):
+            create_backbone(NetworkRule(name))
+        assert not any("pytorch_model" in line for line in seen)
+    capfd.readouterr()
+    with pytest.raises(WeightsError, match=r"could not be fetched from the hub .*with --weights FILE"):
+        create_backbone(NetworkRule(name))  # the server is gone
+    assert capfd.readouterr().err == ""
 
 
 @pytest.mark.shared

@@ -143,10 +143,10 @@ def known(name: str) -> tuple[ModuleType, str]:
     return discover.load(_PACKAGE, families[family]), rest
 
 
-def unknown_network(family: str, name: str, names: Iterable[str]) -> UsageError:
-    """The error for a name that a family does not know."""
+def unknown_network(family: str, name: str, names: Iterable[str], example: str = "") -> UsageError:
+    """The error for a name that a family does not know; of a large family it names one example."""
     listed = list(names)
-    few = f" It has: {', '.join(listed)}." if len(listed) <= 20 else ""
+    few = f" It has: {', '.join(listed)}." if len(listed) <= 20 else f" Choose, for example, {family}/{example}."
     return UsageError(f"{family} has no network called {name!r}.{did_you_mean(name, listed) or few}")
 
 

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable
 from pathlib import Path
 
-from flaneur.errors import InputError, UsageError
+from flaneur.errors import UsageError, WeightsError
 
 _log = logging.getLogger(__name__)
 _TIMEOUT_S = 15.0
@@ -31,10 +31,11 @@ def fetch(repository: str, file: str, name: str, consent: Consent = told) -> Pat
 
     Raises:
         UsageError: consent was not given.
-        InputError: the hub cannot be reached, or has no such file.
+        WeightsError: the hub cannot be reached, or has no such file; at once, without trying again and again.
     """
     import huggingface_hub
 
+    _quieten()
     cached = huggingface_hub.try_to_load_from_cache(repository, file)
     if isinstance(cached, str):
         return Path(cached)
@@ -48,11 +49,22 @@ def fetch(repository: str, file: str, name: str, consent: Consent = told) -> Pat
         return Path(huggingface_hub.hf_hub_download(repository, file))
     except UsageError:
         raise
+    except huggingface_hub.errors.EntryNotFoundError as error:
+        raise WeightsError(
+            f"{name}: {repository} has no {file} on the hub, and pickled weights, which run code when opened, are not "
+            "fetched. Convert them where you trust them and name that file with --weights FILE."
+        ) from error
     except Exception as error:  # the hub's client passes on the errors of whichever HTTP library it was built with
-        raise InputError(
+        raise WeightsError(
             f"{name}: its weights could not be fetched from the hub ({type(error).__name__}). Check the connection, "
             f"or get {file} of {repository} elsewhere and name it with --weights FILE."
         ) from error
+
+
+def _quieten() -> None:
+    """The hub's client tells of each of its troubles on a handler of its own; here they become one line."""
+    level = logging.NOTSET if logging.getLogger().isEnabledFor(logging.DEBUG) else logging.CRITICAL
+    logging.getLogger("huggingface_hub").setLevel(level)
 
 
 def _megabytes(size: int | None) -> str:

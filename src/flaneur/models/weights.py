@@ -10,7 +10,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from flaneur.errors import InputError, did_you_mean
+from flaneur.errors import InputError, WeightsError, did_you_mean
 
 RUN_PREFIX = "encoder.backbone.network."
 """Of a backbone's tensors in the ``weights.safetensors`` that a training leaves."""
@@ -79,25 +79,37 @@ def find_weights(path: Path, name: str) -> Path:
         name: of the network within its family.
 
     Raises:
-        InputError: no such file; a pickled one, which would run code.
+        WeightsError: no such file.
+        InputError: a pickled one, which would run code.
     """
+    plain = name.replace("/", "-")
     if path.is_dir():
-        plain = name.replace("/", "-")
-        tried = [path / f"{plain}.safetensors", path / f"{re.split('[.:]', plain)[0]}.safetensors"]
+        tried = list(dict.fromkeys([f"{plain}.safetensors", f"{_stem(plain)}.safetensors"]))
         for file in tried:
-            if file.is_file():
-                return file
-        near = did_you_mean(tried[0].name, [file.name for file in path.glob("*.safetensors")])
-        raise InputError(f"{path}: has no {tried[0].name}.{near or ' Name the weight file itself.'}")
+            if (path / file).is_file():
+                return path / file
+        lacks = f"has neither {' nor '.join(tried)}" if len(tried) > 1 else f"has no {tried[0]}"
+        raise WeightsError(f"{path}: {lacks}.{_near(tried[0], plain, path) or ' Name the weight file itself.'}")
     if path.suffix in _PICKLED:
         raise InputError(
             f"{path}: a pickled weight file runs code when it is opened and is refused. Convert it to safetensors "
             "where you trust it (safetensors.torch.save_file) and name that file."
         )
     if not path.is_file():
-        near = did_you_mean(path.name, [file.name for file in path.parent.glob("*.safetensors")])
-        raise InputError(f"{path}: no such weight file.{near or ' Name a .safetensors file.'}")
+        near = _near(path.name, plain, path.parent)
+        raise WeightsError(f"{path}: no such weight file.{near or ' Name a .safetensors file.'}")
     return path
+
+
+def _stem(name: str) -> str:
+    """A network's name without the tag of its weights."""
+    return re.split("[.:]", name)[0]
+
+
+def _near(file: str, name: str, folder: Path) -> str:
+    """A hint at a file of the same network with another tag, never at that of another network."""
+    same = [one.name for one in sorted(folder.glob("*.safetensors")) if _stem(one.name) == _stem(name)]
+    return did_you_mean(file, same, cutoff=0.0)
 
 
 def read_weights(path: Path, device: torch.device) -> Weights:
@@ -114,7 +126,9 @@ def read_weights(path: Path, device: torch.device) -> Weights:
             return Weights(path, {key: torch.empty(shape, device="meta") for key, shape in shapes_of(path).items()})
         return Weights(path, load_file(path, device=str(device)))
     except (OSError, SafetensorError, ValueError) as error:
-        raise InputError(f"{path}: not readable as safetensors ({error}).") from error
+        raise InputError(
+            f"{path}: not readable as safetensors ({error}). Get the file again, or name another with --weights."
+        ) from error
 
 
 def shapes_of(path: Path) -> dict[str, list[int]]:

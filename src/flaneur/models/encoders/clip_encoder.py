@@ -130,6 +130,17 @@ def create_whole(name: str, start: Start, consent: hub.Consent = hub.told) -> Cl
     return Clip(name, network.eval(), _open_clip().get_tokenizer(name.partition(":")[0]), preprocess)
 
 
+def check_name(name: str, *, from_hub: bool) -> None:
+    """Nothing, if there is such a network, and weights of it on the hub if they are wanted from there.
+
+    Raises:
+        UsageError: as :func:`create`.
+    """
+    _known(name)
+    if from_hub:
+        _hub_file(name)
+
+
 def _build(name: str) -> tuple[Any, PreprocessSpec]:
     architecture, tag = _known(name)
     settings, own = _config(architecture), _tag_settings(architecture, tag)
@@ -159,7 +170,7 @@ def _known(name: str) -> tuple[str, str]:
     """
     architecture, _, tag = name.partition(":")
     if _config(architecture) is None:
-        raise unknown_network("clip", architecture, names())
+        raise unknown_network("clip", architecture, names(), "ViT-B-32")
     if not _plain(architecture):
         raise UsageError(
             f"clip/{architecture}: flaneur takes CLIP networks of a plain ViT or ResNet with open_clip's own text "

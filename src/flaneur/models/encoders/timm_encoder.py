@@ -7,11 +7,14 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from flaneur.errors import InputError, UsageError, did_you_mean
+from flaneur.errors import UsageError, did_you_mean
+from flaneur.models import hub
 from flaneur.models.backbones import Backbone, Part, Start, load_strictly, unknown_network
 from flaneur.models.shims import load_timm
-from flaneur.models.weights import Weights
+from flaneur.models.weights import Weights, read_weights
 from flaneur.protocols import PreprocessSpec
+
+_SAFE = "model.safetensors"  # timm would take pytorch_model.bin as well, which is pickled
 
 
 class TimmBackbone(Backbone):
@@ -104,7 +107,7 @@ def _check_name(name: str, start: Start) -> None:
     timm = load_timm()
     architecture, _, tag = name.partition(".")
     if not timm.is_model(architecture):
-        raise unknown_network("timm", architecture, timm.list_models())
+        raise unknown_network("timm", architecture, timm.list_models(), "resnet50")
     tagged = timm.list_pretrained(f"{architecture}.*")
     if tag and name not in tagged:
         few = f" It has: {', '.join(one.partition('.')[2] for one in tagged)}." if tagged else " It has none."
@@ -113,17 +116,20 @@ def _check_name(name: str, start: Start) -> None:
         raise UsageError(
             f'timm/{name}: nobody publishes weights of it. Say initial = "random", or name a safetensors file.'
         )
+    if start == "hub" and not timm.get_pretrained_cfg(name).hf_hub_id:
+        raise UsageError(
+            f"timm/{name}: its weights are published pickled alone, and such files run code when opened. Convert them "
+            'to safetensors where you trust them and name that file (weights, or --weights), or say initial = "random".'
+        )
 
 
-def _from_hub(name: str) -> nn.Module:
+def _from_hub(name: str) -> Any:
+    """A network with its publisher's weights, which timm itself brings into its own names and shapes."""
     timm = load_timm()
-    try:
-        network: nn.Module = timm.create_model(name, pretrained=True)
-    except (OSError, RuntimeError, ValueError) as error:
-        raise InputError(
-            f"timm/{name}: its weights could not be fetched from the hub ({type(error).__name__}). "
-            "Check the name and the connection, or name a local safetensors file with --weights."
-        ) from error
+    repository = timm.get_pretrained_cfg(name).hf_hub_id
+    tensors = read_weights(hub.fetch(repository, _SAFE, f"timm/{name}"), torch.device("cpu")).tensors
+    network: Any = timm.create_model(name, pretrained=True, pretrained_cfg_overlay={"state_dict": dict(tensors)})
+    network.pretrained_cfg["state_dict"] = None  # else they stay in memory
     return network
 
 
