@@ -195,6 +195,7 @@ def test_a_hub_out_of_reach_says_how_to_do_without(home, monkeypatch, capsys, tm
         (["zero-shot", "--cities", "Paris"], "at least two cities apart; there is 1"),
         (["zero-shot", "--cities", "Paris, Nice", "--name", "zero-shot"], "has a meaning of its own"),
         (["zero-shot", "--cities", "Paris, Nice", "--clip", "timm/resnet18"], "'timm/resnet18' knows no text"),
+        (["zero-shot", "--cities", "Paris", "--dataset", "mine"], "Give one of them, not both"),
         (["zero-shot", "--cities", "Paris, Barcelona"], "Say which: barcelona-es"),
         (["zero-shot", "--cities", "Paris, Nice", "--weights", "nowhere.safetensors"], "nowhere.safetensors"),
     ],
@@ -226,3 +227,18 @@ def test_countries_of_a_datasets_cities_are_looked_up():
     assert prompts_of(City("x", "Cambridge"), "ensemble")[0] == "a photo of Cambridge."
     with pytest.raises(UsageError, match="x: its country is not known"):
         prompts_of(City("x", "Cambridge"), "city-country")
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("clip/vit-b32", "clip has no network called 'vit-b32'. Did you mean 'ViT-B-32'?"),
+        ("clip/nothing", "clip has no network called 'nothing'. Choose, for example, clip/ViT-B-32."),
+        ("clip/ViT-B-32:laion2b", "Did you mean 'laion2b_"),
+        ("clip/ViT-B-32", "say whose weights"),
+    ],
+)
+def test_an_unknown_network_is_said_before_anything_is_loaded(home, name, told, capsys):
+    assert run(["zero-shot", "--cities", "Paris, Nice", "--clip", name]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert told in line

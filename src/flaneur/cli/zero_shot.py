@@ -104,7 +104,9 @@ def _cities(expression: str | None, dataset: str | None) -> list[City]:
     from flaneur.cities import choose
     from flaneur.dataset.store import open_dataset
 
-    if (expression is None) == (dataset is None):
+    if expression is not None and dataset is not None:
+        raise UsageError("--cities and --dataset both name the cities. Give one of them, not both.")
+    if expression is None and dataset is None:
         raise UsageError("Name the cities: --cities EXPRESSION, or --dataset NAME for those of a dataset.")
     return choose(expression) if expression is not None else list(open_dataset(str(dataset)).cities)
 

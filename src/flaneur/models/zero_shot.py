@@ -15,7 +15,7 @@ from torch.nn.functional import normalize
 
 from flaneur.errors import UsageError
 from flaneur.models.backbones import Start, known
-from flaneur.models.encoders.clip_encoder import Clip, create_whole
+from flaneur.models.encoders.clip_encoder import Clip, check_name, create_whole
 from flaneur.models.hub import Consent, told
 from flaneur.models.weights import find_weights, read_weights
 from flaneur.prompts import Prompts, prompts_of
@@ -89,6 +89,23 @@ def text_head(backbone: str, weights: str, cities: Sequence[City], prompts: Prom
     return embed_prompts(clip_network(backbone, weights), cities, prompts)
 
 
+def check_clip(backbone: str, weights: str = "") -> str:
+    """The network's name within its family, looked up before anything is loaded.
+
+    Args:
+        backbone: as a recipe says it.
+        weights: likewise; empty for the hub.
+
+    Raises:
+        UsageError: no CLIP network, with a suggestion; none whose weights are on the hub.
+    """
+    if not backbone.startswith("clip/"):
+        raise UsageError(f"{backbone!r} knows no text. Name a CLIP network, such as clip/ViT-B-32:laion2b_s34b_b79k.")
+    _, name = known(backbone)
+    check_name(name, from_hub=not weights)
+    return name
+
+
 def clip_network(backbone: str, weights: str = "", consent: Consent = told) -> Clip:
     """A CLIP network with both towers and their weights.
 
@@ -101,8 +118,6 @@ def clip_network(backbone: str, weights: str = "", consent: Consent = told) -> C
         UsageError: no CLIP network; consent was not given.
         InputError: weights that cannot be had or do not fit.
     """
-    if not backbone.startswith("clip/"):
-        raise UsageError(f"{backbone!r} knows no text. Name a CLIP network, such as clip/ViT-B-32:laion2b_s34b_b79k.")
-    _, name = known(backbone)
+    name = check_clip(backbone, weights)
     start: Start = read_weights(find_weights(Path(weights), name), torch.device("cpu")) if weights else "hub"
     return create_whole(name, start, consent)

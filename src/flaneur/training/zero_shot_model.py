@@ -86,12 +86,13 @@ def make_zero_shot(
         IntegrityError: the exported network differs from torch's.
     """
     from flaneur.models.hub import told
-    from flaneur.models.zero_shot import clip_network, embed_prompts
+    from flaneur.models.zero_shot import check_clip, clip_network, embed_prompts
 
     def tell(stage: str, done: int, total: int) -> None:
         if say is not None:
             say(stage, done, total)
 
+    check_clip(rule.clip, rule.weights)
     tell("load", 0, 1)
     clip = clip_network(rule.clip, rule.weights, consent or told)
     weight = embed_prompts(clip, rule.cities, rule.prompts, lambda done, total: tell("prompts", done, total)).numpy()
