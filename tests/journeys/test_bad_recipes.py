@@ -58,7 +58,16 @@ CASES = {
     "an impossible freeze depth": Bad({"network.trained_stages": "99"}, 2, ("trained_stages", "99", NETWORK)),
     "impossible stages": Bad({"network.stages": "99"}, 2, ("stages", "99", "1 to")),
     "a missing weight file": Bad({"network.weights": '"tests.safetensors"'}, 3, ("no such", "safetensors")),
-    "a near weight file": Bad({"network.weights": '"FOLDER/tst.safetensors"'}, 3, ("'test.safetensors'",)),
+    "a near weight file": Bad(
+        {"network.weights": '"FOLDER/tst_efficientnet.safetensors"'}, 3, (f"'{NETWORK}.safetensors'",)
+    ),
+    "a broken weight file": Bad({"network.weights": '"FOLDER/empty.safetensors"'}, 3, ("empty.safe", "name another")),
+    "a name that is a path": Bad({"name": '"../x"'}, 2, ("'../x'", "--output")),
+    "a trained head without training": Bad({"head.kind": '"trained"'}, 2, ("--head logistic",), ("--epochs", "0")),
+    "an epoch that changes nothing": Bad(
+        {"network.trained_stages": "0", "head.kind": '"logistic"'}, 2, ("epochs = 12", "trained_stages", "--head blend")
+    ),
+    "a flip by name": Bad({"augment.flip": '"vertical"'}, 2, ("flip", "sky", "left-right")),
     "a pickled weight file": Bad({"network.weights": '"FOLDER/weights.pth"'}, 3, ("pickle", "safetensors")),
     "weights that are none": Bad({"network.weights": '"FOLDER/text.safetensors"'}, 3, ("text.safe", "not readable")),
     "weights of the wrong shape": Bad(
@@ -110,6 +119,8 @@ def home(tmp_path_factory: pytest.TempPathFactory, toy_csv: Path) -> Path:
     stem = good["conv_stem.weight"]
     save_file({**good, "conv_stem.weight": stem.repeat(2, 1, 1, 1)}, home / "wide.safetensors")
     random_weights(home / "other.safetensors", "test_resnet")
+    (home / f"{NETWORK}.safetensors").symlink_to(home / "test.safetensors")
+    (home / "empty.safetensors").touch()
     (home / "text.safetensors").write_text("no weights at all")
     (home / "weights.pth").write_bytes(b"\x80\x04.")
     return home

@@ -29,6 +29,21 @@ def test_a_name_that_is_none_is_answered_with_those_there_are():
         recipe_path("nothing-like-it")
 
 
+def test_where_a_paper_is_wanted_only_those_that_follow_one_are_listed():
+    with pytest.raises(UsageError, match="No recipe called 'nope'") as caught:
+        recipe_path("nope", of_papers=True)
+    assert all(name in str(caught.value) for name in PAPERS)
+    assert "probe" not in str(caught.value)
+
+
+def test_ours_are_called_by_their_name(tmp_path):
+    with pytest.raises(UsageError, match=r"^probe has no variants"):
+        read_recipe(recipe_path("probe"), "x")
+    (tmp_path / "mine.toml").write_text('name = "mine"')
+    with pytest.raises(UsageError, match=r"^/.*mine\.toml has no variants"):
+        read_recipe(tmp_path / "mine.toml", "x")
+
+
 @pytest.mark.parametrize(("name", "variant"), PAPER_VARIANTS)
 def test_a_papers_recipe_quotes_it_and_adds_nothing_of_ours(name, variant):
     recipe = read_recipe(recipe_path(name), variant)

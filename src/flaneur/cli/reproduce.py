@@ -40,7 +40,7 @@ def reproduce(recipe: str, as_json: bool, **options: Any) -> None:
     from flaneur.training.paper_table import to_markdown
     from flaneur.training.recipes.shipped import recipe_path
 
-    path = recipe_path(recipe)
+    path = recipe_path(recipe, of_papers=True)
     folder = options["out"] or settings.new_folder("runs", f"reproduce-{path.stem}")
     with train_extra("flaneur reproduce"), progress_bars() as progress:
         from flaneur.training.networks.journal import journal

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from flaneur.models.backbones import Backbone
 
 
+_TAKE_TRAINED = ("trained", "blend")  # kinds of head that use the layer trained along with the network
+
+
 def check_recipe(recipe: Recipe) -> None:
     """Look at a recipe, and at the networks it names, without their weights.
 
@@ -36,6 +39,7 @@ def check_recipe(recipe: Recipe) -> None:
     for member in recipe.members or (recipe,):
         for complaint in _without_effect(member):
             raise UsageError(complaint)
+        _check_head(member, recipe.head.kind)
         _check_network(member)
 
 
@@ -79,6 +83,26 @@ def _idle_training(recipe: Recipe) -> Iterator[tuple[str, bool, str, str]]:
     yield "training", rule.smoothing != "distance", "smoothing_km", 'without smoothing = "distance"'
     yield "training", trained == 0, "lr_backbone lr_decay freeze_norm", "with trained_stages = 0"
     yield "training", trained == 1, "lr_decay", "with trained_stages = 1"
+
+
+def _check_head(recipe: Recipe, kind: str) -> None:
+    """Whether what is trained and what becomes of it go together.
+
+    Args:
+        recipe: of one network.
+        kind: of the head of the whole.
+    """
+    network, epochs = recipe.network, recipe.training.epochs
+    if kind == "trained" and not epochs and network.head_start != "text":
+        raise UsageError(
+            'head.kind = "trained" is the layer that is trained along with the network, and epochs = 0 trains none. '
+            "Say --head logistic, or train an epoch."
+        )
+    if epochs and not network.trained_stages and not network.hidden and kind not in _TAKE_TRAINED:
+        raise UsageError(
+            f"epochs = {epochs} changes nothing: with trained_stages = 0 only the last layer is trained, and head.kind "
+            f'= "{kind}" puts another in its place. Say epochs = 0, trained_stages = 1 or more, or --head blend.'
+        )
 
 
 def _check_network(recipe: Recipe) -> None:

@@ -215,7 +215,7 @@ class Recipe:
     """All that makes one model.
 
     Args:
-        name: of the model.
+        name: of the model; no path, for that is said by ``--name`` or ``--output``.
         network: which network.
         data: which photos.
         training: how it is trained.

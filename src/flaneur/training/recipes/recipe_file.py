@@ -15,7 +15,9 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from flaneur.errors import UsageError, did_you_mean
+from flaneur.settings import is_plain
 from flaneur.training.recipes.recipe import Recipe
+from flaneur.training.recipes.shipped import called
 
 _T = TypeVar("_T")
 _SHARES = (  # by their key, wherever they stand
@@ -23,9 +25,10 @@ _SHARES = (  # by their key, wherever they stand
     "colour", "grey", "blur", "jpeg", "shrink", "erase", "zoom", "momentum", "step_factor",
 )  # fmt: skip
 _NEGATIVE = ("trained_stages", "lat", "lon")
+_SKY = "Streets have a sky and flaneur never turns them over; flip is the chance of a left-right flip, 0 to 1."
 _HINTS = {
-    "vertical_flip": "Streets have a sky and flaneur never turns them over; use flip (left-right).",
-    "flip_vertical": "Streets have a sky and flaneur never turns them over; use flip (left-right).",
+    "vertical_flip": _SKY,
+    "flip_vertical": _SKY,
     "finetune": "That table is called [training].",
     "lr": "Say lr_head and lr_backbone.",
     "learning_rate": "Say lr_head and lr_backbone.",
@@ -42,16 +45,22 @@ def read_recipe(path: Path, variant: str | None = None) -> Recipe:
 
     Raises:
         UsageError: no such file, not TOML, an unknown key or variant (with a suggestion), a wrong type, a value out of
-            range.
+            range, a name that is a path.
     """
     table = _variant(_toml(path), variant, path)
+    if not is_plain(str(table.get("name", "x"))):
+        raise UsageError(
+            f"{called(path)}: name = {table['name']!r} cannot be the name of a model. Use letters, digits, '-', '_' "
+            "and '.'; where the model goes is said by --name or --output."
+        )
     members = table.pop("members", [])
     if not isinstance(members, list) or not all(isinstance(member, dict) for member in members):
-        raise UsageError(f"{path}: members must be [[members]] tables.")
+        raise UsageError(f"{called(path)}: members must be [[members]] tables.")
     made = tuple(
-        _build(Recipe, merge(table, member), f"{path}: member {number}") for number, member in enumerate(members, 1)
+        _build(Recipe, merge(table, member), f"{called(path)}: member {number}")
+        for number, member in enumerate(members, 1)
     )
-    return dataclasses.replace(_build(Recipe, table, str(path)), members=made)
+    return dataclasses.replace(_build(Recipe, table, called(path)), members=made)
 
 
 def variant_names(path: Path) -> list[str]:
@@ -88,7 +97,7 @@ def _toml(path: Path) -> dict[str, Any]:
 def _variants(table: dict[str, Any], path: Path) -> list[dict[str, Any]]:
     found = table.get("variants", [])
     if not isinstance(found, list) or not all(isinstance(one, dict) and one.get("name") for one in found):
-        raise UsageError(f"{path}: variants must be [[variants]] tables, each with a name.")
+        raise UsageError(f"{called(path)}: variants must be [[variants]] tables, each with a name.")
     return found
 
 
@@ -98,12 +107,12 @@ def _variant(table: dict[str, Any], name: str | None, path: Path) -> dict[str, A
     table = {key: value for key, value in table.items() if key != "variants"}
     if not variants:
         if name is not None:
-            raise UsageError(f"{path} has no variants; leave --variant away.")
+            raise UsageError(f"{called(path)} has no variants; leave --variant away.")
         return table
     chosen = next(iter(variants)) if name is None else name
     if chosen not in variants:
         hint = did_you_mean(chosen, variants) or f" It has: {', '.join(variants)}."
-        raise UsageError(f"{path} has no variant {chosen!r}.{hint}")
+        raise UsageError(f"{called(path)} has no variant {chosen!r}.{hint}")
     return merge(table, variants[chosen]) | {"name": f"{table.get('name', path.stem)}-{chosen}"}
 
 
@@ -148,9 +157,10 @@ def _plain(kind: type, value: Any, where: str) -> Any:
     """A number, a text or a truth value, within its range."""
     if kind is float and isinstance(value, int) and not isinstance(value, bool):
         value = float(value)
-    if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
-        raise UsageError(f"{where}: must be {kind.__name__}, but is {value!r}.")
     key = where.rpartition(" ")[2]
+    if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
+        hint = f" {_SKY}" if key == "flip" else ""
+        raise UsageError(f"{where}: must be {kind.__name__}, but is {value!r}.{hint}")
     if isinstance(value, int | float) and not isinstance(value, bool):
         if value < 0 and key not in _NEGATIVE:
             raise UsageError(f"{where}: must not be negative, but is {value}.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tomllib
 from pathlib import Path
 
 from flaneur.errors import UsageError, did_you_mean
@@ -24,11 +25,30 @@ def recipe_names() -> list[str]:
     return sorted(path.stem for path in recipe_folder().glob("*.toml"))
 
 
-def recipe_path(name: str | Path) -> Path:
+def paper_names() -> list[str]:
+    """Names of those that follow a paper.
+
+    >>> "littleplanet" in paper_names(), "probe" in paper_names()
+    (True, False)
+    """
+    return [name for name in recipe_names() if "paper" in tomllib.loads(recipe_path(name).read_text("utf-8"))]
+
+
+def called(path: Path) -> str:
+    """What a recipe's file is called in messages: one that flaneur brings by its name, any other by its path.
+
+    >>> called(recipe_path("probe")), called(Path("own/mine.toml"))
+    ('probe', 'own/mine.toml')
+    """
+    return path.stem if path.parent == recipe_folder() else str(path)
+
+
+def recipe_path(name: str | Path, *, of_papers: bool = False) -> Path:
     """A recipe's file.
 
     Args:
         name: a file, or the name of a recipe that flaneur brings.
+        of_papers: whether a message lists only those that follow a paper.
 
     Raises:
         UsageError: neither, with a suggestion and the names there are.
@@ -44,6 +64,8 @@ def recipe_path(name: str | Path) -> Path:
         return path
     known = recipe_names()
     if str(name) not in known:
-        hint = did_you_mean(str(name), known) or f" flaneur brings: {', '.join(known)}. Or name a .toml file."
+        listed = paper_names() if of_papers else known
+        kind = "a .toml file with a [paper]" if of_papers else "a .toml file"
+        hint = did_you_mean(str(name), listed) or f" flaneur brings: {', '.join(listed)}. Or name {kind}."
         raise UsageError(f"No recipe called {str(name)!r}.{hint}")
     return recipe_folder() / f"{name}.toml"
