@@ -125,6 +125,16 @@ def make_golden(model: bytes, card: Card) -> Golden:
     return Golden(pictures, answers(open_session(model), card.preprocess, pictures))
 
 
+def refuse_other_files(folder: Path) -> None:
+    """Nothing, if a model may be written there.
+
+    Raises:
+        UsageError: the folder holds something else than a model, or is a file.
+    """
+    if folder.is_file() or (folder.is_dir() and not (folder / CARD).is_file() and any(folder.iterdir())):
+        raise UsageError(f"{folder}: holds files that are no model. Choose another folder.")
+
+
 def write_bundle(
     folder: Path, model: onnx_proto.Proto | bytes, card: Card, *, golden: Golden | None = None, readme: str = ""
 ) -> Bundle:
@@ -141,8 +151,7 @@ def write_bundle(
         UsageError: the folder holds something else.
         IntegrityError: the model does not do what card and golden say; nothing is written.
     """
-    if folder.exists() and not (folder / CARD).is_file() and any(folder.iterdir()):
-        raise UsageError(f"{folder}: holds files that are no model. Choose another folder.")
+    refuse_other_files(folder)
     data = model if isinstance(model, bytes) else onnx_proto.to_bytes(model)
     onnx_proto.load(data)
     golden = golden or make_golden(data, card)

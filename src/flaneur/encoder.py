@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from flaneur import onnx_graph, onnx_proto
 from flaneur.bundle import Bundle
+from flaneur.errors import UsageError
 from flaneur.files import sha256_json
 from flaneur.inference import Session, open_session, run_batch
 from flaneur.onnx_join import join_encoders
@@ -74,8 +75,17 @@ def joined(encoders: Sequence[OnnxEncoder]) -> OnnxEncoder:
     """Several encoders side by side as one; its embedding is theirs, one after the other.
 
     Raises:
-        UsageError: fewer than two, or they see photos differently; see :func:`flaneur.onnx_join.join_encoders`.
+        UsageError: fewer than two, two that are the same, or they see photos differently; see
+            :func:`flaneur.onnx_join.join_encoders`.
     """
+    seen: dict[str, str] = {}
+    for encoder in encoders:
+        if encoder.hash in seen:
+            raise UsageError(
+                f"{seen[encoder.hash]} and {encoder.name} are the same encoder, which adds nothing to itself. "
+                "Name another, or one alone."
+            )
+        seen[encoder.hash] = encoder.name
     graphs = [onnx_proto.load(encoder.model) for encoder in encoders]
     model, spec = join_encoders(graphs, [encoder.preprocess for encoder in encoders])
     return OnnxEncoder(" + ".join(encoder.name for encoder in encoders), model, spec)

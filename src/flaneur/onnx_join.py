@@ -33,7 +33,7 @@ def join_encoders(graphs: Sequence[Proto], specs: Sequence[PreprocessSpec]) -> t
     """
     if len(graphs) < 2 or len(graphs) != len(specs):
         raise UsageError(f"joining takes two encoders or more, each with its preprocessing, not {len(graphs)}.")
-    _refuse_different_photos(specs)
+    refuse_different_photos(specs)
     bare = [strip_traces(strip_head(graph)) for graph in graphs]
     opsets = _common_opsets(bare)
     batch = next((dim.dim_param for dim in bare[0].graph.input[0].type.tensor_type.shape.dim), "") or "batch"
@@ -59,14 +59,24 @@ def join_encoders(graphs: Sequence[Proto], specs: Sequence[PreprocessSpec]) -> t
     return made, specs[0]
 
 
-def _refuse_different_photos(specs: Sequence[PreprocessSpec]) -> None:
-    for spec in specs[1:]:
+def refuse_different_photos(specs: Sequence[PreprocessSpec], names: Sequence[str] = ()) -> None:
+    """Nothing, if encoders can share photos.
+
+    Args:
+        specs: preprocessing of each.
+        names: of each, for the message.
+
+    Raises:
+        UsageError: they see squares of different sizes, or cut or scale them differently.
+    """
+    for number, spec in enumerate(specs[1:], 1):
         for name in _SHARED:
             one, other = getattr(specs[0], name), getattr(spec, name)
             if one != other:
+                whose = f": {names[0]} has {one}, {names[number]} {other}" if names else f" ({one} and {other})"
                 raise UsageError(
-                    f"encoders side by side look at the same square, but their {name} differ ({one} and {other}). "
-                    "Train or export them with the same one."
+                    f"encoders side by side look at the same square, but their {name} differ{whose}. Name some that "
+                    "agree, or networks as [[members]] of a recipe, where size_px is set for all."
                 )
 
 

@@ -24,6 +24,7 @@ from flaneur.decode import decode  # noqa: E402
 from flaneur.errors import UsageError  # noqa: E402
 from flaneur.files import read_json  # noqa: E402
 from flaneur.importers import folder  # noqa: E402
+from flaneur.training import run_folder  # noqa: E402
 from flaneur.training.by_recipe import train_by_recipe  # noqa: E402
 from flaneur.training.heads.rule import HeadRule  # noqa: E402
 from flaneur.training.networks import export, finetune  # noqa: E402
@@ -104,8 +105,28 @@ def test_another_recipe_is_refused_where_a_run_or_a_model_is(plain: Bundle, data
     other = replace(RECIPE, training=replace(TRAINING, epochs=1))
     with pytest.raises(UsageError, match=r"holds another model .*--replace"):
         _train(dataset, other, plain.path.parent)
-    with pytest.raises(UsageError, match=r"run of another recipe or other photos.*--replace"):
+    with pytest.raises(UsageError, match=r"holds another run: training\.epochs 2 → 1\. .*--replace"):
         train_by_recipe(dataset, other, plain.path.parent / "run", tmp_path / "m", device="cpu", log=print)
+
+
+def test_folders_are_looked_at_before_anything_is_trained(plain: Bundle, dataset: Dataset, tmp_path: Path) -> None:
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "notes.txt").write_text("mine")
+    for run, out, told in (
+        (tmp_path / "run", tmp_path / "full", "holds files that are no model"),
+        (tmp_path / "same", tmp_path / "same", "neither may lie in the other"),
+        (tmp_path / "same", tmp_path / "same" / "model", "neither may lie in the other"),
+        (plain.path, tmp_path / "model", "holds a model, and a run would go there"),
+    ):
+        with pytest.raises(UsageError, match=told):
+            train_by_recipe(dataset, RECIPE, run, out, device="cpu", log=print)
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_run_without_a_trained_step_gives_way(tmp_path: Path) -> None:
+    run_folder.claim(tmp_path / "run", "one", {"name": "a"})
+    run_folder.claim(tmp_path / "run", "other", {"name": "b"})
+    assert read_json(tmp_path / "run" / "run.json")["identity"] == "other"
 
 
 def test_replace_gives_run_and_model_up(dataset: Dataset, tmp_path: Path) -> None:

@@ -6,9 +6,10 @@ import json
 
 import pytest
 
-from bundles import tiny_bundle
-from flaneur.bundle import read_bundle
+from bundles import SPEC, tiny_bundle, tiny_card, tiny_model
+from flaneur.bundle import read_bundle, write_bundle
 from flaneur.cli.main import run
+from flaneur.protocols import PreprocessSpec
 from flaneur.training import by_recipe
 from worlds import make_dataset
 
@@ -20,6 +21,8 @@ def home(tmp_path_factory):
     (home / "datasets").mkdir()
     dataset.root.rename(home / "datasets" / "toy")
     tiny_bundle(home / "models" / "tiny")
+    card = tiny_card(preprocess=PreprocessSpec(SPEC.size_px, SPEC.mean, (0.2, 0.2, 0.2)))
+    write_bundle(home / "models" / "other", tiny_model(3), card)
     return home
 
 
@@ -67,6 +70,13 @@ def test_json_holds_cities_thresholds_and_metrics(capsys, tmp_path):
         (["--dataset", "toy", "--epochs", "3"], 2, "--epochs has no effect without a RECIPE"),
         (["--dataset", "toy", "--log-to", "wandb"], 2, "--log-to has no effect without a RECIPE"),
         (["--dataset", "toy", "--head", "mlpp"], 2, "Did you mean 'mlp'?"),
+        (["--dataset", "toy", "--random-weights"], 2, "--random-weights has no effect without a RECIPE"),
+        (["--dataset", "toy", "--encoder", "tiny", "--encoder", "tiny"], 2, "--encoder tiny is given twice"),
+        (["--dataset", "toy", "--encoder", "tiny", "--encoder", "base"], 2, "tiny has 32, base 160. Name some that"),
+        (["--dataset", "toy", "--encoder", "tiny", "--name", "sub/.."], 2, "'sub/..' cannot be the name of a model"),
+        (["finetune"], 2, "Name what to learn: --dataset NAME"),
+        (["finetune", "--dataset", "toy", "--name", "base"], 2, "'base' is the bundled model"),
+        (["small", "--dataset", "toy", "--variant", "x"], 2, "flaneur: small has no variants"),
         (["littleplanett", "--dataset", "toy"], 2, "Did you mean 'littleplanet'?"),
     ],
 )
@@ -161,7 +171,46 @@ def test_another_model_gives_way_only_if_told(capsys, home):
 
 
 def test_two_encoders_stand_side_by_side(home):
-    words = ["train", "--dataset", "toy", "--name", "both", "--encoder", "tiny", "--encoder", "tiny"]
+    words = ["train", "--dataset", "toy", "--name", "both", "--encoder", "tiny", "--encoder", "other"]
     assert run(words) == 0
     card = read_bundle(home / "models" / "both").card
     assert (card.encoder.name, card.encoder.dim) == ("tests/tiny + tests/tiny", 24)
+
+
+def test_a_model_named_by_a_path_has_its_run_beside_it(tmp_path, recipe, seen, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    words = ["--dataset", "toy", "--variant", "two", "--name", "sub/mod", "--json"]
+    assert run(["train", recipe, *words]) == 0
+    ((made, folder, out, _),) = seen
+    assert (made.name, str(folder), str(out)) == ("mod", "sub/mod.run", "sub/mod")
+    assert run(["train", "--dataset", "toy", "--encoder", "tiny", "--name", "sub/plain"]) == 0
+    assert read_bundle(tmp_path / "sub" / "plain").card.name == "plain"
+
+
+@pytest.mark.parametrize("name", ["../x", "sub/mod", ".hidden", "a b"])
+def test_a_recipe_file_names_no_path(name, recipe, tmp_path, capsys):
+    path = tmp_path / "other.toml"
+    path.write_text(RECIPE.replace('"tuned"', f'"{name}"'))
+    assert run(["train", str(path), "--dataset", "toy"]) == 2
+    told = capsys.readouterr().err
+    assert "cannot be the name of a model" in told
+    assert "--output" in told
+
+
+def test_random_first_weights_by_flag(recipe, seen, capsys):
+    assert run(["train", recipe, "--dataset", "toy", "--random-weights"]) == 0
+    network, notes = seen[0][0].network, seen[0][0].notes
+    assert (network.initial, network.weights) == ("random", "")
+    assert notes == "Random first weights instead of pretrained ones."
+
+
+def test_among_three_cities_the_first_three_are_no_news(capsys):
+    assert run(["train", "--dataset", "toy", "--name", "few", "--encoder", "tiny"]) == 0
+    assert "right among 3" not in capsys.readouterr().out
+
+
+def test_what_differs_from_the_model_that_is_there_is_said(capsys):
+    words = ["train", "--dataset", "toy", "--name", "there", "--encoder", "tiny"]
+    assert run(words) == 0
+    assert run([*words, "--head", "logistic"]) == 2
+    assert "from toy): head.kind blend → logistic. Choose another --name" in capsys.readouterr().err

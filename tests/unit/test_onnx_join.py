@@ -13,7 +13,7 @@ from flaneur import onnx_graph, onnx_proto
 from flaneur.encoder import OnnxEncoder, joined
 from flaneur.errors import UsageError
 from flaneur.inference import open_session
-from flaneur.onnx_join import join_encoders
+from flaneur.onnx_join import join_encoders, refuse_different_photos
 
 OTHER = replace(SPEC, mean=(0.485, 0.456, 0.406), std=(0.229, 0.224, 0.225))
 
@@ -106,6 +106,10 @@ def test_what_cannot_be_joined_is_named():
         join_encoders([encoder], [SPEC])
     with pytest.raises(UsageError, match=r"size_px differ \(32 and 64\)"):
         join_encoders([encoder, encoder], [SPEC, replace(SPEC, size_px=64)])
+    with pytest.raises(UsageError, match=r"size_px differ: base has 32, timm/x 64\. .*\[\[members\]\].*size_px"):
+        refuse_different_photos([SPEC, replace(SPEC, size_px=64)], ["base", "timm/x"])
+    with pytest.raises(UsageError, match="a and b are the same encoder"):
+        joined([OnnxEncoder("a", encoder, SPEC), OnnxEncoder("b", encoder, SPEC)])
     with pytest.raises(UsageError, match="crop differ"):
         join_encoders([encoder, encoder], [SPEC, replace(SPEC, crop="squash")])
     with pytest.raises(UsageError, match="opset 17 and 21"):

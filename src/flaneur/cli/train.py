@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args, get_type_hints
@@ -26,14 +26,14 @@ _STAGES = {
     "novelty": "novelty",
     "write": "writing",
 }
-_ONLY_RECIPE = ("variant", "device", "epochs", "log_to")
+_ONLY_RECIPE = ("variant", "device", "epochs", "log_to", "random_weights")
 _NOT_RECIPE = ("encoder", "split")
 
 
 @click.command()
 @click.argument("recipe", required=False)
 @click.option("--dataset", metavar="NAME", help="Dataset to learn; see 'flaneur import'.")
-@click.option("--name", help="Of the model; the dataset's or the recipe's name by default.")
+@click.option("--name", help="Of the model, or with a slash its path; the dataset's or the recipe's name by default.")
 @click.option(
     "--encoder",
     metavar="MODEL|FAMILY/NAME",
@@ -43,6 +43,9 @@ _NOT_RECIPE = ("encoder", "split")
 )
 @click.option(
     "--weights", type=click.Path(path_type=Path), help="Safetensors file, or a folder that holds NAME.safetensors."
+)
+@click.option(
+    "--random-weights", is_flag=True, default=None, help="Start a recipe's networks at random, but those in --weights."
 )
 @click.option("--head", metavar="KIND", help="blend, logistic, trained, mlp, prototype or neighbours.")
 @click.option("--split", metavar="NAME", help="Split of the dataset (default).")
@@ -100,22 +103,23 @@ def _by_dataset(options: dict[str, Any]) -> tuple[Bundle, Dataset]:
     from flaneur.training.heads.learn import LearnRule, Tuning, learn
     from flaneur.training.heads.parts import usable_split
     from flaneur.training.heads.rule import HeadRule
-    from flaneur.training.run_folder import finished, learning_origin
+    from flaneur.training.run_folder import finished, learning_origin, learning_settings
 
     names = options["encoder"] or ("base",)
     if options["weights"] is not None and not any(_is_network(name) for name in names):
         raise UsageError("--weights goes with a network: --encoder timm/NAME --weights FILE.")
     dataset = open_dataset(options["dataset"])
-    name = options["name"] or dataset.name
-    out = model_folder(name, options["output"])
+    out = model_folder(options["name"] or dataset.name, options["output"])
+    name = model_name(options["name"] or dataset.name)
     head = HeadRule() if options["head"] is None else HeadRule(kind=options["head"])
     with progress_bars() as progress:
+        _refuse_apart(names, options["weights"])
         encoders = [_encoder(one, options["weights"]) for one in names]
         encoder = encoders[0] if len(encoders) == 1 else joined(encoders)
         rule = LearnRule(name=name, split=options["split"] or "default", head=head)
         usable_split(dataset, rule.split)
         origin = learning_origin(dataset, rule, encoder.hash)
-        kept = finished(out, origin, replace=options["replace"])
+        kept = finished(out, origin, learning_settings(rule, encoder.name), replace=options["replace"])
         tuning = Tuning(None, {"origin": origin})
         return kept or learn(dataset, encoder, rule, out, tuning=tuning, progress=progress), dataset
 
@@ -131,6 +135,25 @@ def _encoder(name: str, weights: Path | None) -> OnnxEncoder:
         from flaneur.training.networks.export import frozen_encoder
 
         return frozen_encoder(name, weights)
+
+
+def _refuse_apart(names: Sequence[str], weights: Path | None) -> None:
+    """Refuse encoders that cannot stand side by side, before any of them is exported or embeds a photo."""
+    from flaneur.bundle import read_bundle
+    from flaneur.onnx_join import refuse_different_photos
+
+    if twice := [name for number, name in enumerate(names) if name in names[:number]]:
+        raise UsageError(f"--encoder {twice[0]} is given twice. Name each encoder once.")
+    specs = []
+    for name in names if len(names) > 1 else ():
+        if _is_network(name):
+            with train_extra(f"--encoder {name}"):
+                from flaneur.training.networks.export import frozen_preprocess
+
+                specs.append(frozen_preprocess(name, weights))
+        else:
+            specs.append(read_bundle(name).card.preprocess)
+    refuse_different_photos(specs, names)
 
 
 def _is_network(name: str) -> bool:
@@ -149,6 +172,20 @@ def train_extra(what: str) -> Iterator[None]:
         raise UsageError(
             f"{what} needs the train extra, which lacks here ({error.name}): pip install 'flaneur[train]'"
         ) from error
+
+
+def model_name(name: str) -> str:
+    """What a model is called: the last part of a name with a slash.
+
+    Raises:
+        UsageError: that part cannot be a name.
+    """
+    from flaneur import settings
+
+    last = name.rstrip("/").rpartition("/")[2]
+    if not settings.is_plain(last):
+        raise UsageError(f"{name!r} cannot be the name of a model. Use letters, digits, '-', '_' and '.'.")
+    return last
 
 
 def model_folder(name: str, output: Path | None) -> Path:
@@ -199,7 +236,10 @@ def _text(bundle: Bundle, dataset: Dataset) -> str:
     scores = card.metrics.get("validation", {})
     data = card.dataset
     lines = [f"{card.name}: {len(card.cities)} cities, learnt from {data.photos} photos of {data.places} places."]
-    for key, label in (("accuracy", "accuracy"), ("macro_recall", "macro recall"), ("top3", "right among 3")):
+    labels = {"accuracy": "accuracy", "macro_recall": "macro recall", "top3": "right among 3"}
+    if len(card.cities) <= 3:  # then the right one always is among them
+        del labels["top3"]
+    for key, label in labels.items():
         if key in scores:
             row = scores[key]
             ends = f"({row['low']:.3f} to {row['high']:.3f}, {row['n']} validation photos)"

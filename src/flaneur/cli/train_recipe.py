@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from flaneur import settings
+from flaneur.cli.train import model_folder, model_name
+from flaneur.errors import UsageError
 from flaneur.training.recipes.override import Override, overridden
 from flaneur.training.recipes.recipe_file import read_recipe
 from flaneur.training.recipes.shipped import recipe_path
@@ -30,13 +33,17 @@ def by_recipe(name: str, options: dict[str, Any], progress: Progress) -> tuple[B
     from flaneur.training.by_recipe import train_by_recipe
     from flaneur.training.networks.finetune import is_leader
     from flaneur.training.networks.journal import journal
+    from flaneur.training.recipes.check import check_recipe
     from flaneur.training.run_folder import public
 
     recipe = _recipe(name, options)
+    if not recipe.data.dataset:
+        raise UsageError("Name what to learn: --dataset NAME.")
     dataset = open_dataset(recipe.data.dataset)
-    run = settings.new_folder("runs", recipe.name)
-    out = settings.new_folder("models", recipe.name) if options["output"] is None else options["output"]
+    run, out = _folders(options["name"] or recipe.name, options["output"])
     loggers = options["log_to"] if is_leader() else ()
+    if loggers:  # they write into the run's folder at once
+        check_recipe(recipe)
     with journal(loggers, run, public(recipe), table=is_leader()) as log:
         try:
             bundle = train_by_recipe(
@@ -57,12 +64,20 @@ def by_recipe(name: str, options: dict[str, Any], progress: Progress) -> tuple[B
     return bundle, dataset
 
 
+def _folders(name: str, output: Path | None) -> tuple[Path, Path]:
+    """Of the run and of the model. The run of a model that is named by a path lies beside it."""
+    out = model_folder(name, output)
+    run = out.with_name(f"{model_name(name)}.run") if "/" in name else settings.new_folder("runs", name)
+    return run, out
+
+
 def _recipe(name: str, options: dict[str, Any]) -> Recipe:
     weights = options["weights"]
     wanted = Override(
-        name=options["name"],
+        name=None if options["name"] is None else model_name(options["name"]),
         dataset=options["dataset"],
         weights=None if weights is None else str(weights),
+        random_weights=bool(options["random_weights"]),
         epochs=options["epochs"],
         head=options["head"],
     )

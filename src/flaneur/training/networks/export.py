@@ -18,6 +18,7 @@ from flaneur.errors import IntegrityError
 from flaneur.models.backbones import create_backbone
 from flaneur.models.encoder import Encoder
 from flaneur.onnx_proto import Proto
+from flaneur.protocols import PreprocessSpec
 from flaneur.training.recipes.recipe import NetworkRule
 
 # The newest opset that onnxruntime, onnxruntime-web and the head's operators (axes as attributes) agree on.
@@ -70,11 +71,30 @@ def frozen_encoder(name: str, weights: Path | None = None, *, stages: int = 3) -
         UsageError: no such network.
         InputError: weights that cannot be had or do not fit.
     """
-    rule = NetworkRule(name if "/" in name else f"timm/{name}", str(weights or ""), stages=stages)
+    rule = _frozen(name, weights, stages)
     backbone = create_backbone(rule)
     spec = backbone.preprocess
     graph = export_encoder(Encoder(backbone, rule, spec.size_px), spec.size_px)
     return OnnxEncoder(rule.backbone, onnx_graph.strip_traces(graph), spec)
+
+
+def frozen_preprocess(name: str, weights: Path | None = None) -> PreprocessSpec:
+    """What :func:`frozen_encoder` sees, without its weights and in no time.
+
+    Args:
+        name: as there.
+        weights: as there; only the header is read.
+
+    Raises:
+        UsageError: no such network.
+        InputError: a weight file that is missing or does not fit.
+    """
+    with torch.device("meta"):
+        return create_backbone(_frozen(name, weights)).preprocess
+
+
+def _frozen(name: str, weights: Path | None, stages: int = 3) -> NetworkRule:
+    return NetworkRule(name if "/" in name else f"timm/{name}", str(weights or ""), stages=stages)
 
 
 @torch.inference_mode()
