@@ -100,6 +100,14 @@ def test_rows_put_the_papers_number_beside_both_of_ours():
     assert made[2]["as_published"] is None
 
 
+def test_among_three_cities_the_first_three_are_no_news():
+    runs = {"honest": {"measures": {"accuracy": ends(0.6), "top3": ends(1.0)}}}
+    assert [row["what"] for row in rows([], runs, 3)] == ["accuracy"]
+    assert [row["what"] for row in rows([], runs, 4)] == ["accuracy", "top3"]
+    (_, published) = rows([PaperResult("top3", 0.9)], runs, 3)[::-1]
+    assert (published["published"], published["honest"]) == (0.9, None)
+
+
 def test_splits_as_published_are_kept_and_made_again_when_the_honest_one_changes(world):
     honest = world.split()
     made = published_split(world, honest, "photo")
@@ -156,6 +164,13 @@ def test_the_whole_way(world, tmp_path, capsys):
     assert json.loads(capsys.readouterr().out) == found
     assert {path: path.stat().st_mtime_ns for path in before} == before
     assert run([*command, "--variant", "other"]) == 2
+    capsys.readouterr()
+    weights = ["--encoder", "timm/test_efficientnet", "--weights", str(tmp_path)]
+    pretrained = (tmp_path / "tiny.toml").read_text("utf-8").replace('initial = "random"', "")
+    (tmp_path / "other.toml").write_text(pretrained, "utf-8")
+    assert run(["reproduce", str(tmp_path / "other.toml"), *command[2:4], *weights]) == 3
+    assert "has no test_efficientnet.safetensors" in (told := capsys.readouterr().err)
+    assert "Or start at random: --random-weights." in told
     assert run([*command[:-3], "--variant", "one"]) == 2  # other epochs: another run lies there
     assert "another" in capsys.readouterr().err
 

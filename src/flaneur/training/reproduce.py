@@ -14,15 +14,16 @@ from typing import Any
 from flaneur.dataset.audit import keep_split
 from flaneur.dataset.split import Split, redealt, split
 from flaneur.dataset.store import Dataset
-from flaneur.errors import InputError, UsageError, counted
+from flaneur.errors import InputError, UsageError, WeightsError, counted
 from flaneur.files import read_json, write_json, write_text
 from flaneur.metrics import Interval
 from flaneur.training.heads.parts import Progress, usable_split
 from flaneur.training.paper_table import rows, to_markdown
-from flaneur.training.recipes.override import Override, overridden
+from flaneur.training.recipes.override import Override, overridden, started_at_random
 from flaneur.training.recipes.paper import PaperRule
 from flaneur.training.recipes.recipe import Recipe
 from flaneur.training.recipes.recipe_file import read_recipe, variant_names
+from flaneur.training.recipes.shipped import called
 
 PROTOCOLS = ("published", "honest")
 RESULT = "reproduce.json"
@@ -90,7 +91,8 @@ def reproduce(path: Path, dataset: Dataset, wanted: Wanted, folder: Path, means:
     recipes = {name: read_recipe(path, name or None) for name in wanted.variants or variant_names(path) or [""]}
     first = next(iter(recipes.values()))
     if first.paper is None:
-        raise UsageError(f"{path} follows no paper: it has no [paper]. Train it with: flaneur train {path.stem}")
+        name = called(path)
+        raise UsageError(f"{name} follows no paper: it has no [paper]. Train it with: flaneur train {name}")
     found = _opened(folder, path, first.paper, dataset)
     honest = usable_split(dataset, first.data.split)
     for name, recipe in recipes.items():
@@ -107,10 +109,11 @@ def reproduce(path: Path, dataset: Dataset, wanted: Wanted, folder: Path, means:
                 entry["runs"][protocol] = _run(dataset, job, home, entry["runs"].get(protocol), means, wanted.replace)
                 _keep(folder, found)
         except (InputError, UsageError) as error:
+            hint = " Or start at random: --random-weights." if isinstance(error, WeightsError) else ""
             if wanted.variants:
-                raise
-            entry["not_run"] = str(error)
-        entry["rows"] = rows(ready.paper.results if ready.paper else (), entry["runs"])
+                raise type(error)(f"{error}{hint}") from error
+            entry["not_run"] = f"{error}{hint}"
+        entry["rows"] = rows(ready.paper.results if ready.paper else (), entry["runs"], len(dataset.cities))
         _keep(folder, found)
     _refuse_nothing(found)
     return found
@@ -139,10 +142,9 @@ def as_run(recipe: Recipe, wanted: Wanted) -> tuple[Recipe, list[str]]:
         network = replace(network, backbone=wanted.encoder)
     if wanted.weights:
         network = replace(network, weights=wanted.weights)
-    if wanted.random_weights and network.head_start != "text" and not _at_hand(network.weights, network.backbone):
-        frozen = "" if network.trained_stages == -1 else "; what is frozen stays random"
-        said.append(f"Random first weights instead of pretrained ones{frozen}.")
-        network = replace(network, initial="random", weights="")
+    if wanted.random_weights:
+        network, sentence = started_at_random(network)
+        said += [sentence] if sentence else []
     return replace(recipe, network=network), said
 
 
@@ -241,16 +243,6 @@ def _check(recipe: Recipe) -> None:
     from flaneur.training.recipes.check import check_recipe
 
     check_recipe(recipe)
-
-
-def _at_hand(weights: str, backbone: str) -> bool:
-    """Whether the named file, or the folder's file of that network, is there."""
-    from flaneur.models.weights import find_weights
-
-    try:
-        return bool(weights) and find_weights(Path(weights), backbone.partition("/")[2]).is_file()
-    except InputError:
-        return False
 
 
 def _refuse_nothing(found: dict[str, Any]) -> None:

@@ -114,7 +114,7 @@ def _cameras(train: Sequence[Photo]) -> str:
 def readme(card: Card) -> str:
     """The model card for people, Markdown."""
     cities = "".join(f"| {city.name} | `{city.slug}` | {_centre(city.centre)} |\n" for city in card.cities)
-    measured = "\n".join(_measured(card.metrics))
+    measured = "\n".join(_measured(card))
     data = card.dataset
     return f"""# {card.name} {card.version}
 
@@ -163,7 +163,8 @@ def _notes(card: Card) -> str:
     return f"\n{notes}\n" if notes else ""
 
 
-def _measured(values: dict[str, Any]) -> list[str]:
+def _measured(card: Card) -> list[str]:
+    values = card.metrics
     found = values.get("validation")
     if not found:
         return ["Nothing: there were no validation photos."]
@@ -172,7 +173,8 @@ def _measured(values: dict[str, Any]) -> list[str]:
         "On validation photos, which also chose temperature and thresholds. The test part was not used for any choice.",
         "",
     ]
-    lines += [_number(found, key) for key in ("accuracy", "macro_recall", "top3")]
+    among = ("top3",) if len(card.cities) > 3 else ()  # with fewer, the right one always is among three
+    lines += [_number(found, key) for key in ("accuracy", "macro_recall", *among)]
     lines.append(f"- calibration error: {found['calibration_error']:.3f} ({before:.3f} before calibration)")
     for what, numbers in values.get("evaluated", {}).items():
         lines += ["", f"On `{what}`, by `{numbers['command']}`:", ""]
