@@ -104,6 +104,8 @@ def _show(found: Collected, root: Path, as_json: bool) -> None:
         click.echo(f"{city}: {places:,} of {counted(found.wanted[city], 'place')}, {looked} looked at")
     if found.refused:
         click.echo(f"passed over: {listed(found.refused)}")
+    if any(found.places[city] < wanted for city, wanted in found.wanted.items()) and not found.problem:
+        click.echo("No more was found there. --tries looks at more spots, --radius further from each.", err=True)
 
 
 def _materialise(source: Source, name: str, words: dict[str, Any], as_json: bool) -> None:
@@ -127,6 +129,7 @@ def _materialise(source: Source, name: str, words: dict[str, Any], as_json: bool
 
 def _show_plan(order: Order, name: str | None, budget: float | None, as_json: bool) -> None:
     from flaneur.cli.main import printable
+    from flaneur.cli.sources import key_from
     from flaneur.collect.plan import plan
     from flaneur.collect.run import places_had
     from flaneur.settings import new_folder
@@ -138,6 +141,11 @@ def _show_plan(order: Order, name: str | None, budget: float | None, as_json: bo
         return
     for line in made.lines():
         click.echo(printable(line))
+    key = order.source.KEY
+    if key is not None and key.needed and key_from(key.variable) == "absent":
+        click.echo(
+            f"{key.variable} is needed, and absent: flaneur sources {order.name} says where to get it.", err=True
+        )
 
 
 def _check_alone(context: click.Context) -> None:
