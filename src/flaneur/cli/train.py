@@ -98,6 +98,7 @@ def _by_recipe(recipe: str, options: dict[str, Any]) -> tuple[Bundle, Dataset]:
 
 
 def _by_dataset(options: dict[str, Any]) -> tuple[Bundle, Dataset]:
+    from flaneur.cli.model_folders import model_folder, model_name
     from flaneur.dataset.store import open_dataset
     from flaneur.encoder import joined
     from flaneur.training.heads.learn import LearnRule, Tuning, learn
@@ -172,31 +173,6 @@ def train_extra(what: str) -> Iterator[None]:
         raise UsageError(
             f"{what} needs the train extra, which lacks here ({error.name}): pip install 'flaneur[train]'"
         ) from error
-
-
-def model_name(name: str) -> str:
-    """What a model is called: the last part of a name with a slash.
-
-    Raises:
-        UsageError: that part cannot be a name.
-    """
-    from flaneur import settings
-
-    last = name.rstrip("/").rpartition("/")[2]
-    if not settings.is_plain(last):
-        raise UsageError(f"{name!r} cannot be the name of a model. Use letters, digits, '-', '_' and '.'.")
-    return last
-
-
-def model_folder(name: str, output: Path | None) -> Path:
-    """Where the model goes."""
-    from flaneur import settings
-
-    if output is not None:
-        return output
-    if name == "base":
-        raise UsageError("'base' is the bundled model. Choose another --name.")
-    return settings.new_folder("models", name)
 
 
 @contextmanager

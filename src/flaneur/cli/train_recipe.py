@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from flaneur import settings
-from flaneur.cli.train import model_folder, model_name
+from flaneur.cli.model_folders import folders, model_name
 from flaneur.errors import UsageError
 from flaneur.training.recipes.override import Override, overridden
 from flaneur.training.recipes.recipe_file import read_recipe
@@ -40,7 +38,7 @@ def by_recipe(name: str, options: dict[str, Any], progress: Progress) -> tuple[B
     if not recipe.data.dataset:
         raise UsageError("Name what to learn: --dataset NAME.")
     dataset = open_dataset(recipe.data.dataset)
-    run, out = _folders(options["name"] or recipe.name, options["output"])
+    run, out = folders(options["name"] or recipe.name, options["output"])
     loggers = options["log_to"] if is_leader() else ()
     if loggers:  # they write into the run's folder at once
         check_recipe(recipe)
@@ -62,13 +60,6 @@ def by_recipe(name: str, options: dict[str, Any], progress: Progress) -> tuple[B
                 click.echo("flaneur: stopped. The same command goes on from the last checkpoint.", err=True)
             raise click.exceptions.Exit(130) from None
     return bundle, dataset
-
-
-def _folders(name: str, output: Path | None) -> tuple[Path, Path]:
-    """Of the run and of the model. The run of a model that is named by a path lies beside it."""
-    out = model_folder(name, output)
-    run = out.with_name(f"{model_name(name)}.run") if "/" in name else settings.new_folder("runs", name)
-    return run, out
 
 
 def _recipe(name: str, options: dict[str, Any]) -> Recipe:
