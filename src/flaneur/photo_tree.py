@@ -6,6 +6,7 @@ Of a folder, the names in one sub-folder at a time are held in memory, to be sor
 from __future__ import annotations
 
 import io
+import logging
 import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -18,11 +19,14 @@ from flaneur.csv_table import SUFFIXES, TableFile
 from flaneur.errors import InputError
 from flaneur.protocols import FoundPhoto
 
+logger = logging.getLogger(__name__)
+
 PHOTOS = frozenset({".jpg", ".jpeg", ".png", ".webp", ".heic", ".avif"})
 NOT_PHOTOS = frozenset(
     {*SUFFIXES, ".txt", ".json", ".md", ".xml", ".xmp", ".db", ".ini", ".html", ".pdf", ".npy", ".npz", ".py", ".yaml",
      ".toml", ".url"}
 )  # fmt: skip
+_READABLE = frozenset({".zip", ".tar"})
 _MAX_TABLE_BYTES = 2_000_000_000
 _MAX_DEPTH = 2
 
@@ -159,16 +163,17 @@ class Tree:
             under: what their files' names begin with; by default each archive is a folder of its own name, whether or
                 not such a folder is in it once more.
         """
-        found = [
-            path
+        folders = [
+            mount.path / mount.within / folder[len(mount.under) :]
             for mount in self.mounts
             if not mount.packed and folder.startswith(mount.under)
-            for path in _archives_in(mount.path / mount.within / folder[len(mount.under) :])
         ]
-        if under is None:
-            new = [Mount(path, f"{folder}{path.stem}/", Mount(path).wrapper) for path in found]
-        else:
+        found = [path for inner in folders for path in _archives_in(inner)]
+        if under is not None:
             new = [Mount(path, under) for path in found]
+        else:  # one that was unpacked, and kept, would give its photos twice
+            packed = [path for path in found if not path.with_suffix("").is_dir()]
+            new = [Mount(path, f"{folder}{path.stem}/", Mount(path).wrapper) for path in packed]
         return Tree(self.path, (*self.mounts, *new))
 
 
@@ -204,9 +209,12 @@ def find_tree(path: Path, is_it: Callable[[Tree], bool], layout: str) -> Tree:
 
 
 def _archives_in(folder: Path) -> list[Path]:
-    if not folder.is_dir():
-        return []
-    return sorted(Path(entry.path) for entry in os.scandir(folder) if archives.is_archive(Path(entry.path)))
+    """The zip and tar files of a folder; others are mentioned, as they may have been unpacked."""
+    found = sorted(path for path in folder.iterdir() if archives.is_archive(path)) if folder.is_dir() else []
+    for path in found:
+        if path.suffix.lower() not in _READABLE:
+            logger.warning("%s: left unopened, as only zip and plain tar files are read in place.", path)
+    return [path for path in found if path.suffix.lower() in _READABLE]
 
 
 def _inner(mount: Mount, under: str) -> str | None:

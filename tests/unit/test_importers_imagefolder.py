@@ -37,6 +37,17 @@ def test_each_part_may_be_a_zip_with_or_without_its_own_folder(tmp_path):
     assert [photo.member for photo in found] == ["test/rome/test.jpg", "rome/train.jpg"]
 
 
+def test_archives_that_were_unpacked_and_kept_give_nothing_twice(tmp_path, caplog):
+    imagefolder(tmp_path)
+    with zipfile.ZipFile(tmp_path / "train.zip", "w") as out:
+        out.writestr("train/rome/a.jpg", jpeg(drawn(1, 64, 48)))
+    (tmp_path / "train.tar.gz").write_bytes(b"\x1f\x8b")
+    found = list(find(tmp_path))
+    assert len(found) == 3
+    assert not any(photo.member for photo in found)
+    assert "train.tar.gz: left unopened, as only zip and plain tar" in caplog.text
+
+
 def metadata(root, kind, rows):
     match kind:
         case "csv":

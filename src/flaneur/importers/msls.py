@@ -111,7 +111,7 @@ def _rows(tree: Tree, under: str) -> Iterator[Mapping[str, str]]:
         if table is not None:
             yield from (row for _, row in rows(table, ("key",)))
             return
-    for name in tree.files(f"{under}images/"):
+    for name in dict.fromkeys(tree.files(f"{under}images/")):
         yield {"key": name.rpartition("/")[2].rpartition(".")[0]}
 
 
