@@ -155,6 +155,8 @@ def _changes(before: Mapping[str, Any], now: Mapping[str, Any], ignored: tuple[s
 
     >>> _changes({"name": "a", "training": {"epochs": 12, "batch": 8}}, {"name": "b", "training": {"epochs": 3}})
     'name a → b, training.epochs 12 → 3'
+    >>> _changes({"name": "a", "notes": ""}, {"name": "b", "notes": "Renamed."})
+    'name a → b'
     >>> _changes({"name": "a"}, {"name": "b"}, ("name",))
     'it learnt other photos, by another split, or from other first weights'
     """
@@ -166,6 +168,8 @@ def _changes(before: Mapping[str, Any], now: Mapping[str, Any], ignored: tuple[s
         for key, value in new.items()
         if key in old and old[key] != value and not key.startswith(ignored)
     ]
+    if len(differ) > 1:  # notes only tell of the others
+        differ = [one for one in differ if not one.startswith("notes ")]
     more = f" and {len(differ) - _SHOWN} more" if len(differ) > _SHOWN else ""
     told = f"{', '.join(differ[:_SHOWN])}{more}"
     return told or "it learnt other photos, by another split, or from other first weights"
