@@ -141,7 +141,7 @@ def test_what_was_found_out_is_kept_when_the_provider_goes_away(undisturbed, tmp
             raise Unreachable("no answer")
 
     source.trouble = away
-    with pytest.raises(InputError, match=r"Tiny cannot be reached now.*The same command goes on"):
+    with pytest.raises(InputError, match=r"Tiny cannot be reached now\. no answer"):
         run(source, root, 30)
     assert 10 <= len(open_dataset(root).photos) <= 25
     source.trouble = lambda _: None

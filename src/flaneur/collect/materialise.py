@@ -14,6 +14,7 @@ from flaneur.collect.pictures import Outcome
 from flaneur.collect.publish import RECIPES, candidate_of, photo_rows, write_recipes
 from flaneur.collect.run import OpenClient, forget_lost
 from flaneur.collect.spot_by_spot import Run
+from flaneur.dataset.folder import sweep_halves
 from flaneur.dataset.lock import only_one
 from flaneur.dataset.store import Dataset, add_rows
 from flaneur.errors import InputError, IntegrityError
@@ -113,6 +114,7 @@ def _publish(dataset: Dataset, name: str, log: Log, cache: Path, recipes: list[d
     add_rows(dataset.root, name=dataset.name, source=name, rows=rows)
     known = {row["id"]: row.get("sha256") for row in rows}
     with only_one(dataset.root):
+        sweep_halves(dataset.root)
         write_recipes(dataset.root, name, [{**row, "sha256": row["sha256"] or known.get(row["id"])} for row in recipes])
 
 

@@ -12,7 +12,7 @@ from typing import Any
 from flaneur.collect.journal import CityLog, Log
 from flaneur.collect.order import Order, folder_of
 from flaneur.collect.pictures import Outcome
-from flaneur.dataset.folder import sweep
+from flaneur.dataset.folder import sweep, sweep_halves
 from flaneur.dataset.lock import only_one
 from flaneur.dataset.manifest import DATASET_FORMAT, MANIFEST, read_manifest, update_manifest
 from flaneur.dataset.store import add_rows

@@ -26,7 +26,7 @@ from flaneur.collect.journal import (
 )  # fmt: skip
 from flaneur.collect.order import Errand, Order
 from flaneur.collect.pictures import LaterError, Outcome, obtain
-from flaneur.errors import InputError
+from flaneur.errors import InputError, PhotoError
 from flaneur.protocols import Candidate
 from flaneur.types import Location
 
@@ -245,9 +245,12 @@ class Run:
         self._progress(city.log.places - before)
 
     def _away(self, error: BaseException | None) -> LaterError:
-        return LaterError(
-            f"{self._order.source.TERMS.provider} cannot be reached now ({error}). The same command goes on."
-        )
+        from flaneur.net import Unreachable
+
+        cause = None if error is None else error.__cause__
+        is_provider = isinstance(cause, Unreachable | PhotoError)
+        provider = f"{self._order.source.TERMS.provider} cannot be reached now. " if is_provider else ""
+        return LaterError(f"{provider}{error}")
 
     def _ask(self, location: Location) -> Answer:
         """In a thread: what the provider has near a spot."""

@@ -69,6 +69,11 @@ def sweep(root: Path, needed: Callable[[str], Collection[str]]) -> None:
         for entry in os.scandir(folder):
             if Path(entry.name).stem not in names:
                 Path(entry.path).unlink(missing_ok=True)
+    sweep_halves(root)
+
+
+def sweep_halves(root: Path) -> None:
+    """Remove half-written files that a kill left beside the tables; the caller has locked the dataset."""
     for leftover in root.glob(".*.tmp"):
         leftover.unlink(missing_ok=True)
 
