@@ -3,7 +3,9 @@
 import hashlib
 import json
 import shutil
+import sqlite3
 from collections import Counter
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
 from pathlib import Path
@@ -12,8 +14,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from flaneur import files
 from flaneur.dataset import tables
 from flaneur.dataset.ingest import JOURNAL
+from flaneur.dataset.staging import STAGING, Staging
 from flaneur.dataset.store import ImportSummary, import_photos, open_dataset, verify_dataset
 from flaneur.errors import InputError, IntegrityError, UsageError
 from flaneur.importers import folder
@@ -222,6 +226,63 @@ def test_a_full_disk_is_one_line_and_the_import_goes_on_later(photos, tmp_path, 
         take(photos, tmp_path / "d")
     monkeypatch.undo()
     assert take(photos, tmp_path / "d") == ImportSummary(6, 0, {})
+
+
+@pytest.mark.parametrize("table", ["photos", "dropped", "imported"])
+def test_a_disk_that_is_full_only_for_the_tables(photos, tmp_path, monkeypatch, table):
+    whole = files._write_parquet
+
+    def full(path: Path, *arguments: object) -> None:
+        if path.name.startswith(f".{table}."):
+            raise OSError(28, "No space left on device")
+        whole(path, *arguments)
+
+    monkeypatch.setattr(files, "_write_parquet", full)
+    with pytest.raises(InputError, match=r"No space left on device.*goes on"):
+        take(photos, tmp_path / "d")
+    monkeypatch.undo()
+    take(photos, tmp_path / "d")
+    take(photos, tmp_path / "whole")
+    same, whole_too = snapshot(tmp_path / "d"), snapshot(tmp_path / "whole")
+    assert {name: sha for name, sha in same.items() if name != "dataset.toml"} == {
+        name: sha for name, sha in whole_too.items() if name != "dataset.toml"
+    }
+    assert open_dataset(tmp_path / "d").content_hash == open_dataset(tmp_path / "whole").content_hash
+
+
+def test_a_database_on_a_full_disk_is_one_line(photos, tmp_path, monkeypatch):
+    def full(*_: object) -> None:
+        raise sqlite3.OperationalError("database or disk is full")
+
+    monkeypatch.setattr(Staging, "put", full)
+    with pytest.raises(InputError, match=r"database or disk is full.*goes on"):
+        take(photos, tmp_path / "d")
+    monkeypatch.undo()
+    assert take(photos, tmp_path / "d") == ImportSummary(6, 0, {})
+    assert not (tmp_path / "d" / STAGING).exists()
+
+
+def test_tables_of_many_pieces_are_like_those_of_one(photos, tmp_path, monkeypatch):
+    take(photos, tmp_path / "one")
+    monkeypatch.setattr(files, "_PIECE", 2)
+    take(photos, tmp_path / "many")
+    assert open_dataset(tmp_path / "many").photos == open_dataset(tmp_path / "one").photos
+
+
+def test_found_photos_are_taken_as_they_come(photos, tmp_path, monkeypatch):
+    given, taken = [], []
+
+    def find() -> Iterator[FoundPhoto]:
+        for number in range(400):
+            given.append(number)
+            yield FoundPhoto(photos / "rome/0.jpg", str(number), "Rome")
+
+    def look(_: int) -> None:
+        taken.append(len(given) - len(taken))
+
+    import_photos(find(), tmp_path / "d", name="d", source="x", progress=look)
+    assert len(taken) == 400
+    assert max(taken) <= 70
 
 
 def test_eight_at_once_make_one_dataset(photos, tmp_path):

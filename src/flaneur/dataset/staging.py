@@ -62,15 +62,16 @@ def staging(root: Path) -> Iterator[Staging]:
     """Rows of a dataset for as long as they are worked on; the caller has locked it.
 
     Raises:
-        InputError: the disk is full.
+        InputError: the dataset cannot be written, such as for a full disk; also where its tables are written meanwhile.
     """
     path = root / STAGING
-    path.unlink(missing_ok=True)
     try:
+        path.unlink(missing_ok=True)
         with closing(sqlite3.connect(path, isolation_level=None)) as database:
             yield Staging(database, root)
-    except sqlite3.Error as error:
-        raise InputError(f"{path}: cannot be written ({error}). Mend that; the same command then goes on.") from error
+    except (sqlite3.Error, OSError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise InputError(f"{root}: cannot be written ({reason}). Mend that; the same command then goes on.") from error
     finally:
         path.unlink(missing_ok=True)
 
