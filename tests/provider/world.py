@@ -16,6 +16,7 @@ from functools import cached_property, lru_cache
 from io import BytesIO
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 from flaneur.dataset.toy_scene import View, draw_scene
@@ -80,17 +81,23 @@ class World:
     def by_id(self) -> dict[str, WorldPhoto]:
         return {photo.id: photo for photo in self.all}
 
+    @cached_property
+    def _positions(self) -> NDArray[np.float64]:
+        """Latitude and longitude of each photo, ``[2, N]``."""
+        return np.array([(photo.lat, photo.lon) for photo in self.all]).T
+
     def near(self, lat: float, lon: float, radius_m: float) -> list[WorldPhoto]:
         """Photos within so many metres, ordered by ``id``."""
-        return [photo for photo in self.all if distance_m(photo.lat, photo.lon, lat, lon) <= radius_m]
+        reach = radius_m / METRES_PER_DEGREE * 1.01
+        rows = np.flatnonzero(np.abs(self._positions[0] - lat) <= reach)
+        there = (self.all[row] for row in rows)
+        return [photo for photo in there if distance_m(photo.lat, photo.lon, lat, lon) <= radius_m]
 
     def within(self, west: float, south: float, east: float, north: float) -> list[WorldPhoto]:
         """Photos in a box, ordered by ``id``; a box across the date line has ``west > east``."""
-
-        def between(lon: float) -> bool:
-            return west <= lon <= east if west <= east else lon >= west or lon <= east
-
-        return [photo for photo in self.all if south <= photo.lat <= north and between(photo.lon)]
+        lat, lon = self._positions
+        between = (west <= lon) & (lon <= east) if west <= east else (lon >= west) | (lon <= east)
+        return [self.all[row] for row in np.flatnonzero(between & (south <= lat) & (lat <= north))]
 
     def lacks(self, photo: WorldPhoto, what: str, share: float = 0.1) -> bool:
         """Whether an optional field is missing from this photo's record: drawn by photo and field, always the same."""
