@@ -145,6 +145,15 @@ def test_the_flag(photos, tmp_path, monkeypatch, capsys):
     assert open_dataset("mine").image_path(open_dataset("mine").photos[0]).is_relative_to(photos)
 
 
+def test_verify_never_advises_to_remove_a_linked_photo(photos, tmp_path, capsys):
+    link(photos, tmp_path / "d")
+    (photos / "rome" / "1.jpg").write_bytes(jpeg(drawn(77)))
+    assert run(["dataset", "verify", str(tmp_path / "d")]) == 6
+    said = capsys.readouterr().err
+    assert "Import again, from where they are now." in said
+    assert "Remove" not in said
+
+
 def test_the_progress_line_says_its_rate(monkeypatch):
     class Terminal(io.StringIO):
         def isatty(self) -> bool:

@@ -1,6 +1,7 @@
 """What is exported opens elsewhere, comes back as the same dataset, and holds nothing that others may not have."""
 
 import csv
+import hashlib
 import json
 import tarfile
 import tomllib
@@ -10,7 +11,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from flaneur import discover
+from flaneur import discover, files
 from flaneur.cli.main import run
 from flaneur.dataset.curate import curate
 from flaneur.dataset.manifest import update_manifest
@@ -179,6 +180,35 @@ def test_a_linked_photo_leaves_its_metadata_behind(tmp_path):
     assert b"Telltale" in path.read_bytes()
     assert b"Telltale" not in written.read_bytes()
     assert str(tmp_path) not in (tmp_path / "out" / "metadata.csv").read_text()
+
+
+def test_a_linked_photo_that_is_named_by_its_hash_does_too(tmp_path):
+    data = jpeg(drawn(1), lat=41.9, lon=12.5)
+    path = tmp_path / "in" / "rome" / f"{hashlib.sha256(data).hexdigest()}.jpg"
+    path.parent.mkdir(parents=True)
+    path.write_bytes(data)
+    link_photos(folder.find(tmp_path / "in"), tmp_path / "d", name="d", source="folder")
+    imagefolder.write(open_dataset(tmp_path / "d"), tmp_path / "out")
+    (written,) = (tmp_path / "out").rglob("*.jpg")
+    assert b"Telltale" not in written.read_bytes()
+    assert written.stem == hashlib.sha256(written.read_bytes()).hexdigest()
+
+
+@pytest.mark.parametrize("name", discover.names("flaneur.exporters"))
+def test_a_full_disk_is_one_line_and_leaves_nothing(dataset, tmp_path, monkeypatch, name):
+    def full(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    for module, attribute in (
+        (files, "_write_parquet"),
+        (Path, "write_bytes"),
+        (tarfile, "open"),
+        (geojson, "_feature"),
+    ):
+        monkeypatch.setattr(module, attribute, full)
+    with pytest.raises(InputError, match="No space left on device"):
+        discover.load("flaneur.exporters", name).write(dataset, tmp_path / "out")
+    assert {entry.name for entry in tmp_path.iterdir()} == {"in", "d"}
 
 
 def test_a_photo_that_has_changed_stops_the_export_and_leaves_nothing(dataset, tmp_path):

@@ -102,8 +102,10 @@ def verify(name: str, as_json: bool) -> None:
         for problem in problems:
             click.echo(problem)
     if problems:
-        lost = counted(len(problems), "stored photo")
-        raise IntegrityError(f"{data.name}: changed or missing: {lost}. Remove the changed files and import again.")
+        linked = any(data.is_linked(photo) for photo in data.all_photos)
+        lost = counted(len(problems), "linked or stored photo" if linked else "stored photo")
+        mend = "Import again, from where they are now." if linked else "Remove the changed files and import again."
+        raise IntegrityError(f"{data.name}: changed or missing: {lost}. {mend}")
     if not as_json:
         click.echo(f"{data.name}: {counted(len(data.all_photos), 'photo')}, each what it was.")
 

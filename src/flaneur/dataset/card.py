@@ -10,6 +10,7 @@ from typing import Any
 
 from flaneur.dataset.attribution import UNKNOWN, Credit, credits_of, licence_url, write_attribution
 from flaneur.dataset.croissant import croissant, is_exported
+from flaneur.dataset.passing_on import writing
 from flaneur.dataset.store import Dataset
 from flaneur.errors import InputError, counted, listed
 from flaneur.files import read_json, write_json, write_text
@@ -41,9 +42,10 @@ def write_card(dataset: Dataset, folder: Path, *, creator: str = "", url: str = 
     }
     collected = dataset.manifest.get("collected", {})
     held = dataset.photos if is_exported(folder) else dataset.all_photos  # what curation dropped is still stored
-    write_attribution(folder / "attribution.csv", held, collected)
-    write_json(folder / "croissant.json", croissant(dataset, folder, facts))
-    write_text(folder / "README.md", readme(dataset, facts))
+    with writing(folder):
+        write_attribution(folder / "attribution.csv", held, collected)
+        write_json(folder / "croissant.json", croissant(dataset, folder, facts))
+        write_text(folder / "README.md", readme(dataset, facts))
 
 
 def readme(dataset: Dataset, facts: dict[str, str]) -> str:

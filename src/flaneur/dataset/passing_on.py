@@ -58,7 +58,7 @@ def public_photo(dataset: Dataset, photo: Photo) -> tuple[bytes, str, dict[str, 
     if sha256_bytes(data) != photo.sha256:
         raise IntegrityError(f"{path}: changed since it was imported. See: flaneur dataset verify {dataset.name}")
     suffix, digest = path.suffix, photo.sha256
-    if path.stem != photo.sha256:  # linked: as the user has it
+    if dataset.is_linked(photo):  # as the user has it
         data, suffix, _ = strip(data)
         digest = sha256_bytes(data)
     return data, f"{digest}{suffix}", public_facts(photo) | {"sha256": digest}
@@ -85,25 +85,48 @@ def bounds(dataset: Dataset) -> tuple[float, float, float, float]:
 
 
 @contextmanager
+def writing(out: Path) -> Iterator[None]:
+    """Say in one line why ``out`` cannot be written.
+
+    Raises:
+        InputError: a full disk, missing permissions and the like.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise InputError(f"{out}: cannot be written ({error.strerror or error}). Mend that and try again.") from error
+
+
+@contextmanager
+def new_file(out: Path) -> Iterator[None]:
+    """Write ``out`` where nothing is yet.
+
+    Raises:
+        UsageError: there is something already.
+    """
+    check_new(out)
+    with writing(out):
+        yield
+
+
+@contextmanager
 def new_folder(out: Path) -> Iterator[Path]:
     """A folder to write into that becomes ``out`` when all is there, and vanishes on failure.
 
     Raises:
         UsageError: there is something already.
     """
-    check_new(out)
     growing = out.with_name(f".{out.name}.tmp")
-    shutil.rmtree(growing, ignore_errors=True)  # of a kill
-    try:
-        growing.mkdir(parents=True)
-        yield growing
-        if out.is_dir():
-            out.rmdir()  # it is empty
-        growing.rename(out)
-    except OSError as error:
-        raise InputError(f"{out}: cannot be written ({error.strerror or error}). Mend that and try again.") from error
-    finally:
-        shutil.rmtree(growing, ignore_errors=True)
+    with new_file(out):
+        try:
+            shutil.rmtree(growing, ignore_errors=True)  # of a kill
+            growing.mkdir(parents=True)
+            yield growing
+            if out.is_dir():
+                out.rmdir()  # it is empty
+            growing.rename(out)
+        finally:
+            shutil.rmtree(growing, ignore_errors=True)
 
 
 def check_new(out: Path) -> None:

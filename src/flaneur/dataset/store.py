@@ -87,6 +87,10 @@ class Dataset:
         """The file of a photo: stored in the dataset, or elsewhere where it was linked."""
         return self.root / self._files[photo.id]
 
+    def is_linked(self, photo: Photo) -> bool:
+        """Whether its file lies outside the dataset, where others may change it."""
+        return Path(self._files[photo.id]).is_absolute()
+
     def split(self, name: str = "default") -> Split:
         """A split that was made before.
 

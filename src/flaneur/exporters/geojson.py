@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from flaneur.dataset.passing_on import bounds, check_new, public_facts
+from flaneur.dataset.passing_on import bounds, new_file, public_facts
 from flaneur.dataset.store import Dataset
 from flaneur.files import atomic_path
 from flaneur.types import Photo
@@ -31,9 +31,8 @@ def write(dataset: Dataset, out: Path, progress: Callable[[int], None] | None = 
         InputError: no photo has a position.
         UsageError: there is something already.
     """
-    check_new(out)
     box = json.dumps(bounds(dataset))
-    with atomic_path(out) as growing, growing.open("w", encoding="utf-8") as file:
+    with new_file(out), atomic_path(out) as growing, growing.open("w", encoding="utf-8") as file:
         file.write(f'{{"type": "FeatureCollection", "bbox": {box}, "features": [')
         for number, photo in enumerate(dataset.photos):
             file.write(("," if number else "") + "\n" + json.dumps(_feature(photo), ensure_ascii=False))

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from flaneur.dataset.passing_on import PUBLIC_COLUMNS, bounds, check_new, public_facts
+from flaneur.dataset.passing_on import PUBLIC_COLUMNS, bounds, new_file, public_facts
 from flaneur.dataset.store import Dataset
 from flaneur.files import write_table
 from flaneur.types import Location
@@ -33,10 +33,10 @@ def write(dataset: Dataset, out: Path, progress: Callable[[int], None] | None = 
         InputError: no photo has a position.
         UsageError: there is something already.
     """
-    check_new(out)
     column = {"encoding": "WKB", "geometry_types": ["Point"], "bbox": bounds(dataset)}
     geo = {"version": "1.1.0", "primary_column": "geometry", "columns": {"geometry": column}}
-    write_table(out, {**PUBLIC_COLUMNS, "geometry": "binary"}, _rows(dataset, progress), {"geo": json.dumps(geo)})
+    with new_file(out):
+        write_table(out, {**PUBLIC_COLUMNS, "geometry": "binary"}, _rows(dataset, progress), {"geo": json.dumps(geo)})
 
 
 def _rows(dataset: Dataset, progress: Callable[[int], None] | None) -> Iterator[dict[str, Any]]:
