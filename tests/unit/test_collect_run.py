@@ -189,8 +189,8 @@ def test_a_spot_that_always_fails_is_gone_round(tmp_path):
 def test_what_was_had_is_in_the_dataset_whatever_ends_the_run(undisturbed, tmp_path, error):
     source, root, stopped = TinySource(refused=0.25, pause_s=0.002), tmp_path / "d", threading.Event()
 
-    def stop(_):
-        if sum(source.fetched.values()) >= 25 and not stopped.is_set():
+    def stop(what):
+        if what != "near" and sum(source.fetched.values()) >= 25 and not stopped.is_set():
             stopped.set()
             raise error
 

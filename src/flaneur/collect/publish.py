@@ -124,8 +124,9 @@ def publish(order: Order, log: Log, root: Path, name: str) -> None:
         with only_one(root):
             write_recipes(root, order.name, list(recipe_rows(order, log)))
             _begin_tables(root, name, order.name)
-    if (root / MANIFEST).is_file():
-        with only_one(root):
+    with only_one(root):
+        sweep_halves(root)
+        if (root / MANIFEST).is_file():
             before = read_manifest(root)
             collected = {**before.get("collected", {}), order.name: _facts(order, log)}
             update_manifest(root, {"collected": collected, "cities": {**before.get("cities", {}), **_names(order)}})
