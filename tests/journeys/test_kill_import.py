@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from flaneur.dataset.ingest import JOURNAL
-from flaneur.dataset.store import import_photos, open_dataset, verify_dataset
+from flaneur.dataset.store import import_photos, link_photos, open_dataset, verify_dataset
 from flaneur.importers import folder
 
 COUNT = 240
@@ -50,9 +50,9 @@ def snapshot(root: Path) -> dict[str, str]:
     }
 
 
-def kill_at(photos: Path, root: Path, lines: int, seconds: float) -> int:
+def kill_at(photos: Path, root: Path, lines: int, seconds: float, *flags: str) -> int:
     """Kill an import so long after its journal has so many lines; its exit code, negative if the kill hit."""
-    arguments = ["import", "folder", str(photos), "--name", str(root)]
+    arguments = ["import", "folder", str(photos), "--name", str(root), *flags]
     process = subprocess.Popen([sys.executable, "-c", COMMAND, *arguments], stdout=subprocess.DEVNULL)
     journal = root / JOURNAL
     try:
@@ -88,3 +88,13 @@ def test_what_was_done_is_not_done_again(photos, tmp_path):
     import_photos(folder.find(photos), root, name="d", source="folder")
     again = [path for path, inode in stored.items() if path.stat().st_ino != inode]
     assert len(again) == 0
+
+
+@pytest.mark.parametrize("lines", [COUNT // 3, COUNT])
+def test_killed_while_linking(photos, tmp_path, lines):
+    before = snapshot(photos)
+    kill_at(photos, tmp_path / "d", lines, 0.0, "--link")
+    for name in ("d", "undisturbed"):
+        link_photos(folder.find(photos), tmp_path / name, name="d", source="folder")
+    assert snapshot(tmp_path / "d") == snapshot(tmp_path / "undisturbed")
+    assert snapshot(photos) == before
