@@ -10,7 +10,7 @@ from flaneur.errors import UsageError
 from flaneur.metrics import auroc
 from flaneur.onnx_graph import HeadParams, NoveltyParams
 from flaneur.training.heads.logistic import fit_strength, head_logits
-from flaneur.training.heads.novelty import Labelled, NoveltyRule, fit_novelty, ledoit_wolf, novelty_scores
+from flaneur.training.heads.novelty import Labelled, NoveltyRule, fit_novelty, ledoit_wolf, novelty_scores, whitening
 from flaneur.training.heads.novelty_choice import choose_novelty, left_out_worlds
 
 
@@ -122,3 +122,16 @@ def test_a_handful_of_photos_stays_finite():
     assert np.isfinite(params.projection).all()
     assert np.isfinite(params.references).all()
     assert np.abs(params.projection).max() <= 1
+
+
+@pytest.mark.parametrize("rows", [60, 1200])
+def test_what_is_wider_than_the_whitening_keeps_what_it_holds(rows):
+    rng = np.random.default_rng(3)
+    cities = np.array([f"c{number % 4}" for number in range(rows)])
+    narrow = rng.normal(size=(rows, 12)) + 3 * np.eye(12)[np.arange(rows) % 4]
+    wide = narrow @ np.linalg.qr(rng.normal(size=(1000, 12)))[0].T
+    centred = [np.asarray(values - values.mean(axis=0), np.float32) for values in (narrow, wide)]
+    spaces = [values @ whitening(values, cities, 3) for values in centred]
+    within = [np.mean([row[cities == name].std() for name in np.unique(cities) for row in space.T]) for space in spaces]
+    between = [np.std([space[cities == name].mean(axis=0) for name in np.unique(cities)]) for space in spaces]
+    assert between[1] / within[1] > 0.6 * between[0] / within[0]

@@ -16,6 +16,7 @@ from flaneur.training.heads.logits import head_logits
 from flaneur.training.heads.logits import unit_rows as unit_rows
 
 _BY_DISTANCE = ("neighbours", "combined")
+_MOST_DIRECTIONS = 768  # the time to whiten grows with their cube: of 4,000, minutes for each world
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,6 +181,8 @@ def ledoit_wolf(residuals: NDArray[np.floating]) -> NDArray[np.float64]:
 def whitening(centred: NDArray[np.float32], cities: NDArray[np.str_], dims: int) -> NDArray[np.float32]:
     """``[D, P]``: raw, centred embeddings to the widest directions of the within-city-whitened space.
 
+    Of embeddings wider than 768, as several encoders side by side make them, the 768 widest directions count.
+
     Args:
         centred: ``[N, D]``.
         cities: ``[N]``.
@@ -188,6 +191,8 @@ def whitening(centred: NDArray[np.float32], cities: NDArray[np.str_], dims: int)
     spread = centred.std(axis=0, dtype=np.float64)
     scale = np.where(spread > 1e-6 * max(float(spread.max()), 1e-12), 1 / np.maximum(spread, 1e-12), 0.0)
     Z = np.asarray(centred * scale, np.float32)
+    basis = _widest(Z)
+    Z = Z if basis is None else Z @ basis
     names, labels = np.unique(cities, return_inverse=True)
     middles = np.stack([Z[labels == label].mean(axis=0) for label in range(len(names))])
     values, vectors = np.linalg.eigh(ledoit_wolf(Z - middles[labels]))
@@ -195,10 +200,26 @@ def whitening(centred: NDArray[np.float32], cities: NDArray[np.str_], dims: int)
     whiten = vectors / np.sqrt(np.maximum(values, floor))
     A = Z @ whiten.astype(np.float32)
     _, directions = np.linalg.eigh(np.asarray(A.T @ A, np.float64))
-    widest = directions[:, ::-1][:, : min(dims, len(scale))]
-    projection = scale[:, None] * (whiten @ widest)
+    widest = whiten @ directions[:, ::-1][:, : min(dims, len(directions))]
+    projection = scale[:, None] * (widest if basis is None else basis @ widest)
     # cosines do not mind its size, and float16 holds no more than 65,504
     return np.asarray(projection / max(float(np.abs(projection).max()), 1e-12), np.float32)
+
+
+def _widest(Z: NDArray[np.float32]) -> NDArray[np.float32] | None:
+    """``[D, R]``: the directions in which the rows spread most; nothing where all of them count."""
+    rows, width = Z.shape
+    if width <= _MOST_DIRECTIONS:
+        return None
+    from scipy.linalg import eigh
+
+    count, tall = min(rows, _MOST_DIRECTIONS), rows > width
+    gram = np.asarray(Z.T @ Z if tall else Z @ Z.T, np.float64)
+    _, vectors = eigh(gram, subset_by_index=(len(gram) - count, len(gram) - 1))
+    spanning = vectors if tall else Z.T @ vectors
+    lengths = np.linalg.norm(spanning, axis=0)
+    real = lengths > 1e-6 * lengths.max()
+    return np.asarray(spanning[:, real] / lengths[real], np.float32)
 
 
 def _energy(logits: NDArray[np.float32], temperature: float) -> NDArray[np.float32]:
