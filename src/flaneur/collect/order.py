@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from flaneur.area import Area
-from flaneur.collect.journal import Journal, city_entry, settings_entry
+from flaneur.area import Area, spots
+from flaneur.collect.journal import CityLog, Journal, city_entry, settings_entry
 from flaneur.errors import UsageError
 from flaneur.files import sha256_bytes
 from flaneur.protocols import Source, Wish
-from flaneur.types import City
+from flaneur.types import City, Location
 
 TRIES_PER_PLACE = 30
 """How many spots are looked at for each place that is wanted, before a city is given up."""
@@ -103,6 +104,17 @@ def begin(order: Order, journal: Journal, dataset: str) -> None:
     for slug, area in areas.items():
         if slug not in journal.log.cities:
             journal.add(city_entry(slug, area))
+
+
+def spots_of(order: Order, errand: Errand) -> Iterator[Location]:
+    """All spots of a city, to the last that will be looked at."""
+    every = spots(errand.area, sampling=order.sampling, seed=order.wish.seed, cell_resolution=order.cell_resolution)
+    return islice(every, errand.most_spots)
+
+
+def new_spots(order: Order, errand: Errand, log: CityLog) -> Iterator[tuple[int, Location]]:
+    """Spots with their numbers, after those that were decided before."""
+    return islice(enumerate(spots_of(order, errand)), log.spots, None)
 
 
 def folder_of(root: Path, source: str) -> Path:

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from flaneur.collect.journal import CityLog, Journal, Log, read_log, writing
-from flaneur.collect.order import Errand, Order, begin, folder_of, journal_of
+from flaneur.collect.order import Errand, Order, begin, folder_of, journal_of, new_spots
 from flaneur.collect.publish import publish
-from flaneur.collect.spot_by_spot import Run, new_spots
+from flaneur.collect.spot_by_spot import Run
 from flaneur.dataset.lock import only_one
 from flaneur.errors import counted, listed
 from flaneur.files import read_table, sha256_file

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import copy
 import logging
+import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, wait
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from flaneur.area import spots
 from flaneur.collect.choose import Apart, choose, refusal_of
 from flaneur.collect.crew import Crew
 from flaneur.collect.journal import (
@@ -24,7 +25,7 @@ from flaneur.collect.journal import (
     result_entry,
     spot_entry,
 )  # fmt: skip
-from flaneur.collect.order import Errand, Order
+from flaneur.collect.order import Errand, Order, new_spots, spots_of
 from flaneur.collect.pictures import LaterError, Outcome, obtain
 from flaneur.errors import InputError, PhotoError
 from flaneur.protocols import Candidate
@@ -59,6 +60,7 @@ class _Spot:
     location: Location
     answer: Future[Answer]
     asked: int = 1
+    failed_at: float = 0.0  # first
 
 
 @dataclass
@@ -94,6 +96,7 @@ class Run:
         self._askers, self._fetchers = Crew(at_once, "ask"), Crew(at_once, "fetch")
         self._ahead = 1 if getattr(order.source, "ASKING_COSTS", False) else AHEAD
         self._silence = 0  # failures since anything was had
+        self._heard_at = 0.0  # when the latest call began that brought something
         self._city: _City | None = None
 
     def collect(self, errand: Errand) -> None:
@@ -211,15 +214,19 @@ class Run:
         Raises:
             LaterError: nothing was heard for so long that it must be away.
         """
-        silent = self._silence >= ASKED_AT_LEAST
-        if spot.asked >= ASKED_AT_LEAST and not silent:
-            return False
-        if spot.asked >= ASKED_AT_MOST:
-            raise self._away(spot.answer.exception())
+        spot.failed_at = spot.failed_at or time.monotonic()
+        probe: Future[Answer] | None = None
         if spot.asked >= ASKED_AT_LEAST:
-            self._ask_ahead(city, fresh, len(city.spots) + 1)  # is it the spot or the provider?
+            self._ask_ahead(city, fresh, len(city.spots) + 1)
+            last = city.spots[-1]
+            if last is spot or self._heard_at > spot.failed_at:
+                return False
+            if spot.asked >= ASKED_AT_MOST:
+                raise self._away(spot.answer.exception())
+            # Is it the spot or the provider? What was asked for before the spot failed proves nothing.
+            probe = last.answer if not last.answer.done() else self._askers.do(self._ask, last.location)
         spot.asked += 1
-        spot.answer = self._askers.do(self._ask, spot.location)
+        spot.answer = self._askers.do(self._ask, spot.location, probe)
         return True
 
     def _refusal(self, city: _City, candidate: Candidate) -> str:
@@ -252,36 +259,30 @@ class Run:
         provider = f"{self._order.source.TERMS.provider} cannot be reached now. " if is_provider else ""
         return LaterError(f"{provider}{error}")
 
-    def _ask(self, location: Location) -> Answer:
-        """In a thread: what the provider has near a spot."""
+    def _ask(self, location: Location, after: Future[Answer] | None = None) -> Answer:
+        """In a thread: what the provider has near a spot; once another answer is there, if one is named."""
+        wait([] if after is None else [after])
         order, client = self._order, copy.copy(self._client)
         client.dropped = Counter()  # of this spot alone
-        try:
-            found = order.source.near(location, order.reach_m, order.wish, client)
-        except InputError as error:
-            self._silence += 1
-            raise LaterError(str(error)) from error
-        self._silence = 0
-        return found, client.dropped
+        with self._listening():
+            try:
+                return order.source.near(location, order.reach_m, order.wish, client), client.dropped
+            except InputError as error:
+                raise LaterError(str(error)) from error
 
     def _obtain(self, candidate: Candidate) -> Outcome:
         """In a thread: the pictures of a candidate."""
         assert self._store is not None  # noqa: S101 - nothing is fetched else
+        with self._listening():
+            return obtain(self._order.source, candidate, self._order.wish, self._client, self._store)
+
+    @contextmanager
+    def _listening(self) -> Iterator[None]:
+        """Note whether the provider is there. A call counts from its beginning: an older one proves nothing."""
+        began = time.monotonic()
         try:
-            outcome = obtain(self._order.source, candidate, self._order.wish, self._client, self._store)
+            yield
         except LaterError:
             self._silence += 1
             raise
-        self._silence = 0
-        return outcome
-
-
-def spots_of(order: Order, errand: Errand) -> Iterator[Location]:
-    """All spots of a city, to the last that will be looked at."""
-    every = spots(errand.area, sampling=order.sampling, seed=order.wish.seed, cell_resolution=order.cell_resolution)
-    return islice(every, errand.most_spots)
-
-
-def new_spots(order: Order, errand: Errand, log: CityLog) -> Iterator[tuple[int, Location]]:
-    """Spots with their numbers, after those that were decided before."""
-    return islice(enumerate(spots_of(order, errand)), log.spots, None)
+        self._silence, self._heard_at = 0, max(self._heard_at, began)
