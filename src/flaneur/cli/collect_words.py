@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from flaneur.errors import UsageError
@@ -12,8 +13,9 @@ if TYPE_CHECKING:
     from flaneur.area import Area
     from flaneur.collect.order import Errand, Order
     from flaneur.protocols import Source, Wish
-    from flaneur.types import City
+    from flaneur.types import City, Location
 
+_SPOTS = 32
 _DATE = re.compile(r"\d{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01]))?)?")
 
 
@@ -90,8 +92,12 @@ def _place(name: str, given: Area | None) -> tuple[City, Area]:
 
 
 def _named(name: str, area: Area) -> City:
-    """The city of that name whose centre lies in the area; one of the user's own if the gazetteer knows none."""
-    from flaneur.cities import find, search
+    """The city of that name in or near the area; one of the user's own if the gazetteer knows none.
+
+    Raises:
+        UsageError: those that it knows lie elsewhere: a wrong area would give every photo a wrong label.
+    """
+    from flaneur.cities import NEAR_KM, find, search
     from flaneur.types import City, slugify
 
     try:
@@ -101,8 +107,26 @@ def _named(name: str, area: Area) -> City:
         if not slug:
             raise
         return City(slug, name)
-    inside = [place.city for place in places if place.city.centre is not None and area.contains(place.city.centre)]
-    return inside[0] if len(inside) == 1 else find(name)
+    near = [place.city for place in places if place.city.centre is None or _km(area, place.city.centre) <= NEAR_KM]
+    if not near:
+        there = ", ".join(place.city.slug for place in places[:3])
+        raise UsageError(
+            f"--area is more than {NEAR_KM:g} km from {there}. Is it west,south,east,north? Another city of that name "
+            "needs a name of its own, or a table in cities.toml."
+        )
+    return near[0] if len(near) == 1 else find(name)
+
+
+def _km(area: Area, centre: Location) -> float:
+    """About how far a place is from an area: from the nearest of a few spots in it."""
+    import numpy as np
+
+    from flaneur.area import Points, spots
+    from flaneur.geo import distance_km
+
+    sampling = "positions" if isinstance(area, Points) else "uniform"
+    some = [(spot.lat, spot.lon) for spot in islice(spots(area, sampling=sampling, seed=0), _SPOTS)]
+    return float(distance_km(np.array(some), np.array([[centre.lat, centre.lon]])).min())
 
 
 def _check_once(errands: Sequence[Errand]) -> None:
