@@ -66,7 +66,7 @@ def test_a_dry_run_asks_nobody_and_knows_what_is_there(server, tmp_path, capsys)
 
 
 def test_nothing_found_is_said_and_the_exit_code(server, capsys):
-    nowhere = ["collect", "mapillary", "--city", "lisbon-pt", "--area", "-30.1,38.7,-30.0,38.8"]
+    nowhere = ["collect", "mapillary", "--city", "lisbon-pt", "--area", "-9.6,38.4,-9.5,38.5"]
     assert run([*nowhere, "--count", "1", "--name", "sea", "--tries", "5"]) == 3
     said = capsys.readouterr()
     assert "lisbon-pt: 0 of 1 place, 5 spots looked at" in said.out
