@@ -11,6 +11,7 @@ import pytest
 from flaneur import errors
 from flaneur.card import Card, card_to_json
 from flaneur.cli.main import cli
+from flaneur.collect.publish import RECIPE_COLUMNS
 from flaneur.dataset import tables
 from flaneur.dataset.curate import CurationRule
 from flaneur.dataset.split import SplitRule
@@ -153,6 +154,11 @@ def test_keys_of_a_card():
     told = ticked(sections(page("reference/json.md"))["card.json"])
     assert set(card) | nested | set(card["cities"][0]) <= told
     assert {field.name for field in dataclasses.fields(Card)} < set(card)
+
+
+def test_columns_of_recipes():
+    text = sections(page("reference/dataset-format.md"))["Collections"]
+    assert rows(text) == dict(RECIPE_COLUMNS)
 
 
 def test_columns_of_a_dataset():
