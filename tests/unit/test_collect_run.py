@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from flaneur.area import Disc
+from flaneur.area import Disc, Points
 from flaneur.collect.journal import Journal
 from flaneur.collect.order import TRIES_PER_PLACE
 from flaneur.collect.run import collect
@@ -17,7 +17,7 @@ from flaneur.errors import BudgetError, CredentialsError, InputError, IntegrityE
 from flaneur.files import read_table
 from flaneur.geo import distance_km
 from flaneur.net import Unreachable
-from flaneur.types import Location
+from flaneur.types import City, Location
 from tiny_source import CENTRES, TinySource, order, run
 
 TABLES = ("photos.parquet", "imported.parquet", "dropped.parquet", "ties.parquet")
@@ -268,3 +268,42 @@ def test_the_journal_names_no_pixels_and_each_photo_once(undisturbed):
     assert len(results) == len(set(results))
     spots = [entry["spot"] for entry in entries if entry["is"] == "spot" and entry["city"] == "north"]
     assert spots == list(range(len(spots)))
+
+
+def test_cities_that_overlap_share_no_photo(tmp_path):
+    both = order(TinySource(), 12, cities=("north",))
+    (errand,) = both.errands
+    twin = replace(errand, city=City("twin", "Twin"))
+    found = collect(replace(both, errands=(errand, twin)), tmp_path / "d", name="d", open_client=both.source.client)
+    assert found.places == {"north": 12, "twin": 12}
+    assert len(open_dataset(tmp_path / "d").photos) == 24
+    assert not open_dataset(tmp_path / "d").dropped
+
+
+def test_the_same_picture_under_two_keys_is_one_place(tmp_path):
+    roots = [tmp_path / "a", tmp_path / "b"]
+    for root, pause_s in zip(roots, (0.0, 0.01), strict=True):
+        source = TinySource(pause_s=pause_s)
+        plain = source.candidate
+        source.candidate = lambda index, plain=plain: replace(plain(index), facts={"index": str(index % 40)})
+        assert not run(source, root, 20, cities=("north",)).problem
+        assert len(open_dataset(root).photos) == 20
+        assert {row.reason for row in open_dataset(root).dropped} == {"exact_duplicate"}
+    assert tables(roots[0]) == tables(roots[1])
+
+
+def test_a_list_of_positions_ends_where_it_ends(tmp_path):
+    source = TinySource()
+    spots = Points(tuple(Location(*point) for point in source.points[:200:40].tolist()))
+    (errand,) = order(source, 50, cities=("north",)).errands
+    wanted = replace(
+        order(source, 50, cities=("north",)),
+        errands=(replace(errand, area=spots),),
+        sampling="positions",
+        radius_m=30.0,
+    )
+    found = collect(wanted, tmp_path / "d", name="d", open_client=source.client)
+    assert (found.places, found.spots) == ({"north": 5}, {"north": 5})
+    asked = source.requests
+    collect(wanted, tmp_path / "d", name="d", open_client=source.client)
+    assert source.requests == asked

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import signal
-import sys
+import threading
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import asdict
@@ -72,7 +72,7 @@ def _collect(source: Source, name: str, words: dict[str, Any], as_json: bool) ->
     from flaneur.cli.collect_words import order_of
     from flaneur.cli.main import printable
     from flaneur.cli.progress import bar
-    from flaneur.collect.run import collect
+    from flaneur.collect.run import collect, places_had
     from flaneur.settings import new_folder
 
     order = order_of(source, name, words)
@@ -83,7 +83,9 @@ def _collect(source: Source, name: str, words: dict[str, Any], as_json: bool) ->
         raise UsageError("Say what the dataset is to be called: --name NAME")
     root = new_folder("datasets", words["name"])
     opened = partial(_client, source, name, root, words["budget"])
-    with _stoppable(), bar(f"collect {name}", sum(errand.count for errand in order.errands)) as progress:
+    had = places_had(order, root)
+    missing = sum(max(0, errand.count - had.get(errand.city.slug, 0)) for errand in order.errands)
+    with _stoppable(), bar(f"collect {name}", missing) as progress:
         found = collect(order, root, name=root.name, open_client=opened, progress=progress)
     _show(found, root, as_json)
     if found.problem:
@@ -201,12 +203,13 @@ def _stoppable() -> Iterator[None]:
     def interrupt(_number: int, _frame: FrameType | None) -> None:
         raise KeyboardInterrupt
 
-    before = signal.signal(signal.SIGTERM, interrupt)
+    in_charge = threading.current_thread() is threading.main_thread()  # no other may set a handler
+    before = signal.signal(signal.SIGTERM, interrupt) if in_charge else None
     try:
         yield
     except KeyboardInterrupt:
         click.echo("flaneur: stopped. What was had is in the dataset; the same command goes on.", err=True)
         raise click.exceptions.Exit(130) from None
     finally:
-        signal.signal(signal.SIGTERM, before)
-        sys.stderr.flush()
+        if in_charge:
+            signal.signal(signal.SIGTERM, before)

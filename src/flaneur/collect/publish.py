@@ -116,7 +116,7 @@ def publish(order: Order, log: Log, root: Path, name: str) -> None:
         return
     if order.source.TERMS.may_store:
         folder = folder_of(root, order.name)
-        rows = [row for slug, city in log.cities.items() for row in _rows(order.name, slug, city)]
+        rows = (row for slug, city in log.cities.items() for row in _rows(order.name, slug, city))
         add_rows(root, name=name, source=order.name, rows=rows)
         needed = {picture.sha256 for outcome in _outcomes(log) for picture in outcome.pictures}
         sweep(folder, lambda _: needed)

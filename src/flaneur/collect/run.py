@@ -15,7 +15,7 @@ from flaneur.collect.publish import publish
 from flaneur.collect.spot_by_spot import Run
 from flaneur.dataset.lock import only_one
 from flaneur.errors import counted, listed
-from flaneur.files import read_table, sha256_file
+from flaneur.files import read_rows, sha256_file
 from flaneur.protocols import Candidate
 
 if TYPE_CHECKING:
@@ -158,7 +158,7 @@ def forget_lost(log: Log, folder: Path, table: Path) -> None:
         folder: where.
         table: of a dataset; what it names was on disk before it was written, and is not read again.
     """
-    settled = {row["sha256"] for row in read_table(table)} if table.is_file() else set()
+    settled = {row["sha256"] for row in read_rows(table, ["sha256"])} if table.is_file() else set()
     for city in log.cities.values():
         for key, outcome in list(city.results.items()):
             if not all(_is_whole(folder / each.file, each.sha256, settled) for each in outcome.pictures):
