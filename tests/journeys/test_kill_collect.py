@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from benchmarks.kill_collecting import at_entry, mapillary, strike
+from benchmarks.kill_collecting import Moment, mapillary, strike
 
 from flaneur.collect.journal import read_log
 from flaneur.collect.spot_by_spot import AT_ONCE
@@ -93,11 +93,18 @@ def test_a_full_disk_is_told_in_one_line_and_made_up_for(undisturbed, tmp_path):
     assert same(root, undisturbed)
 
 
+def after_two_pictures(home):
+    def come(_: float) -> bool:
+        return sum(path.read_bytes().count(b'"is":"result"') for path in home.journals) >= 2
+
+    return Moment("two pictures stored", come)
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_polite_stop_leaves_a_dataset_and_says_that_the_same_command_goes_on(tmp_path, number):
     with mapillary(tmp_path, places=12, share=0.0) as home:
         began = time.monotonic()
-        assert strike(home, at_entry(home, 10, 0.02), number) == 130
+        assert strike(home, after_two_pictures(home), number) == 130
         assert time.monotonic() - began < 60
         (said,) = (line for line in home.talk[-1].splitlines() if line.startswith("flaneur:"))
         assert said == "flaneur: stopped. What was had is in the dataset; the same command goes on."

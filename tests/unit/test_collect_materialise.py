@@ -1,4 +1,4 @@
-"""Sources that forbid keeping pictures: recipes in the dataset, pictures in the user's cache, the same ones every time."""
+"""Sources that forbid keeping pictures: recipes in the dataset, pictures in the user's cache, always the same."""
 
 import pytest
 
@@ -107,7 +107,7 @@ def test_a_place_that_cannot_be_had_now_and_a_dataset_without_recipes(root, tmp_
     source.trouble = moody
     assert pictures(source, root).later == 1
     run(TinySource(), tmp_path / "e", 2)
-    with pytest.raises(InputError, match="has no recipes of tiny. Make some: flaneur collect tiny"):
+    with pytest.raises(InputError, match=r"has no recipes of tiny\. Make some: flaneur collect tiny"):
         materialise(source, "tiny", open_dataset(tmp_path / "e"), source.client)
 
 

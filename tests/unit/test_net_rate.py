@@ -82,7 +82,10 @@ def test_processes_and_kills_stay_below_the_rate(server):
         )
         running.append(process)
         assert process.stdout.readline() == "ready\n"
-        time.sleep(0.7)
+        until = time.monotonic() + 30
+        while not server.count(f"/{number}/") and time.monotonic() < until:
+            time.sleep(0.05)
+        time.sleep(0.6)
         if len(running) > 1:
             running[-2].send_signal(signal.SIGKILL)
     running[-1].kill()
