@@ -232,9 +232,7 @@ def _asked(params: Mapping[str, str | int | float], client: Client) -> Any:
     except Refused as refused:
         status, words = refused.status, str(refused)
     if status == 403:
-        words = (
-            "Wikimedia Commons turns away whom it cannot reach: set FLANEUR_CONTACT to your e-mail address."
-        )
+        words = "Wikimedia Commons turns away whom it cannot reach: set FLANEUR_CONTACT to your e-mail address."
     raise InputError(words)
 
 
