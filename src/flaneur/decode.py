@@ -12,7 +12,7 @@ import numpy as np
 from PIL import Image, ImageFile, JpegImagePlugin, PngImagePlugin, WebPImagePlugin
 
 from flaneur.containers import bare, sniff
-from flaneur.errors import PhotoError
+from flaneur.errors import PhotoError, install_extra
 from flaneur.exif import read_exif
 from flaneur.types import Location
 
@@ -179,7 +179,7 @@ def _open_heif(file: BytesIO) -> ImageFile.ImageFile:
     try:
         from pillow_heif import HeifImageFile
     except ImportError as error:
-        hint = "a HEIC file; pip install 'flaneur[heic]' reads it"
+        hint = f"a HEIC file; to read it, {install_extra('heic')}"
         raise PhotoError("unsupported_format", hint) from error
     opened: ImageFile.ImageFile = HeifImageFile(file)
     return opened

@@ -84,6 +84,15 @@ def counted(number: int, noun: str) -> str:
     return f"{number:,} {many}"
 
 
+def install_extra(extra: str) -> str:
+    """What to do where packages of an extra lack, for the end of a message.
+
+    >>> install_extra("cities")
+    "install flaneur with the extra 'cities': pip install '.[cities]' in its folder"
+    """
+    return f"install flaneur with the extra {extra!r}: pip install '.[{extra}]' in its folder"
+
+
 def listed(counts: Mapping[str, int]) -> str:
     """How often each thing was there.
 

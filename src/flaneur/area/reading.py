@@ -11,7 +11,7 @@ from typing import Any
 
 from flaneur.area.rings import Ring
 from flaneur.area.shapes import Area, Points, Polygon, checked
-from flaneur.errors import InputError, UsageError
+from flaneur.errors import InputError, UsageError, install_extra
 from flaneur.types import Location
 
 _BOX = re.compile(r"\s*[-+\d.eE]+\s*(,\s*[-+\d.eE]+\s*){3}")
@@ -37,6 +37,8 @@ def read_area(text: str | Path) -> Area:
     if _BOX.fullmatch(str(text)):
         return _box(str(text))
     path = Path(text)
+    if not str(text).strip() or path.is_dir():
+        raise UsageError(f"{str(text)!r} is no area. {_FORMS}")
     try:
         size = path.stat().st_size
         data = path.read_bytes() if size <= _MAX_BYTES else b""
@@ -126,7 +128,7 @@ def _valid(polygons: list[tuple[Ring, ...]]) -> Polygon:
     try:
         import shapely
     except ModuleNotFoundError as error:
-        raise UsageError("GeoJSON polygons are read with shapely: pip install 'flaneur[collect]'") from error
+        raise UsageError(f"GeoJSON polygons are read with shapely: {install_extra('collect')}.") from error
     parts = [checked(part) for part in polygons if part]
     middle = parts[0][0][0][0] if parts else 0.0
     shapes = [shapely.Polygon(*_beside(part, middle)) for part in parts]

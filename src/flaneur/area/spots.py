@@ -10,7 +10,7 @@ import numpy as np
 
 from flaneur.area.rings import Points2
 from flaneur.area.shapes import Area, Disc, Points, Polygon
-from flaneur.errors import UsageError, counted, did_you_mean
+from flaneur.errors import UsageError, counted, did_you_mean, install_extra
 from flaneur.geo import distance_km
 from flaneur.types import Location
 
@@ -142,7 +142,7 @@ def _h3() -> Any:
     try:
         import h3
     except ModuleNotFoundError as error:
-        raise UsageError("A grid needs H3: pip install 'flaneur[collect]'. Or use --sampling uniform.") from error
+        raise UsageError(f"A grid needs H3: {install_extra('collect')}. Or use --sampling uniform.") from error
     return h3
 
 

@@ -32,7 +32,7 @@ def reproduce(recipe: str, as_json: bool, **options: Any) -> None:
     """Train a paper's networks on the paper's kind of split and on an honest one; print its numbers beside ours.
 
     RECIPE is the name of one that flaneur brings, such as littleplanet, or a TOML file with a [paper]. Interrupted, the
-    same command goes on; what is finished is not trained again. Needs flaneur[train].
+    same command goes on; what is finished is not trained again. Needs the extra 'train'.
     """
     from flaneur import settings
     from flaneur.cli.train import progress_bars, train_extra

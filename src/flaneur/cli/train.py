@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, get_args, get_type_hints
 
 import click
 
-from flaneur.errors import UsageError, did_you_mean
+from flaneur.errors import UsageError, did_you_mean, install_extra
 
 if TYPE_CHECKING:
     from flaneur.bundle import Bundle
@@ -61,7 +61,7 @@ _NOT_RECIPE = ("encoder", "split")
 @click.option("--replace", is_flag=True, help="Give up another model, or another run, of that name.")
 @click.option("--json", "as_json", is_flag=True, help="Print the model's card facts as JSON.")
 def train(recipe: str | None, as_json: bool, **options: Any) -> None:
-    """Learn the cities of a dataset in minutes, or train a network by RECIPE (needs flaneur[train]).
+    """Learn the cities of a dataset in minutes, or train a network by RECIPE (needs the extra 'train').
 
     RECIPE is a TOML file, or the name of one that flaneur brings. Only train and validation photos are looked at;
     'flaneur evaluate' then measures the model on the test part.
@@ -170,9 +170,7 @@ def train_extra(what: str) -> Iterator[None]:
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] == "flaneur":
             raise
-        raise UsageError(
-            f"{what} needs the train extra, which lacks here ({error.name}): pip install 'flaneur[train]'"
-        ) from error
+        raise UsageError(f"{what} needs {error.name}, which lacks here: {install_extra('train')}.") from error
 
 
 @contextmanager

@@ -31,7 +31,7 @@ _PROMPTS = ("ensemble", "city-country", "city", "country")
 @click.option("--replace", is_flag=True, help="Give up another model of that name.")
 @click.option("--json", "as_json", is_flag=True, help="Print the model's folder and cities as JSON.")
 def zero_shot(as_json: bool, **options: Any) -> None:
-    """Make a model that names cities it was never trained on (needs flaneur[train,cities])."""
+    """Make a model that names cities it was never trained on (extras 'train' and 'cities')."""
     from flaneur.training.zero_shot_model import DEFAULT_CLIP, ZeroShotRule
 
     rule = ZeroShotRule(

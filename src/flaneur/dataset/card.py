@@ -142,7 +142,7 @@ def _making(dataset: Dataset) -> str:
         [
             "## How it was made",
             "",
-            "With [flaneur](https://pypi.org/project/flaneur/). Photos carry no metadata; each is named by its hash.",
+            "With flaneur. Photos carry no metadata; each is named by its hash.",
             "",
             f"- Left out: {dropped}.",
             f"- Splits: {splits}.",

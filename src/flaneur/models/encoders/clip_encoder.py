@@ -18,7 +18,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from flaneur.errors import UsageError, did_you_mean
+from flaneur.errors import UsageError, did_you_mean, install_extra
 from flaneur.models import hub
 from flaneur.models.backbones import Backbone, Part, Start, load_strictly, unknown_network
 from flaneur.models.shims import load_timm
@@ -263,6 +263,6 @@ def _open_clip() -> Any:
         import open_clip.constants
     except ModuleNotFoundError as error:
         raise UsageError(
-            f"CLIP networks need open_clip, which lacks here ({error.name}): pip install 'flaneur[train]'"
+            f"CLIP networks need open_clip, which lacks here ({error.name}): {install_extra('train')}."
         ) from error
     return open_clip

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from flaneur import onnx_graph
 from flaneur.dataset.store import Dataset
-from flaneur.errors import InputError
+from flaneur.errors import InputError, install_extra
 from flaneur.files import atomic_path, read_json
 from flaneur.onnx_graph import HeadParams
 from flaneur.onnx_proto import Proto
@@ -129,7 +129,7 @@ def _draw(rows: Sequence[dict[str, Any]], path: Path, title: str) -> None:
     try:
         draw_curves(rows, path, title)
     except ModuleNotFoundError as error:
-        _log.warning("%s is not drawn, since %s lacks here: pip install 'flaneur[train]'", path, error.name)
+        _log.warning("%s is not drawn, since %s lacks here: %s.", path, error.name, install_extra("train"))
 
 
 def _network(

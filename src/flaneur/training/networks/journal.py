@@ -9,7 +9,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, TextIO
 
-from flaneur.errors import UsageError, did_you_mean
+from flaneur.errors import UsageError, did_you_mean, install_extra
 
 Log = Callable[[dict[str, Any]], None]
 """Told a dictionary an epoch; see :func:`flaneur.training.networks.loop.fit`."""
@@ -211,7 +211,7 @@ def scalars(row: Mapping[str, Any]) -> dict[str, float]:
 
 
 def _lacks(package: str) -> UsageError:
-    return UsageError(f"--log-to {package} needs a package that lacks here: pip install 'flaneur[{package}]'")
+    return UsageError(f"--log-to {package} needs a package that lacks here: {install_extra(package)}.")
 
 
 def _width(name: str) -> int:
