@@ -241,7 +241,9 @@ def test_a_file_that_is_no_area_is_one_clear_line(tmp_path, name, content, told)
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize("text", ["48,2,49", "2,49,3,48", "2,48,2,49", "48,200,49,3", "nowhere.geojson", "1,2,3,e", "", " "])
+@pytest.mark.parametrize(
+    "text", ["48,2,49", "2,49,3,48", "2,48,2,49", "48,200,49,3", "nowhere.geojson", "1,2,3,e", "", " "]
+)
 def test_words_that_are_no_area(text):
     with pytest.raises(UsageError, match=f"^'?{text}.*WEST,SOUTH,EAST,NORTH"):
         read_area(text)
