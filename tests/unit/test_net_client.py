@@ -90,11 +90,27 @@ def test_all_is_had_once_whatever_the_provider_does(lead):
 def test_what_cannot_pass_is_asked_once(lead, status, kind):
     reply = json_response({"error": {"message": "no such\nthing"}}, status)
     with ProviderServer([Script(reply)]) as server, lead(server) as client:
-        with pytest.raises(kind, match='"no such') as caught:
+        with pytest.raises(kind, match=": no such thing") as caught:
             client.get_json("api", "/thing", {"a": 1})
         assert len(server.trace) == 1
     if kind is Refused:
         assert (caught.value.status, caught.value.content, caught.value.code) == (status, reply.body, "refused")
+
+
+@pytest.mark.parametrize(
+    ("reply", "words"),
+    [
+        ({"error": {"message": "Bad key canary-7f3a|key", "type": "OAuth"}}, r"\(HTTP 403: Bad key \*\*\*\)"),
+        ({"errors": [{"detail": "Bad key"}], "x": 1}, r"\(HTTP 403: Bad key\)"),
+        ({"status": {"apiMessage": "Bad key", "apiCode": 401}}, r"\(HTTP 403: Bad key\)"),
+        ({"error": "invalid", "error_description": "Bad key"}, r"\(HTTP 403: Bad key\)"),
+        ({"code": 7, "why": ["x"]}, r'\(HTTP 403: {"code": 7, "why": \["x"\]}\)'),
+    ],
+)
+def test_a_refusal_is_told_in_the_providers_words_not_in_json(lead, reply, words):
+    with ProviderServer([Script(json_response(reply, 403))]) as server, lead(server) as client:
+        with pytest.raises(CredentialsError, match=words):
+            client.get_json("api", "/a")
 
 
 def test_without_a_key_a_403_is_no_matter_of_keys(lead):

@@ -19,6 +19,18 @@ _PICTURES = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"RIFF", b"GIF8")  # RIFF: W
 _MARKUP = re.compile(rb"\s*(?:\xef\xbb\xbf)?<(?:!doctype html|html|head|body)", re.IGNORECASE)
 _WORDS = 200  # characters of a provider's own words in a message
 _KEPT = 1_000_000
+_MESSAGES = (
+    "error_message",
+    "apiMessage",
+    "message",
+    "error_description",
+    "error",
+    "errors",
+    "info",
+    "detail",
+    "status",
+)
+_DEEPEST = 4  # {"errors": [{"error": {"message": …}}]}
 
 
 def judged(asking: Asking, reply: Reply, source: str) -> Reply:
@@ -135,6 +147,20 @@ def _said(reply: Reply) -> str:
     return f"HTTP {reply.status}" + (f": {words}" if words else "")
 
 
+def _message(reply: Reply) -> str:
+    """What a reply in JSON says to people; nothing where it has no such field."""
+    try:
+        value = reply.json
+    except (ValueError, RecursionError):
+        return ""
+    for _ in range(_DEEPEST):
+        value = value[0] if isinstance(value, list) and value else value
+        if not isinstance(value, dict):
+            break
+        value = next((value[name] for name in _MESSAGES if value.get(name)), "")
+    return value if isinstance(value, str) else ""
+
+
 def _clean(content: bytes) -> bytes:
     return scrub(content[:_KEPT].decode("utf-8", "replace")).encode()
 
@@ -143,6 +169,6 @@ def _own_words(reply: Reply) -> str:
     """What the provider says itself, in one line, without keys and without pages of HTML."""
     if not reply.content or b"\0" in reply.content[:_WORDS] or _MARKUP.match(reply.content):
         return ""
-    text = " ".join(reply.content[: 4 * _WORDS].decode("utf-8", "replace").split())
+    text = " ".join((_message(reply) or reply.content[: 4 * _WORDS].decode("utf-8", "replace")).split())
     shown = scrub("".join(letter for letter in text if letter.isprintable()))
     return shown if len(shown) <= _WORDS else f"{shown[:_WORDS]}…"
