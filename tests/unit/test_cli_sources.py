@@ -41,6 +41,7 @@ def test_all_that_is_to_be_known_of_one(capsys, name):
     module = discover.load("flaneur.sources", name)
     code, out, _ = ask(capsys, name)
     assert code == 0
+    assert sum("Read in copies stored elsewhere" in note for note in module.TERMS.notes) == 1
     for text in (module.TERMS.provider, module.TERMS.licence, module.TERMS.training, module.TERMS.url, *module.LIMITS):
         assert text in out
     if module.KEY is not None:

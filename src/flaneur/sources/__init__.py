@@ -7,6 +7,9 @@ from collections.abc import Mapping
 from flaneur.errors import UsageError, did_you_mean
 from flaneur.protocols import Wish
 
+READ_IN_COPIES = "Read in copies stored elsewhere, not on the provider's own page: check there what holds today."
+"""Of every source's terms: how they were read, on the day that they name."""
+
 
 def options(wish: Wish, known: Mapping[str, str]) -> dict[str, str]:
     """A source's own options: those known with their defaults, and what the wish says of them.

@@ -22,7 +22,7 @@ import numpy as np
 from flaneur.errors import CredentialsError, InputError, PhotoError, UsageError
 from flaneur.nearby import number, position, sift
 from flaneur.protocols import Candidate, Key, Limit, Terms, View, Wish
-from flaneur.sources import options
+from flaneur.sources import READ_IN_COPIES, options
 from flaneur.types import Location
 
 if TYPE_CHECKING:
@@ -42,6 +42,7 @@ TERMS = Terms(
         "A photo that its owner makes private or deletes is to be removed as soon as reasonably possible.",
         "Whoever earns money with the API needs a commercial key.",
         "This product uses the Flickr API but is not endorsed or certified by SmugMug, Inc.",
+        READ_IN_COPIES,
     ),
 )
 KEY: Key | None = Key(

@@ -21,7 +21,7 @@ from flaneur.errors import CredentialsError, InputError, PhotoError, UsageError
 from flaneur.nearby import position, sift
 from flaneur.net import Refused
 from flaneur.protocols import Candidate, Key, Limit, Terms, View, Wish
-from flaneur.sources import options
+from flaneur.sources import READ_IN_COPIES, options
 from flaneur.types import Location
 
 if TYPE_CHECKING:
@@ -41,7 +41,8 @@ TERMS = Terms(
         " positions for 30 days. So the dataset holds recipes; what you fetch with --materialise you answer for.",
         "The author of each photo is to be shown with it.",
         "In the European Economic Area other terms apply since 2025-07-08: https://cloud.google.com/terms/maps-platform/eea.",
-        "Read in stored copies; the agreement of your own account counts.",
+        "The agreement of your own account counts.",
+        READ_IN_COPIES,
     ),
 )
 KEY: Key | None = Key(

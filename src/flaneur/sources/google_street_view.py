@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 from flaneur.errors import CredentialsError, InputError, PhotoError, UsageError
 from flaneur.nearby import metres_between, position, sift
 from flaneur.protocols import Candidate, Key, Limit, Terms, View, Wish
-from flaneur.sources import options
+from flaneur.sources import READ_IN_COPIES, options
 from flaneur.types import Location
 
 if TYPE_CHECKING:
@@ -38,7 +38,8 @@ TERMS = Terms(
         "Section 3.2.3(a) and (b): pictures are not to be downloaded in bulk, stored or shared; panorama ids may be"
         " kept. The dataset therefore holds recipes; what you fetch with --materialise you answer for.",
         "In the European Economic Area other terms apply since 2025-07-08: https://cloud.google.com/terms/maps-platform/eea.",
-        "Read in stored copies; the agreement of your own account counts.",
+        "The agreement of your own account counts.",
+        READ_IN_COPIES,
     ),
 )
 KEY: Key | None = Key(

@@ -26,7 +26,7 @@ from flaneur.errors import CredentialsError, InputError, PhotoError, UsageError
 from flaneur.nearby import METRES_PER_DEGREE, compass, each_read, number, position, sift
 from flaneur.net import NotThere, Refused, Unreachable
 from flaneur.protocols import Candidate, Key, Limit, Terms, View, Wish
-from flaneur.sources import options
+from flaneur.sources import READ_IN_COPIES, options
 from flaneur.types import Location
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ TERMS = Terms(
         "Photos that are passed on keep their credit and the licence CC BY-SA 4.0.",
         "Version 2.0 of its interface knows authors by number only; --option api=1.0 gives their names.",
         "Times are those of the camera's clock, in no stated zone.",
-        "Read in stored copies; what stands there today counts.",
+        READ_IN_COPIES,
     ),
 )
 KEY: Key | None = None

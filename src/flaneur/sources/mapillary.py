@@ -34,7 +34,7 @@ from flaneur.nearby import (
 )  # fmt: skip
 from flaneur.net import NotThere, Refused, Unreachable
 from flaneur.protocols import Candidate, Key, Limit, Terms, View, Wish
-from flaneur.sources import options
+from flaneur.sources import READ_IN_COPIES, options
 from flaneur.types import Location
 from flaneur.vector_tile import Points, points, tiles_over
 
@@ -54,7 +54,7 @@ TERMS = Terms(
         "Photos that are passed on keep their credit and the licence CC BY-SA 4.0.",
         "Faces and number plates are blurred by Mapillary; do not try to undo it.",
         "With via=tiles authors are known by number only; the page of each photo names them.",
-        "Read in stored copies; what stands there today counts.",
+        READ_IN_COPIES,
     ),
 )
 KEY: Key | None = Key(

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 from flaneur.errors import PhotoError
 from flaneur.nearby import Box, boxes_round, compass, each_read, number, position, quarters, sift
 from flaneur.protocols import Candidate, Key, Limit, Terms, View, Wish
-from flaneur.sources import options
+from flaneur.sources import READ_IN_COPIES, options
 from flaneur.types import Location
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ TERMS = Terms(
     notes=(
         "Photos that are passed on keep their credit and their own licence; Licence Ouverte asks for the date as well.",
         "The servers are run by volunteers and public bodies: collect slowly.",
-        "Read in stored copies; what stands there today counts.",
+        READ_IN_COPIES,
     ),
 )
 KEY: Key | None = None

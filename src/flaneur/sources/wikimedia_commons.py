@@ -21,7 +21,7 @@ from flaneur.errors import InputError
 from flaneur.nearby import Box, boxes_round, number, position, quarters, sift
 from flaneur.net import Refused
 from flaneur.protocols import Candidate, Key, Limit, Terms, View, Wish
-from flaneur.sources import options
+from flaneur.sources import READ_IN_COPIES, options
 from flaneur.types import Location
 
 if TYPE_CHECKING:
@@ -40,6 +40,7 @@ TERMS = Terms(
         "Credit the author and name the licence of each photo.",
         "Requests are sent one after another, with a way to reach you: set a contact.",
         "Rights of the people and works that a photo shows are not cleared by its licence.",
+        READ_IN_COPIES,
     ),
 )
 KEY: Key | None = None
