@@ -70,7 +70,7 @@ def test_nothing_found_is_said_and_the_exit_code(server, capsys):
     assert run([*nowhere, "--count", "1", "--name", "sea", "--tries", "5"]) == 3
     said = capsys.readouterr()
     assert "lisbon-pt: 0 of 1 place, 5 spots looked at" in said.out
-    assert "Nothing was found for lisbon-pt at 5 spots: 5 no_imagery. Try a larger --radius" in said.err
+    assert "Nothing was found for lisbon-pt at 5 spots: 5 nothing_there. Try a larger --radius" in said.err
 
 
 def test_no_key_is_exit_code_4_and_leaves_nothing_to_hold_on_to(server, capsys, monkeypatch):

@@ -222,7 +222,7 @@ def test_nothing_found_says_why_and_may_be_tried_with_other_settings(tmp_path):
     found = run(source, tmp_path / "d", 2, radius_m=0.5, cities=("north",))
     assert found.places == {"north": 0}
     assert found.spots == {"north": 2 * TRIES_PER_PLACE}
-    assert "Nothing was found for north at 60 spots: 60 no_imagery. Try" in found.problem
+    assert "Nothing was found for north at 60 spots: 60 nothing_there. Try" in found.problem
     asked = source.requests
     assert run(source, tmp_path / "d", 2, radius_m=0.5, cities=("north",)).problem
     assert source.requests == asked

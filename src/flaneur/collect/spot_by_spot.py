@@ -195,7 +195,7 @@ class Run:
             outcome = NOTHING if chosen is None else CHOSEN
             entry = spot_entry(slug, spot.number, outcome, dropped + refused, chosen)
             if not candidates and not dropped:
-                entry["refused"] = {"no_imagery": 1}
+                entry["refused"] = {"nothing_there": 1}
         city.spots.popleft()
         self._journal.add(entry)
         if entry["outcome"] == CHOSEN:
