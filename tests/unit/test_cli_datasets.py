@@ -217,3 +217,20 @@ def test_a_split_by_photo_is_written_with_its_leaks_and_only_where_it_is_asked_f
     assert "places are on both sides" in kept["note"]
     assert open_dataset("toy").split("as-published").rule.by == "photo"
     assert run(["dataset", "audit", "toy", "--split", "as-published"]) == 6
+
+
+def test_where_curation_leaves_nothing_there_is_nothing_to_split(home, tmp_path, capsys):
+    for seed, city in enumerate(("rome", "oslo")):
+        save(tmp_path / "in" / city / "a.jpg", seed=seed)  # blocks of colour, which no street is
+    assert run(["import", "folder", str(tmp_path / "in"), "--name", "flat"]) == 0
+    capsys.readouterr()
+    for json_too in ([], ["--json"]):
+        assert run(["dataset", "curate", "flat", *json_too]) == 3
+        shown = capsys.readouterr()
+        assert "Next" not in shown.out
+        assert shown.err == (
+            "flaneur: flat: no photo is left; dropped: 2 flat. See: flaneur dataset info flat --dropped\n"
+        )
+    assert json.loads(shown.out)["kept"] == 0
+    assert run(["dataset", "split", "flat"]) == 3
+    assert "there is no photo in it" in capsys.readouterr().err

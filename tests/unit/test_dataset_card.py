@@ -133,6 +133,7 @@ def test_the_readme_names_every_author_and_renders_no_ones_words(dataset):
     assert "Mapillary**: Pictures may be kept. Allowed. Keep the id. Terms: https://example.org/terms" in text
     assert dataset.content_hash in text
     assert str(dataset.root.parent) not in text
+    assert "pypi.org" not in text
 
 
 def test_made_again_it_is_the_same_and_an_empty_dataset_has_none(dataset, tmp_path):
@@ -155,6 +156,12 @@ def test_made_again_it_is_the_same_and_an_empty_dataset_has_none(dataset, tmp_pa
 def test_the_command(dataset, tmp_path, capsys):
     assert run(["dataset", "card", str(dataset.root), "--creator", "Ada"]) == 0
     assert "README.md, attribution.csv, croissant.json" in capsys.readouterr().out
-    assert json.loads((dataset.root / "croissant.json").read_text())["creator"]["name"] == "Ada"
+    made = json.loads((dataset.root / "croissant.json").read_text())
+    assert made["creator"] == {"@type": "sc:Person", "name": "Ada"}
+    assert run(["dataset", "card", str(dataset.root), "--creator", "City of Rome", "--organisation"]) == 0
+    made = json.loads((dataset.root / "croissant.json").read_text())
+    assert made["creator"] == {"@type": "sc:Organization", "name": "City of Rome"}
+    assert run(["dataset", "card", str(dataset.root), "--organisation"]) == 2
+    assert "name it with --creator" in capsys.readouterr().err
     assert run(["dataset", "card", str(dataset.root), "--folder", str(tmp_path / "in")]) == 3
     assert "Make one with: flaneur dataset export" in capsys.readouterr().err

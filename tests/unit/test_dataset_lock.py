@@ -8,7 +8,9 @@ from types import ModuleType
 
 import pytest
 
+from flaneur.cli.main import run
 from flaneur.dataset.lock import LOCK, only_one
+from photos import save
 
 HOLD = """
 import sys, time
@@ -64,3 +66,19 @@ def test_on_windows_another_failure_is_no_reason_to_wait(monkeypatch, tmp_path):
     windows(monkeypatch, [errno.EBADF])
     with pytest.raises(OSError, match="Errno 9"), only_one(tmp_path):
         pass
+
+
+def test_a_dataset_that_cannot_be_written_is_one_line_for_every_command(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("FLANEUR_HOME", str(tmp_path))
+    save(tmp_path / "in/rome/a.jpg", seed=1)
+    importing = ["import", "folder", str(tmp_path / "in"), "--name", "mine"]
+    assert run(importing) == 0
+    root = tmp_path / "datasets/mine"
+    (root / LOCK).unlink()
+    (root / LOCK).mkdir()  # what cannot be opened for writing, whoever runs this
+    capsys.readouterr()
+    for command in (importing, ["dataset", "curate", "mine"]):
+        assert run(command) == 3
+        told = capsys.readouterr().err.splitlines()
+        assert len(told) == 1
+        assert told[0].startswith(f"flaneur: {root}: cannot be written (")

@@ -12,7 +12,7 @@ import click
 from flaneur.cli.exports import card, export
 from flaneur.cli.show import as_json_option, table
 from flaneur.cli.splits import audit, split_command
-from flaneur.errors import IntegrityError, counted, listed
+from flaneur.errors import InputError, IntegrityError, counted, listed
 
 if TYPE_CHECKING:
     from flaneur.dataset.store import Dataset
@@ -76,6 +76,10 @@ def curate(name: str, near_duplicate: float | None, look_alike: float | None, as
         summary = curate_dataset(data, rule, progress)
     if as_json:
         click.echo(json.dumps(asdict(summary)))
+    if not summary.kept:
+        told = f"no photo is left; dropped: {listed(summary.dropped)}"
+        raise InputError(f"{data.name}: {told}. See: flaneur dataset info {name} --dropped")
+    if as_json:
         return
     share = summary.kept / max(1, len(data.all_photos))
     click.echo(f"{counted(summary.kept, 'photo')} kept ({share:.1%}); dropped: {listed(summary.dropped) or 'none'}.")

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from flaneur.cli.show import as_json_option
-from flaneur.errors import InputError, counted
+from flaneur.errors import InputError, UsageError, counted
 
 
 @click.command(epilog="Example:  flaneur dataset export mine imagefolder mine-export")
@@ -44,15 +44,18 @@ def export(name: str, layout: str, out: Path, own: bool, as_json: bool) -> None:
 @click.argument("name")
 @click.option("--folder", type=click.Path(path_type=Path), help="An imagefolder it was exported to; NAME's own else.")
 @click.option("--creator", default="", help="Who made the dataset.")
+@click.option("--organisation", is_flag=True, help="The creator is an organisation, not a person.")
 @click.option("--url", default="", help="Where it can be had.")
-def card(name: str, folder: Path | None, creator: str, url: str) -> None:
+def card(name: str, folder: Path | None, creator: str, organisation: bool, url: str) -> None:
     """Write NAME's card: README.md and attribution.csv, whom to thank, and croissant.json for search engines."""
     from flaneur.dataset.card import FILES, write_card
     from flaneur.dataset.store import open_dataset
 
+    if organisation and not creator:
+        raise UsageError("--organisation says what the creator is: name it with --creator.")
     data = open_dataset(name)
     if folder is not None and not (folder / "metadata.csv").is_file():
         hint = f"Make one with: flaneur dataset export {name} imagefolder {folder}"
         raise InputError(f"{folder}: no imagefolder of this dataset. {hint}")
-    write_card(data, folder or data.root, creator=creator, url=url)
+    write_card(data, folder or data.root, creator=creator, organisation=organisation, url=url)
     click.echo(f"{folder or data.root}: {', '.join(FILES)}.")

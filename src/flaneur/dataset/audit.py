@@ -10,9 +10,10 @@ from typing import Any
 
 from flaneur import geo
 from flaneur.dataset.manifest import update_manifest
+from flaneur.dataset.passing_on import writing
 from flaneur.dataset.split import PARTS, Split, SplitRule, positions, split, write_split
 from flaneur.dataset.store import Dataset
-from flaneur.errors import IntegrityError, counted
+from flaneur.errors import InputError, IntegrityError, counted
 from flaneur.types import Photo
 
 AS_PUBLISHED = "as published: split photo by photo, so places are on both sides and scores flatter"
@@ -90,8 +91,11 @@ def split_dataset(dataset: Dataset, rule: SplitRule) -> tuple[Split, Audit]:
     """Split a dataset, audit the split and write both beside it, as ``splits/<name>.*`` and in ``dataset.toml``.
 
     Raises:
+        InputError: there is no photo, or the dataset cannot be written.
         IntegrityError: the audit found a leak in a split by place; nothing is written then.
     """
+    if not dataset.photos:
+        raise InputError(f"{dataset.name}: there is no photo in it. See: flaneur dataset info {dataset.name} --dropped")
     made = split(dataset.photos, rule, dataset.ties)
     return made, keep_split(dataset, made)
 
@@ -106,9 +110,10 @@ def keep_split(dataset: Dataset, made: Split, **facts: Any) -> Audit:
     if not audit.ok and made.rule.by == "place":
         raise IntegrityError(f"{dataset.name}: the split leaks and was not written. {' '.join(audit.violations)}")
     facts |= {"note": AS_PUBLISHED} if made.rule.by == "photo" else {}
-    write_split(dataset.root / "splits", made, {"dataset": dataset.content_hash, "audit": audit.to_dict(), **facts})
-    rules = Dataset(dataset.root, dataset.name).manifest.get("split", {})  # not the cached one
-    update_manifest(dataset.root, {"split": {**rules, made.name: asdict(made.rule)}})
+    with writing(dataset.root):
+        write_split(dataset.root / "splits", made, {"dataset": dataset.content_hash, "audit": audit.to_dict(), **facts})
+        rules = Dataset(dataset.root, dataset.name).manifest.get("split", {})  # not the cached one
+        update_manifest(dataset.root, {"split": {**rules, made.name: asdict(made.rule)}})
     return audit
 
 

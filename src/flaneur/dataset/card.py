@@ -19,13 +19,14 @@ FILES = ("README.md", "attribution.csv", "croissant.json")
 _SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"))
 
 
-def write_card(dataset: Dataset, folder: Path, *, creator: str = "", url: str = "") -> None:
+def write_card(dataset: Dataset, folder: Path, *, creator: str = "", organisation: bool = False, url: str = "") -> None:
     """Write ``README.md``, ``attribution.csv`` and ``croissant.json``; those of an earlier call are replaced.
 
     Args:
         dataset: what curation left of it.
         folder: the dataset's own, or an imagefolder that it was exported to.
         creator: who made the dataset.
+        organisation: whether that is an organisation, not a person.
         url: where it can be had; by default a name for its content.
 
     Raises:
@@ -36,6 +37,7 @@ def write_card(dataset: Dataset, folder: Path, *, creator: str = "", url: str = 
     created = str(dataset.manifest.get("created") or datetime.now(UTC).date().isoformat())
     facts = {
         "creator": creator or UNKNOWN,
+        "creator_type": "Person" if creator and not organisation else "Organization",
         "url": url or f"urn:sha256:{dataset.content_hash}",
         "description": _description(dataset),
         "published": created[:10],

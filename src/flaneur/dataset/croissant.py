@@ -47,7 +47,8 @@ def croissant(dataset: Dataset, folder: Path, facts: dict[str, str]) -> dict[str
     Args:
         dataset: what curation left of it.
         folder: the dataset's own, or an imagefolder that it was exported to.
-        facts: ``creator``, ``url``, ``description`` and ``published``, an ISO date.
+        facts: ``creator``, ``creator_type`` (``Person`` or ``Organization``), ``url``,
+            ``description`` and ``published``, an ISO date.
     """
     table = folder / ("metadata.csv" if is_exported(folder) else "photos.parquet")
     return {
@@ -58,7 +59,7 @@ def croissant(dataset: Dataset, folder: Path, facts: dict[str, str]) -> dict[str
         "description": facts["description"],
         "license": _licences(dataset),
         "url": facts["url"],
-        "creator": {"@type": "sc:Organization", "name": facts["creator"]},
+        "creator": {"@type": f"sc:{facts['creator_type']}", "name": facts["creator"]},
         "datePublished": facts["published"],
         "version": "1.0.0",
         "keywords": ["street view", "geolocation", "city recognition"],

@@ -16,6 +16,7 @@ from flaneur.dataset.ingest import check_linked, in_threads
 from flaneur.dataset.lock import only_one
 from flaneur.dataset.manifest import update_manifest
 from flaneur.dataset.measure import SIDE_PX, Measures, measure, portrait
+from flaneur.dataset.passing_on import writing
 from flaneur.dataset.store import Dataset
 from flaneur.decode import decode
 from flaneur.errors import UsageError
@@ -91,10 +92,13 @@ def curate(
         dataset: open it anew afterwards to see the effect.
         rule: thresholds; recorded in ``dataset.toml``.
         progress: called with the number of photos measured since the last call.
+
+    Raises:
+        InputError: the dataset cannot be written.
     """
     rule = rule or CurationRule()
     photos = dataset.all_photos
-    with only_one(dataset.root):
+    with only_one(dataset.root), writing(dataset.root):
         measures = _measure_all(dataset, photos, progress)
         reasons = {photo.id: _fault(photo, measures[photo.sha256], rule) for photo in photos}
         sound = [photo for photo in photos if not reasons[photo.id]]

@@ -10,19 +10,25 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
+from flaneur.errors import InputError
+
 LOCK = ".lock"
 _mine = threading.local()  # the folders that this thread has locked
 
 
 @contextmanager
 def only_one(root: Path) -> Iterator[None]:
-    """Wait until no other flaneur writes to this folder, however long that takes. Who holds it may take it again."""
+    """Wait until no other flaneur writes to this folder, however long that takes. Who holds it may take it again.
+
+    Raises:
+        InputError: the folder cannot be written, as on a read-only file system; also if nothing has changed.
+    """
     held: set[Path] = _mine.__dict__.setdefault("held", set())
     folder = root.resolve()
     if folder in held:
         yield
         return
-    with (root / LOCK).open("a+b") as lock:
+    with _opened(root) as lock:
         if sys.platform == "win32":
             _lock_on_windows(lock)
         else:
@@ -34,6 +40,14 @@ def only_one(root: Path) -> Iterator[None]:
             yield
         finally:
             held.discard(folder)
+
+
+def _opened(root: Path) -> BinaryIO:
+    try:
+        return (root / LOCK).open("a+b")
+    except OSError as error:
+        told = f"{root}: cannot be written ({error.strerror}). Make it writable, or copy it elsewhere."
+        raise InputError(told) from error
 
 
 def _lock_on_windows(lock: BinaryIO) -> None:

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from flaneur.dataset.ingest import check_linked
 from flaneur.dataset.lock import only_one
+from flaneur.dataset.passing_on import writing
 from flaneur.dataset.store import Dataset
 from flaneur.decode import decode
 from flaneur.errors import InputError, IntegrityError, PhotoError, counted
@@ -72,7 +73,8 @@ def features(
     """
     wanted = list(dataset.photos if photos is None else photos)
     folder = dataset.root / "features" / encoder.hash[:16]
-    folder.mkdir(parents=True, exist_ok=True)
+    with writing(folder):
+        folder.mkdir(parents=True, exist_ok=True)
     with only_one(folder):
         cache = _Cache(folder, encoder.dim)
         missing = {photo.sha256: photo for photo in wanted if photo.sha256 not in cache.row_of}
