@@ -139,7 +139,7 @@ def _authors(credit: list[Credit]) -> str:
 def _making(dataset: Dataset) -> str:
     dropped = listed(Counter(row.reason for row in dataset.dropped)) or "none"
     rules = {path.stem: read_json(path)["rule"] for path in sorted((dataset.root / "splits").glob("*.json"))}
-    splits = ", ".join(f"{_plain(name)} (by {rule['by']})" for name, rule in rules.items()) or "none"
+    splits = ", ".join(f"{_plain(name)} (by {rule.get('by', 'place')})" for name, rule in rules.items()) or "none"
     return "\n".join(
         [
             "## How it was made",
