@@ -166,3 +166,16 @@ def test_the_progress_line_says_its_rate(monkeypatch):
         for _ in range(3):
             advance(1)
     assert "photos/s" in shown.getvalue()
+
+
+@pytest.mark.parametrize("name", ["0-first.jpg", "9-last.jpg"])
+def test_a_linked_photo_that_moved_is_found_where_it_is_now(photos, tmp_path, name):
+    link(photos, tmp_path / "d")
+    (photos / "rome" / "1.jpg").rename(photos / "rome" / name)
+    for done in (1, 0):
+        summary = link(photos, tmp_path / "d")
+        assert (summary.imported, summary.dropped) == (done, {})
+        data = open_dataset(tmp_path / "d")
+        assert f"rome/{name}" in [photo.original for photo in data.photos]
+        assert [row.original for row in data.dropped] == ["rome/1.jpg"]
+        assert verify_dataset(data) == []

@@ -86,6 +86,43 @@ def test_the_order_of_importing_does_not_matter(photos, tmp_path):
     assert one.photos == other.photos
 
 
+@pytest.mark.parametrize("prefix", ["a", "z"])
+def test_of_equal_files_the_one_that_came_first_stays(photos, tmp_path, prefix):
+    take(photos, tmp_path / "d")
+    before = open_dataset(tmp_path / "d")
+    copies = tmp_path / "copies"
+    for number in range(3):
+        (copies / "rome").mkdir(parents=True, exist_ok=True)
+        (copies / "rome" / f"{prefix}{number}.jpg").write_bytes(jpeg(number))
+    tables = None
+    for _ in range(2):  # the second time nothing changes
+        assert take(copies, tmp_path / "d") == ImportSummary(0, 0, {"exact_duplicate": 3})
+        after = open_dataset(tmp_path / "d")
+        assert after.photos == before.photos
+        assert [row.detail for row in after.dropped] == [f"the same file as rome/{n}.jpg" for n in range(3)]
+        now = {path.name: path.read_bytes() for path in (tmp_path / "d").glob("*.parquet")}
+        assert tables in (None, now)
+        tables = now
+    assert take(photos, tmp_path / "d") == ImportSummary(0, 6, {})
+
+
+def test_who_came_first_is_known_after_a_stop_between_two_tables(photos, tmp_path, monkeypatch):
+    copies = tmp_path / "copies" / "rome" / "a.jpg"
+    copies.parent.mkdir(parents=True)
+    copies.write_bytes(jpeg(0))
+    for name in ("whole", "stopped"):
+        take(photos, tmp_path / name)
+    take(tmp_path / "copies", tmp_path / "whole")
+    with monkeypatch.context() as patched:
+        patched.setattr("flaneur.dataset.tables.write_ties", lambda *_: 1 / 0)  # photos.parquet is written by then
+        with pytest.raises(ZeroDivisionError):
+            take(tmp_path / "copies", tmp_path / "stopped")
+    take(tmp_path / "copies", tmp_path / "stopped")
+    for table in ("photos", "dropped", "ties"):
+        whole, stopped = (tmp_path / name / f"{table}.parquet" for name in ("whole", "stopped"))
+        assert whole.read_bytes() == stopped.read_bytes()
+
+
 def test_each_refusal_has_its_reason(photos, tmp_path):
     (photos / "rome/0.jpg").write_bytes(jpeg(0)[:300])
     (photos / "rome/7.jpg").write_bytes(b"")

@@ -32,7 +32,7 @@ class ImportSummary:
     dropped: dict[str, int]
 
 
-def merge(root: Path, rows: Staging, name: str, source: str) -> ImportSummary | None:
+def merge(root: Path, rows: Staging, name: str, source: str, *, own: str = "") -> ImportSummary | None:
     """Write the tables; ``imported.parquet`` last, since it is what makes the next import skip a photo.
 
     Args:
@@ -40,11 +40,13 @@ def merge(root: Path, rows: Staging, name: str, source: str) -> ImportSummary | 
         rows: the old and the new ones.
         name: of the dataset.
         source: of the first import, for the manifest.
+        own: a source all of whose rows are given again each time, as a collection's are. Of those that are the same
+            file, the first by id stays, so that it does not matter at which of them an earlier call was cut off.
 
     Returns:
         What was done; nothing, and nothing is written, where a new dataset would be empty.
     """
-    rows.judge()
+    rows.judge(_before(root / "photos.parquet", own))
     if rows.was_empty and not rows.count_photos():
         return None
     if rows.has_new_files:
@@ -63,6 +65,12 @@ def why_none(rows: Staging) -> str:
     """Why no photo of an import could be used, for people."""
     first = next(rows.refusals())
     return f"Refused: {listed(rows.count_refused())}; the first is {first['detail']}"
+
+
+def _before(path: Path, own: str) -> Iterator[dict[str, Any]]:
+    """The photos that the dataset had, but those of a source."""
+    if path.is_file():
+        yield from (row for row in read_rows(path, ("id", "sha256", "source")) if row["source"] != own)
 
 
 def _rows_if_there(path: Path) -> Iterator[dict[str, Any]]:

@@ -30,14 +30,22 @@ CREATE TABLE row (
 ) WITHOUT ROWID;
 CREATE TABLE journal (key TEXT PRIMARY KEY, result TEXT) WITHOUT ROWID;
 CREATE TABLE spared (sha256 TEXT PRIMARY KEY) WITHOUT ROWID;
+CREATE TABLE before (id TEXT PRIMARY KEY, sha256 TEXT) WITHOUT ROWID;
 CREATE TABLE curated ({", ".join(DROPPED_COLUMNS)});
 """
-# Of equal files the first stays, or none if they claim two cities.
-_JUDGE = """
+# Of equal files one stays, or none if they claim two cities.
+_COMPARE = """
 CREATE INDEX by_sha256 ON row (sha256);
 CREATE TABLE several (sha256 TEXT PRIMARY KEY, first TEXT, cities INTEGER) WITHOUT ROWID;
 INSERT INTO several SELECT sha256, MIN(id), COUNT(DISTINCT city) FROM row WHERE reason = ''
     GROUP BY sha256 HAVING COUNT(*) > 1;
+"""
+# The one that is there, that came first, whose id comes first.
+_JUDGE = """
+UPDATE several SET first = (
+    SELECT row.id FROM row LEFT JOIN before ON before.id = row.id AND before.sha256 = row.sha256
+    WHERE row.sha256 = several.sha256 AND row.reason = ''
+    ORDER BY is_there(row.file) DESC, before.id IS NULL, row.id LIMIT 1);
 CREATE VIEW kept AS SELECT row.* FROM row LEFT JOIN several USING (sha256)
     WHERE reason = '' AND (several.first IS NULL OR (several.cities = 1 AND several.first = row.id));
 CREATE VIEW refused AS
@@ -88,6 +96,7 @@ class Staging:
         self._database = database
         for pragma in ("journal_mode = OFF", "synchronous = OFF", "locking_mode = EXCLUSIVE", "cache_size = -4000"):
             database.execute(f"PRAGMA {pragma}")
+        database.create_function("is_there", 1, lambda file: not Path(file).is_absolute() or Path(file).is_file())
         database.executescript(_TABLES)
         database.execute("BEGIN")  # never committed: the file is thrown away
         old = read_rows(root / "imported.parquet") if (root / "imported.parquet").is_file() else iter(())
@@ -128,9 +137,21 @@ class Staging:
         """Let go of all rows, and so of their stored files."""
         self._database.execute("DELETE FROM row")
 
-    def judge(self) -> None:
-        """Sort photos from refusals; no row is added afterwards."""
-        self._database.executescript(_JUDGE)  # it commits first
+    def judge(self, before: Iterable[Mapping[str, Any]] = ()) -> None:
+        """Sort photos from refusals; no row is added afterwards.
+
+        Of photos that are the same file, one stays: before all one whose file is there, then the one that the dataset
+        has had, then the first by id.
+
+        Args:
+            before: ``id`` and ``sha256`` of the photos that the dataset has had; read only if some are the same file.
+        """
+        self._database.executescript(_COMPARE)  # it commits first
+        if self._count("SELECT COUNT(*) FROM several"):
+            had = ((row["id"], row["sha256"]) for row in before)
+            query = "INSERT INTO before SELECT ?1, ?2 WHERE ?2 IN (SELECT sha256 FROM several)"
+            self._database.executemany(query, had)
+        self._database.executescript(_JUDGE)
 
     def rows(self) -> Iterator[dict[str, Any]]:
         """All rows, sorted by id."""

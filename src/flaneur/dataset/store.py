@@ -130,7 +130,8 @@ def import_photos(
 ) -> ImportSummary:
     """Copy photos into a dataset, without their metadata. The user's files are only read.
 
-    Killed at any moment, the same call goes on where it was. Importing again changes nothing; importing more adds.
+    Killed at any moment, the same call goes on where it was. Importing again changes nothing; importing more adds. Of
+    photos that are the same file, the one that the dataset has already stays.
     Photos are taken as they come, so that memory does not grow with their number.
 
     Args:
@@ -237,7 +238,7 @@ def add_rows(root: Path, *, name: str, source: str, rows: Iterable[Mapping[str, 
     with only_one(root), staging(root) as staged:
         for row in rows:
             staged.put(usual | dict(row))
-        return merge(root, staged, name, source) or ImportSummary(0, 0, staged.count_refused())
+        return merge(root, staged, name, source, own=source) or ImportSummary(0, 0, staged.count_refused())
 
 
 def verify_dataset(dataset: Dataset, progress: Callable[[int], None] | None = None) -> list[str]:
