@@ -14,7 +14,7 @@ from email.utils import formatdate
 import pytest
 
 from flaneur.errors import CredentialsError, PhotoError, UsageError
-from flaneur.net import NotThere, Refused, Unreachable, open_client, sender
+from flaneur.net import NotThere, Refused, Unreachable, open_client, sender, silence
 from flaneur.net.attempts import Pace
 from flaneur.protocols import Key, Limit
 from provider.server import HTML, Faults, ProviderServer, Response, jpeg_response, json_response
@@ -108,9 +108,9 @@ def test_what_cannot_pass_is_asked_once(lead, status, kind):
     ],
 )
 def test_a_refusal_is_told_in_the_providers_words_not_in_json(lead, reply, words):
-    with ProviderServer([Script(json_response(reply, 403))]) as server, lead(server) as client:
-        with pytest.raises(CredentialsError, match=words):
-            client.get_json("api", "/a")
+    server = ProviderServer([Script(json_response(reply, 403))])
+    with server, lead(server) as client, pytest.raises(CredentialsError, match=words):
+        client.get_json("api", "/a")
 
 
 def test_without_a_key_a_403_is_no_matter_of_keys(lead):
@@ -185,6 +185,34 @@ def test_a_provider_that_is_down_is_asked_six_times(lead):
         assert len(server.trace) == 6
     with lead(server) as client, pytest.raises(Unreachable, match="no connection"):
         client.get_json("api", "/a")
+
+
+def test_a_provider_that_was_never_heard_of_is_given_up_soon_and_says_so_meanwhile(lead, monkeypatch, caplog):
+    monkeypatch.setattr(silence, "TELL_S", 0.02)
+    monkeypatch.setattr(silence, "GIVE_UP_S", 0.15)
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))  # bound, but nobody listens
+        host = f"127.0.0.1:{taken.getsockname()[1]}"
+        monkeypatch.setenv("FLANEUR_TOY_API_URL", f"http://{host}")
+        with open_client("toy", key=KEY, limits=LIMITS, bases=BASES) as client:
+            with pytest.raises(Unreachable, match=f"{host} gave not one .*no connection.*goes on") as caught:
+                client.get_json("api", "/a")
+            assert caught.value.reason == "no connection"
+            sent = client.requests.total()
+            assert 3 <= sent <= 6
+            with pytest.raises(Unreachable):
+                client.get_json("api", "/b")
+            assert client.requests.total() == sent
+    assert [record.getMessage() for record in caplog.records] == [f"toy: no connection to {host}, trying again"]
+
+
+def test_a_provider_that_was_heard_of_keeps_its_six_attempts(lead, monkeypatch):
+    monkeypatch.setattr(silence, "GIVE_UP_S", 0.0)
+    with ProviderServer([Script(json_response([1]), Response(b"", 502))]) as server, lead(server) as client:
+        client.get_json("api", "/a")
+        with pytest.raises(Unreachable, match="HTTP 502"):
+            client.get_json("api", "/a")
+        assert len(server.trace) == 7
 
 
 def test_what_a_source_calls_passing_is_tried_again(lead):

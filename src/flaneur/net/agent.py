@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from importlib import metadata
 
+CONTACT = "FLANEUR_CONTACT"
+
 
 def user_agent(contact: str = "") -> str:
     r"""Who asks, and where to complain; providers such as Wikimedia block clients that do not say.
@@ -17,10 +19,22 @@ def user_agent(contact: str = "") -> str:
     """
     from flaneur import __version__
 
-    reach = contact or os.environ.get("FLANEUR_CONTACT", "")
-    clean = "".join(letter for letter in reach if letter.isascii() and letter.isprintable() and letter not in "()")
-    about = "; ".join(part for part in (_page(), clean[:200]) if part)
+    about = "; ".join(part for part in (_page(), contact_of(contact)) if part)
     return f"flaneur/{__version__}" + (f" ({about})" if about else "")
+
+
+def contact_of(contact: str = "") -> str:
+    """How to reach the user, as it may stand in a header; empty if they do not say.
+
+    Args:
+        contact: see :func:`user_agent`.
+
+    >>> contact_of(" ada@example.org (mail)")
+    'ada@example.org mail'
+    """
+    reach = contact or os.environ.get(CONTACT, "")
+    clean = "".join(letter for letter in reach if letter.isascii() and letter.isprintable() and letter not in "()")
+    return clean.strip()[:200]
 
 
 def _page() -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from flaneur.errors import UsageError
 from flaneur.net.problems import Passing, Unreachable
+from flaneur.net.silence import Silence
 
 if TYPE_CHECKING:
     from tenacity import RetryCallState, Retrying
@@ -59,11 +60,12 @@ class Pace:
         return connect, read, whole
 
 
-def attempts(pace: Pace) -> Retrying:
+def attempts(pace: Pace, silence: Silence) -> Retrying:
     """A caller that calls again what raised :class:`Passing`: at most six times, ever later, with jitter.
 
     It raises the last :class:`Passing`, or :class:`Unreachable` where the client was stopped meanwhile. ``Retry-After``
-    is no matter of this function: the rates know of it, for all requests alike.
+    is no matter of this function: the rates know of it, for all requests alike. A provider that was never heard of is
+    tried no longer than ``silence`` allows.
     """
     import tenacity
 
@@ -77,10 +79,10 @@ def attempts(pace: Pace) -> Retrying:
         nonlocal odd
         problem = state.outcome.exception() if state.outcome else None
         odd += isinstance(problem, Passing) and problem.odd
-        return odd >= _MOST_ODD or state.attempt_number >= _MOST
+        return odd >= _MOST_ODD or state.attempt_number >= _MOST or silence.is_over
 
     def sleep(seconds: float) -> None:
-        if pace.stopped.wait(seconds):
+        if pace.stopped.wait(min(seconds, silence.left_s)):
             raise Unreachable("Stopped. The same command goes on where it stopped.")
 
     return tenacity.Retrying(

@@ -11,9 +11,9 @@ from contextlib import contextmanager
 from importlib.util import find_spec
 from typing import Any, TypedDict, Unpack
 
-from flaneur.errors import PhotoError, UsageError
+from flaneur.errors import CredentialsError, PhotoError, UsageError
 from flaneur.net.addresses import bases_of, is_local, refusal_of
-from flaneur.net.agent import user_agent
+from flaneur.net.agent import contact_of, user_agent
 from flaneur.net.attempts import Pace, attempts
 from flaneur.net.database import Database, database_path
 from flaneur.net.judge import judged
@@ -23,6 +23,7 @@ from flaneur.net.problems import Passing, Unreachable
 from flaneur.net.rate import Rates
 from flaneur.net.request import Asking, Options, Params, Reply
 from flaneur.net.sender import Sender
+from flaneur.net.silence import Silence
 from flaneur.protocols import Key, Limit
 
 _NO_PARAMS: Params = {}
@@ -55,6 +56,8 @@ class _Means:
     rates: Rates
     pace: Pace
     local: bool
+    contact: str
+    silence: Silence
 
 
 class Client:
@@ -68,12 +71,14 @@ class Client:
         memo: for the source, to keep replies it will need again; small ones.
         dropped: how many photos the source left out, by reason.
         requests: how many were sent, retries included, by group.
+        contact: how the provider can reach the user; empty if they do not say.
     """
 
     def __init__(self, means: _Means) -> None:
         self.source = means.source
         self.memo: dict[Any, Any] = {}
         self.dropped: Counter[str] = Counter()
+        self.contact = means.contact
         self._means = means
 
     @property
@@ -168,7 +173,7 @@ class Client:
         last = Passing("")
         reply: Reply | None = None
         try:
-            reply = attempts(self._means.pace)(self._attempt, asking)
+            reply = attempts(self._means.pace, self._means.silence)(self._attempt, asking)
         except Passing as passing:
             last = passing
         # Not within 'except': an error that has another behind it would show that one's innards as well.
@@ -177,21 +182,34 @@ class Client:
         raise self._given_up(asking, last)
 
     def _attempt(self, asking: Asking) -> Reply:
-        means = self._means
+        means, silence = self._means, self._means.silence
+        if silence.is_over:
+            raise silence.end(means.source, asking.url)
         try:
-            return judged(asking, means.sender.send(asking), means.source)
+            reply = judged(asking, means.sender.send(asking), means.source)
         except Passing as passing:
             if passing.crowded:
+                silence.heard()
                 wait_s = 1.0 if passing.retry_after_s is None else passing.retry_after_s
                 means.rates.pause(asking.group, time.time() + wait_s * means.pace.scale)
+            else:
+                silence.failed(means.source, asking.url, passing.reason)
             raise
+        except (CredentialsError, PhotoError):
+            silence.heard()
+            raise
+        silence.heard()
+        return reply
 
     def _given_up(self, asking: Asking, last: Passing) -> Exception:
         if last.odd and asking.accept == "image":
             return PhotoError("not_an_image", f"{asking.shown}: the provider sent {last.reason}, three times.")
+        if self._means.silence.is_over:
+            return self._means.silence.end(self.source, asking.url)
         return Unreachable(
             f"{self.source}: {asking.shown} could not be had now (last: {last.reason}). Try again later: the same "
-            "command goes on where it stopped."
+            "command goes on where it stopped.",
+            last.reason,
         )
 
 
@@ -239,7 +257,10 @@ def open_client(
     )
     sender = Sender(rates, ledger, pace, bases=found, secrets=(secret, signing), agent=user_agent(contact))
     try:
-        yield Client(_Means(source, key, secret, found, sender, ledger, rates, pace, local))
+        means = _Means(
+            source, key, secret, found, sender, ledger, rates, pace, local, contact_of(contact), Silence()
+        )  # fmt: skip
+        yield Client(means)
     finally:
         pace.stopped.set()
         sender.close()

@@ -6,7 +6,15 @@ from flaneur.errors import InputError, PhotoError
 
 
 class Unreachable(InputError):  # noqa: N818
-    """The provider could not be asked now: it failed too often, or wants to be left alone for long. Later it may go."""
+    """The provider could not be asked now: it failed too often, or wants to be left alone for long. Later it may go.
+
+    Attributes:
+        reason: what went wrong last, in a few words without an address; empty where the message is all there is.
+    """
+
+    def __init__(self, message: str, reason: str = "") -> None:
+        super().__init__(message)
+        self.reason = reason
 
 
 class NotThere(PhotoError):  # noqa: N818
