@@ -10,13 +10,13 @@ import logging
 import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
 from itertools import chain
 from pathlib import Path, PurePosixPath
 
 from flaneur import archives
 from flaneur.csv_table import SUFFIXES, TableFile
 from flaneur.errors import InputError
+from flaneur.photo_mount import Mount, archive_above, folder_of
 from flaneur.protocols import FoundPhoto
 
 logger = logging.getLogger(__name__)
@@ -29,66 +29,6 @@ NOT_PHOTOS = frozenset(
 _READABLE = frozenset({".zip", ".tar"})
 _MAX_TABLE_BYTES = 2_000_000_000
 _MAX_DEPTH = 2
-
-
-@dataclass(frozen=True, slots=True)
-class _Inside:
-    """Of an archive: names of all folders, with ``/`` at the end, and of all tables; whether a file lies in none."""
-
-    folders: frozenset[str]
-    tables: tuple[str, ...]
-    loose: bool
-
-
-@dataclass(frozen=True)
-class Mount:
-    """A folder or an archive whose files are reachable below a name.
-
-    Args:
-        path: of it.
-        under: what its names begin with in the tree, such as ``images/train/``; or empty.
-        within: what they begin with in the folder or archive, and is left out; or empty.
-    """
-
-    path: Path
-    under: str = ""
-    within: str = ""
-
-    @cached_property
-    def packed(self) -> bool:
-        """Whether it is an archive."""
-        return not self.path.is_dir()
-
-    @cached_property
-    def inside(self) -> _Inside:
-        """Of an archive: what it holds besides photos."""
-        folders, tables, loose = {""}, [], False
-        for member in archives.members(self.path):
-            folder = member.name.rpartition("/")[0]
-            loose = loose or not folder
-            while folder and f"{folder}/" not in folders:
-                folders.add(f"{folder}/")
-                folder = folder.rpartition("/")[0]
-            if PurePosixPath(member.name).suffix.lower() in SUFFIXES:
-                tables.append(member.name)
-        return _Inside(frozenset(folders), tuple(tables), loose)
-
-    @property
-    def wrapper(self) -> str:
-        """Of an archive: the folder of its own name that all lies in, with ``/`` at the end; or nothing."""
-        outer = f"{self.path.stem}/"
-        wrapped = not self.inside.loose and all(name.startswith(outer) for name in self.inside.folders if name)
-        return outer if wrapped else ""
-
-    def find(self, name: str) -> tuple[Path, str] | None:
-        """Where a file of the tree lies: path and member."""
-        if not name.startswith(self.under):
-            return None
-        inner = self.within + name[len(self.under) :]
-        if self.packed:
-            return (self.path, inner) if archives.has(self.path, inner) else None
-        path = self.path / inner
-        return (path, "") if path.is_file() else None
 
 
 @dataclass(frozen=True)
@@ -178,13 +118,15 @@ class Tree:
 
 
 def open_tree(path: Path) -> Tree:
-    """The files of a folder or an archive.
+    """The files of a folder or an archive, or of a folder in an archive, such as ``photos.zip/train``.
 
     Raises:
         InputError: there is neither.
     """
     if path.is_dir() or archives.is_archive(path):
         return Tree(path, (Mount(path),))
+    if archive := archive_above(path):
+        return Tree(path, (folder_of(archive, path),))
     kind = "a file" if path.is_file() else "no such folder or archive"
     raise InputError(f"{path}: {kind}. Give the folder, or a zip or tar file, that the photos are in.")
 

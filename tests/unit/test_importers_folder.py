@@ -59,6 +59,25 @@ def test_a_zip_of_a_folder_is_seen_through(tmp_path):
     assert [photo.member for photo in found] == ["photos/rome/a.jpg", "photos/oslo/b.jpg"]
 
 
+@pytest.mark.parametrize("wrapper", ["", "cities/"])
+def test_a_part_of_a_zip_is_imported_by_the_path_that_is_advised(tmp_path, monkeypatch, wrapper):
+    with zipfile.ZipFile(tmp_path / "cities.zip", "w") as out:
+        for name in ("train/rome/a.jpg", "train/oslo/b.jpg", "test/rome/c.jpg"):
+            out.writestr(wrapper + name, "x")
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(InputError, match=r"test is no city\. Import one part: (\S+);") as caught:
+        list(find(Path("cities.zip")))
+    advised = Path(str(caught.value).partition("one part: ")[2].partition(";")[0])
+    assert [photo.key for photo in find(advised)] == ["rome/c.jpg"]
+    train = list(find(advised.parent / "train"))
+    assert [(photo.key, photo.city, photo.path) for photo in train] == [
+        ("rome/a.jpg", "rome", Path("cities.zip")), ("oslo/b.jpg", "oslo", Path("cities.zip")),
+    ]  # fmt: skip
+    assert {photo.member for photo in train} == {f"{wrapper}train/rome/a.jpg", f"{wrapper}train/oslo/b.jpg"}
+    with pytest.raises(InputError, match=r"cities\.zip: no folder '.*trian' in it\. Did you mean '.*train/'"):
+        list(find(advised.parent / "trian"))
+
+
 @pytest.mark.parametrize(
     ("folders", "message"),
     [
