@@ -45,6 +45,32 @@ def test_a_command_that_is_not_installed_breaks_nothing_else(monkeypatch, capsys
     assert "'fly' is not part of this installation" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        ("collect mapillary --count abc", "--count: 'abc' is not a whole number. See: flaneur collect --help"),
+        ("collect mapillary --count 0", "--count: 0 is not in the range x>=1. See: flaneur collect --help"),
+        ("collect mapillary --radius far", "--radius: 'far' is not a number. See: flaneur collect --help"),
+        ("dataset split mine --gap-m far", "--gap-m: 'far' is not a number. See: flaneur dataset split --help"),
+        ("dataset split mine --by no", "--by: 'no' is not one of 'place', 'photo'. See: flaneur dataset split --help"),
+        ("dataset split mine --by", "Option '--by' requires an argument."),
+        ("import folder", "Missing argument 'PATH'. See: flaneur import --help"),
+        ("pedict", "no command called 'pedict'. Did you mean 'predict'? See: flaneur --help"),
+    ],
+)
+def test_wrong_words_are_one_line_that_names_the_help(arguments, told, capsys):
+    assert main.run(arguments.split()) == 2
+    shown = capsys.readouterr()
+    assert (shown.out, shown.err) == ("", f"flaneur: {told}\n")
+
+
+@pytest.mark.parametrize("arguments", [[], ["dataset"]])
+def test_without_words_a_group_shows_its_help(arguments, capsys):
+    assert main.run(arguments) in (0, 2)  # 0 before click 8.2
+    shown = capsys.readouterr()
+    assert "Commands:" in shown.out + shown.err
+
+
 @pytest.fixture
 def failing(monkeypatch):
     def fail_with(error):

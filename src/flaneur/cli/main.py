@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import sys
 from collections.abc import Sequence
 from importlib import import_module
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import click
 
@@ -32,6 +33,11 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "doctor": ("flaneur.cli.doctor:doctor", "Say what flaneur finds on this computer, and what is wrong."),
     "demo": ("flaneur.cli.demo:demo", "Show the whole way on drawn toy cities."),
 }
+
+
+_ASKS_FOR_HELP: Any = getattr(click.exceptions, "NoArgsIsHelpError", ())  # since click 8.2
+_NO_NUMBER = re.compile(r"not a valid (integer|float)( range)?(?=\.)")  # click's words
+_NUMBERS = {"integer": "not a whole number", "float": "not a number"}
 
 
 class LazyGroup(click.Group):
@@ -112,9 +118,11 @@ def run(arguments: Sequence[str]) -> int:
 
 def _ended(error: BaseException) -> int:
     match error:
-        case click.ClickException():
+        case click.UsageError() if isinstance(error, _ASKS_FOR_HELP):
             error.show()
             return 2
+        case click.ClickException():
+            return _say(_told(error), 2)
         case KeyboardInterrupt() | click.Abort():
             return _say("interrupted.", 130)
         case BrokenPipeError():
@@ -129,6 +137,18 @@ def _ended(error: BaseException) -> int:
             return _failed(error, 1, f"a bug in flaneur ({kind}). Please report it; 'flaneur --debug ...' shows where.")
         case _:
             raise error
+
+
+def _told(error: click.ClickException) -> str:
+    """What is wrong with the words of a command line, and where its help is."""
+    words = " ".join(error.format_message().split())
+    if isinstance(error, click.BadParameter) and not isinstance(error, click.MissingParameter):
+        name = error.param.opts[-1] if isinstance(error.param, click.Option) else None
+        name = name or (error.param.human_readable_name if error.param else "")
+        wrong = _NO_NUMBER.sub(lambda kind: _NUMBERS[kind[1]], " ".join(error.message.split()))
+        words = f"{name}: {wrong}" if name else wrong
+    context = error.ctx if isinstance(error, click.UsageError) else None
+    return f"{words} See: {context.command_path} --help" if context else words
 
 
 def _failed(error: Exception, code: int, message: str) -> int:
