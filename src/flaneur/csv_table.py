@@ -13,6 +13,7 @@ import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import Any, BinaryIO
 
@@ -28,7 +29,7 @@ _LEAST_PARQUET = 12
 _SEPARATORS = {";": "';'", "\t": "tabs"}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class TableFile:
     """A table that can be read more than once.
 
@@ -44,6 +45,15 @@ class TableFile:
     def suffix(self) -> str:
         """In lower case, such as ``.csv``."""
         return PurePosixPath(self.name.replace("\\", "/")).suffix.lower()
+
+    @cached_property
+    def encoding(self) -> str:
+        """Of a CSV: UTF-8, UTF-16 or Latin-1, found by reading the whole file in pieces, once; a warning of the last.
+
+        Raises:
+            InputError: it is no text.
+        """
+        return _encoding_of(self)
 
 
 def on_disk(path: Path) -> TableFile:
@@ -86,15 +96,10 @@ def columns(table: TableFile) -> list[str]:
         case ".parquet":
             return [name.strip().lower() for name in _parquet(table).schema.names]
         case _:
-            return [name for name in _header(table, encoding_of(table)) if name]
+            return [name for name in _header(table, table.encoding) if name]
 
 
-def encoding_of(table: TableFile) -> str:
-    """UTF-8, UTF-16 or Latin-1, found by reading the whole file in pieces.
-
-    Raises:
-        InputError: it is no text.
-    """
+def _encoding_of(table: TableFile) -> str:
     with table.open() as file:
         start = file.read(_PIECE)
         for mark, encoding in _BOMS.items():
@@ -116,10 +121,9 @@ def encoding_of(table: TableFile) -> str:
 
 
 def _csv_rows(table: TableFile, needed: Sequence[str]) -> Rows:
-    encoding = encoding_of(table)
-    names = _header(table, encoding)
+    names = _header(table, table.encoding)
     check_columns(table, [name for name in names if name], needed)
-    return _csv_body(table, encoding, names)
+    return _csv_body(table, table.encoding, names)
 
 
 def _csv_body(table: TableFile, encoding: str, names: list[str]) -> Rows:

@@ -114,6 +114,14 @@ def test_the_encodings_of_spreadsheets(tmp_path, encoding):
     assert [photo.city for photo in find(path)] == ["Málaga"]
 
 
+def test_latin_1_is_said_once(tmp_path, caplog):
+    save(tmp_path / "a.jpg")
+    list(find(table(tmp_path, "file,city\na.jpg,Málaga\n".encode("latin-1"))))
+    assert [record.getMessage() for record in caplog.records] == [
+        f"{tmp_path / 'photos.csv'} is not UTF-8; read as Latin-1."
+    ]
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
