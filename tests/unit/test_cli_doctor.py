@@ -69,7 +69,7 @@ def test_what_is_wrong_is_said_and_ends_non_zero(capsys, home):
     assert len(json.loads(out)["problems"]) == 2  # keys come from the environment, so nobody looks into the file
     assert "prices.toml" in out
     assert "cities.toml" in out
-    assert err.startswith("flaneur: 2 problems.")
+    assert err.startswith("flaneur: 2 problems;")
 
 
 def test_a_key_file_that_others_can_read(capsys, home, monkeypatch):
@@ -79,7 +79,20 @@ def test_a_key_file_that_others_can_read(capsys, home, monkeypatch):
     (home / "keys.toml").chmod(0o644)
     code, out, _ = ask(capsys)
     assert code == 3
-    assert "chmod 600" in out
+    assert out.count("chmod 600") == 1
+    assert "key       MAPILLARY_TOKEN: not to be used, see below" in out
+
+
+def test_a_contact_is_said_to_be_there_and_names_are_wrapped(capsys, monkeypatch):
+    monkeypatch.setenv("FLANEUR_CONTACT", "ada@example.org")
+    for number in range(30):
+        monkeypatch.setenv(f"FLANEUR_SOURCE_{number:02d}_API_URL", "x")
+    _, out, _ = ask(capsys)
+    assert "contact   FLANEUR_CONTACT: environment (needed by wikimedia_commons)" in out
+    assert "ada@example.org" not in out
+    assert max(len(line) for line in out.splitlines() if "FLANEUR_SOURCE" in line) <= 110
+    monkeypatch.delenv("FLANEUR_CONTACT")
+    assert "contact   FLANEUR_CONTACT: absent" in ask(capsys)[1]
 
 
 class Anything:
@@ -113,4 +126,30 @@ def test_online_but_nobody_is_there(capsys, monkeypatch):
         code, out, err = ask(capsys, "--online")
     assert code == 3
     assert "mapillary graph: not reached" in out
-    assert "Is this computer online" in err
+    assert "Is this computer online" in out
+    assert err == "flaneur: 1 problem; what to do is said above.\n"
+
+
+def test_online_only_what_is_named_must_be_there(capsys, monkeypatch):
+    with ProviderServer([Anything()]) as server, socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        point_at(monkeypatch, server.url)
+        monkeypatch.setenv("FLANEUR_PANORAMAX_API_URL", f"http://127.0.0.1:{taken.getsockname()[1]}")
+        everybody = ask(capsys, "--online")
+        asked = len(server.trace)
+        one = ask(capsys, "--online", "flickr")
+        assert len(server.trace) == asked + len(SOURCES["flickr"].BASES)
+        another = ask(capsys, "--online", "flickr", "panoramax")
+    assert "panoramax api: not reached" in everybody[1]
+    assert [code for code, *_ in (everybody, one, another)] == [0, 0, 3]
+    assert "Not reached: panoramax api." in another[1]
+    assert ask(capsys, "flickr")[0] == 2
+    assert "Did you mean 'flickr'" in ask(capsys, "--online", "flicker")[2]
+
+
+def test_online_without_the_extra_is_one_line(capsys, monkeypatch):
+    monkeypatch.setattr("flaneur.net.client.find_spec", lambda name: None)
+    code, out, err = ask(capsys, "--online")
+    assert code == 3
+    assert out.count("pip install 'flaneur[collect]'") == 1
+    assert "online, and its proxy" not in out + err

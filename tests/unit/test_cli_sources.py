@@ -14,7 +14,8 @@ CANARY = "MLY-canary-0123456789"
 @pytest.fixture(autouse=True)
 def home(tmp_path, monkeypatch):
     monkeypatch.setenv("FLANEUR_HOME", str(tmp_path))
-    for variable in ("MAPILLARY_TOKEN", "FLICKR_API_KEY", "GOOGLE_MAPS_API_KEY", "GOOGLE_MAPS_SIGNING_SECRET"):
+    keys = ("MAPILLARY_TOKEN", "FLICKR_API_KEY", "GOOGLE_MAPS_API_KEY", "GOOGLE_MAPS_SIGNING_SECRET")
+    for variable in ("FLANEUR_CONTACT", *keys):
         monkeypatch.delenv(variable, raising=False)
     return tmp_path
 
@@ -44,6 +45,7 @@ def test_all_that_is_to_be_known_of_one(capsys, name):
     assert sum("Read in copies stored elsewhere" in note for note in module.TERMS.notes) == 1
     for text in (module.TERMS.provider, module.TERMS.licence, module.TERMS.training, module.TERMS.url, *module.LIMITS):
         assert text in out
+    assert ("contact    FLANEUR_CONTACT, needed: absent" in out) == (name == "wikimedia_commons")
     if module.KEY is not None:
         assert module.KEY.variable in out
         assert module.KEY.get_it_at in out

@@ -2,7 +2,7 @@
 
 import pytest
 
-from flaneur.errors import InputError, PhotoError, UsageError
+from flaneur.errors import CredentialsError, PhotoError, UsageError
 from flaneur.net import open_client
 from flaneur.protocols import Candidate, Wish
 from flaneur.sources import wikimedia_commons as source
@@ -97,10 +97,24 @@ def test_dates_and_panoramas_are_as_wished(tmp_path):
 def test_commons_turns_away_who_cannot_be_reached(tmp_path, monkeypatch):
     with opened(tmp_path, WikimediaCommons(BERLIN)) as (server, _):
         monkeypatch.setattr("flaneur.net.client.user_agent", lambda contact: "flaneur/0")
-        nameless = open_client("wikimedia_commons", key=None, limits=source.LIMITS, bases=source.BASES)
-        with nameless as client, pytest.raises(InputError, match="FLANEUR_CONTACT"):
+        limits, bases = source.LIMITS, source.BASES
+        nameless = open_client("wikimedia_commons", key=None, limits=limits, bases=bases, contact="ada")
+        with nameless as client, pytest.raises(CredentialsError, match=r"turns you away.* by ada"):
             source.near(CENTRE, 100.0, Wish(), client)
         assert len(server.trace) == 1
+
+
+def test_without_a_contact_commons_is_not_asked_at_all(tmp_path, monkeypatch):
+    monkeypatch.delenv("FLANEUR_CONTACT", raising=False)
+    with opened(tmp_path, WikimediaCommons(BERLIN)) as (server, told):
+        photo = source.near(CENTRE, 100.0, Wish(), told)[0]
+        asked = len(server.trace)
+        with open_client("wikimedia_commons", key=None, limits=source.LIMITS, bases=source.BASES) as client:
+            with pytest.raises(CredentialsError, match="set FLANEUR_CONTACT"):
+                source.near(CENTRE, 100.0, Wish(), client)
+            with pytest.raises(CredentialsError, match="set FLANEUR_CONTACT"):
+                source.fetch(photo, Wish(), client)
+        assert len(server.trace) == asked
 
 
 def test_databases_that_lag_behind_are_given_the_time_they_ask_for(tmp_path):

@@ -49,7 +49,7 @@ def facts_of(name: str, module: Any) -> dict[str, Any]:
     return {
         "source": name, "provider": terms.provider, "licence": terms.licence, "attribution": terms.attribution,
         "may_store": terms.may_store, "training": terms.training, "terms": terms.url, "terms_read_on": terms.read_on,
-        "notes": list(terms.notes), "key": None if key is None else _key_facts(key),
+        "notes": list(terms.notes), "key": None if key is None else _key_facts(key), "contact": contact_facts(module),
         "limits": {group: [limit.requests, limit.seconds] for group, limit in module.LIMITS.items()},
         "radius_m": module.RADIUS_M, "options": dict(getattr(module, "OPTIONS", {})), "costs": _costs(module),
     }  # fmt: skip
@@ -63,6 +63,15 @@ def key_from(variable: str) -> str:
         return net.key_from(variable) or "absent"
     except CredentialsError as error:
         return str(error)
+
+
+def contact_facts(module: Any) -> dict[str, str] | None:
+    """Where a source that must be able to reach the user finds out how; ``None`` for one that goes without."""
+    from flaneur import net
+
+    if not getattr(module, "CONTACT_NEEDED", False):
+        return None
+    return {"variable": net.CONTACT, "from": "environment" if net.contact_of() else "absent"}
 
 
 def _key_facts(key: Key) -> dict[str, Any]:
@@ -94,8 +103,8 @@ def _table(found: list[dict[str, Any]]) -> list[str]:
 
 
 def _row(facts: dict[str, Any]) -> tuple[str, ...]:
-    key = facts["key"]
-    state = "none needed" if key is None else f"{key['variable']}: {key['from'].partition(':')[0]}"
+    wanted = facts["key"] or facts["contact"]
+    state = f"{wanted['variable']}: {wanted['from'].partition(':')[0]}" if wanted else "none needed"
     pixels = "kept" if facts["may_store"] else "not kept"
     costs = ", ".join(_cost(cost) for cost in facts["costs"]) or "nothing"
     return facts["source"], _short(facts["licence"]), pixels, state, costs
@@ -119,6 +128,7 @@ def _details(facts: dict[str, Any]) -> list[str]:
         *(f"  note       {note}" for note in facts["notes"]),
         f"  terms      {facts['terms']}, read on {facts['terms_read_on']}",
         *_key_lines(facts["key"]),
+        *(f"  contact    {said['variable']}, needed: {said['from']}" for said in [facts["contact"]] if said),
     ]
     for cost in facts["costs"]:
         free = f"the first {cost['free_a_month']:,} of a month are free" if cost["free_a_month"] else "none is free"

@@ -213,6 +213,12 @@ class Client:
         )
 
 
+def lacking_extra() -> str:
+    """What to install before any provider can be asked; empty if all is there."""
+    missing = any(find_spec(needed) is None for needed in ("httpx2", "tenacity"))
+    return "Asking providers needs the extra 'collect': pip install 'flaneur[collect]'" if missing else ""
+
+
 @contextmanager
 def open_client(
     source: str,
@@ -238,8 +244,8 @@ def open_client(
         UsageError: a base address is neither https nor on this machine, or the extra ``collect`` is not installed.
         InputError: the table of rates and spending cannot be used.
     """
-    if any(find_spec(needed) is None for needed in ("httpx2", "tenacity")):
-        raise UsageError("Asking providers needs the extra 'collect': pip install 'flaneur[collect]'")
+    if lacking := lacking_extra():
+        raise UsageError(lacking)
     found = bases_of(source, bases)
     secret = find_key(source, key)
     signing = find_secret(key.secret_variable) if key is not None and key.secret_variable else None

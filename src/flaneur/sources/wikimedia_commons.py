@@ -17,7 +17,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from flaneur.errors import InputError
+from flaneur.errors import CredentialsError, InputError
 from flaneur.nearby import Box, boxes_round, number, position, quarters, sift
 from flaneur.net import Refused
 from flaneur.protocols import Candidate, Key, Limit, Terms, View, Wish
@@ -38,7 +38,7 @@ TERMS = Terms(
     read_on="2026-11-21",
     notes=(
         "Credit the author and name the licence of each photo.",
-        "Requests are sent one after another, with a way to reach you: set a contact.",
+        "Requests are sent one after another, with a way to reach you: set FLANEUR_CONTACT.",
         "Rights of the people and works that a photo shows are not cleared by its licence.",
         READ_IN_COPIES,
     ),
@@ -50,6 +50,7 @@ BASES: Mapping[str, str] = {"api": "https://commons.wikimedia.org"}
 RADIUS_M = 200.0
 OPTIONS: Mapping[str, str] = {}
 AT_ONCE = 1
+CONTACT_NEEDED = True
 
 MOST = 500
 FULL = MOST // 2
@@ -88,8 +89,10 @@ def near(spot: Location, radius_m: float, wish: Wish, client: Client) -> list[Ca
     Raises:
         UsageError: an option was given; there is none.
         InputError: Commons does not understand the question.
+        CredentialsError: the user does not say how to be reached, or Commons turns them away all the same.
     """
     options(wish, OPTIONS)
+    _check_contact(client)
     found = [candidate_of(page) for page in _files(spot, radius_m, wish, client)]
     client.dropped.update(one for one in found if isinstance(one, str))
     return sift((one for one in found if not isinstance(one, str)), spot, radius_m, wish, client.dropped)
@@ -100,7 +103,9 @@ def fetch(candidate: Candidate, wish: Wish, client: Client) -> list[tuple[View, 
 
     Raises:
         PhotoError: it was deleted.
+        CredentialsError: the user does not say how to be reached.
     """
+    _check_contact(client)
     del wish  # the address of the width that was wished for is known since ``near``
     return [(View(), client.get_bytes(candidate.facts["picture"]).content)]
 
@@ -233,8 +238,16 @@ def _asked(params: Mapping[str, str | int | float], client: Client) -> Any:
     except Refused as refused:
         status, words = refused.status, str(refused)
     if status == 403:
-        words = "Wikimedia Commons turns away whom it cannot reach: set FLANEUR_CONTACT to your e-mail address."
+        raise CredentialsError(f"Wikimedia Commons turns you away. Can it reach you by {client.contact}? {words}")
     raise InputError(words)
+
+
+def _check_contact(client: Client) -> None:
+    if not client.contact:
+        raise CredentialsError(
+            "wikimedia_commons needs a way to reach you, since Wikimedia turns others away: "
+            "set FLANEUR_CONTACT to your e-mail address or page."
+        )
 
 
 def _passing(reply: Any) -> bool:
