@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from flaneur.csv_table import TableFile, columns, on_disk, rows
 from flaneur.errors import InputError, counted
+from flaneur.photo_positions import Positions
 from flaneur.protocols import FoundPhoto
 
 logger = logging.getLogger(__name__)
@@ -195,13 +196,16 @@ def _look_through(table: PhotoTable) -> set[int]:
     """Hashes of the keys that are named more than once."""
     keys, cities, wrong, placed = array("q"), array("q"), [], 0
     names: Counter[str] = Counter()
+    positions = Positions()
     for number, entry in table.entries():
         names[entry.city] += 1
         keys.append(hash(entry.key))
         cities.append(hash(entry.city))
         if entry.facts.get("lat"):
             placed += 1
-            if not _is_position(entry.facts):
+            if _is_position(entry.facts):
+                positions.add(entry.city, float(entry.facts["lat"]), float(entry.facts["lon"]))
+            else:
                 wrong.append((number, entry.facts["lat"], entry.facts.get("lon", "")))
     if 2 * len(wrong) > placed:  # a few odd ones cost their rows later; a table full of them is a mistake to stop at
         number, lat, lon = wrong[0]
@@ -211,6 +215,7 @@ def _look_through(table: PhotoTable) -> set[int]:
         )
     if table.typed:
         _mention_misspelt(table, names)
+        _mention_swapped(table, positions)
     return _repeated(table, np.array(keys, dtype=np.int64), np.array(cities, dtype=np.int64))
 
 
@@ -224,6 +229,18 @@ def _mention_misspelt(table: PhotoTable, names: Counter[str]) -> None:
                 "%s: %s of %r, and %s of %r. Are they one city?",
                 table.table.name, counted(count, "photo"), name, f"{names[close[0]]:,}", close[0],
             )  # fmt: skip
+
+
+def _mention_swapped(table: PhotoTable, positions: Positions) -> None:
+    """Positions that are possible, but far from any city of that name, and near one the other way round."""
+    found = positions.swapped()
+    for city, (lat, lon) in list(found.items())[:1]:
+        more = f" (and likewise {counted(len(found) - 1, 'more city')})" if len(found) > 1 else ""
+        logger.warning(
+            "%s: the photos of %r lie about (%.2f, %.2f), far from any city of that name, but near one the other way "
+            "round%s. Are lat and lon swapped?",
+            table.table.name, city, lat, lon, more,
+        )  # fmt: skip
 
 
 def _repeated(table: PhotoTable, keys: NDArray[np.int64], cities: NDArray[np.int64]) -> set[int]:

