@@ -252,12 +252,16 @@ class Run:
         self._progress(city.log.places - before)
 
     def _away(self, error: BaseException | None) -> LaterError:
-        from flaneur.net import Unreachable
+        from flaneur.net import Refused, Unreachable
 
-        cause = None if error is None else error.__cause__
-        is_provider = isinstance(cause, Unreachable | PhotoError)
-        provider = f"{self._order.source.TERMS.provider} cannot be reached now. " if is_provider else ""
-        return LaterError(f"{provider}{error}")
+        cause, provider = None if error is None else error.__cause__, self._order.source.TERMS.provider
+        match cause:
+            case Refused():
+                return LaterError(f"{provider} does not answer such requests. {error}")
+            case Unreachable() | PhotoError():
+                return LaterError(f"{provider} cannot be reached now. {error}")
+            case _:
+                return LaterError(str(error))
 
     def _ask(self, location: Location, after: Future[Answer] | None = None) -> Answer:
         """In a thread: what the provider has near a spot; once another answer is there, if one is named."""
