@@ -32,6 +32,10 @@ def order(module, count=100, wish=None, name="someone", **more):
     return Order(name, module, tuple(errands), wish or Wish())
 
 
+def found_order(places):
+    return Order("someone", source(), (Errand(PORTO, places, 100),))
+
+
 def never(name, sku):
     return 0
 
@@ -67,13 +71,25 @@ def test_what_is_done_is_not_planned_again():
     assert plan(order(source()), done={"porto-pt": 100, "rome-it": 70}).steps[0].requests == {"search": 60, "image": 30}
     nothing = plan(order(source()), done={"porto-pt": 100, "rome-it": 100})
     assert nothing.steps[0].requests == {}
-    assert "no requests; less than a minute; free" in list(nothing.lines())[3]
+    assert list(nothing.lines()) == [
+        "Someone: finished; nobody would be asked:", "  porto-pt: 100 places, which is enough",
+        "  rome-it: 100 places, which is enough",
+    ]  # fmt: skip
+    begun = list(plan(order(source(), count=30), done={"porto-pt": 6}).lines())
+    assert begun[1:3] == ["  porto-pt: 6 of 30 places are there; 24 to go in 79 km²", "  rome-it: 30 places in 79 km²"]
 
 
 def test_a_list_of_positions_is_looked_at_once():
     places = Points(tuple(Location(41 + number / 1000, -8.6) for number in range(7)))
-    found = plan(Order("someone", source(), (Errand(PORTO, places, 100),)))
+    found = plan(found_order(places))
     assert found.steps[0].at_most == {"search": 7, "image": 7}
+    assert found.photos == (7, 7)
+    assert list(found.lines())[1].startswith("  porto-pt: 7 places at most, of 100 wanted, in ")
+    seen = plan(found_order(places), done={"porto-pt": 4}, left={"porto-pt": 0})
+    assert list(seen.lines()) == [
+        "Someone: finished; nobody would be asked:",
+        "  porto-pt: 4 of 100 places are there; there is nowhere left to look",
+    ]
 
 
 def test_street_view_pays_for_pictures_alone_and_in_a_second_step():

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from flaneur.area import Disc
-from flaneur.collect.journal import CityLog, Journal, Log, writing
+from flaneur.collect.journal import CityLog, Journal, Log, read_log, writing
 from flaneur.collect.order import Errand, Order, folder_of
 from flaneur.collect.pictures import Outcome
 from flaneur.collect.publish import RECIPES, candidate_of, photo_rows, write_recipes
@@ -33,12 +33,52 @@ class Materialised:
         refused: pictures that showed nothing, or are gone.
         changed: pictures that are no longer the file they were when a recipe was first used.
         later: places that could not be had now.
+        folder: where the pictures lie.
     """
 
     photos: int
     refused: int
     changed: int
     later: int
+    folder: str
+
+
+@dataclass(frozen=True, slots=True)
+class Recipes:
+    """How far the fetching of a dataset's pictures is.
+
+    Args:
+        order: that the recipes were made by, without its cities.
+        pictures: that the recipes are of.
+        places: that they show.
+        left: places whose pictures are still to be fetched.
+        begun: whether any was asked for.
+    """
+
+    order: Order
+    pictures: int
+    places: int
+    left: int
+    begun: bool
+
+
+def recipes_of(source: Source, name: str, dataset: Dataset) -> Recipes:
+    """How far the fetching of a dataset's pictures is; nothing is written, and nobody asked.
+
+    Raises:
+        InputError: there are no recipes of this source.
+    """
+    rows = _own_recipes(dataset, name)
+    log, length = read_log(_journal_of(dataset.root, name), _log(rows))
+    cache = _cache(name)
+    there = [
+        all((cache / picture.file).is_file() for picture in outcome.pictures)
+        for city in log.cities.values()
+        for outcome in city.results.values()
+    ]
+    places = sum(len(city.chosen) for city in log.cities.values())
+    order = Order(name, source, (), _wish(dataset, name))
+    return Recipes(order, len(rows), places, places - sum(there), length > 0)
 
 
 def materialise(
@@ -58,22 +98,18 @@ def materialise(
         BudgetError: the next picture would cost more than the budget; what was fetched is in the dataset.
     """
     root = dataset.root
-    recipes = [row for row in _recipes(root) if row["source"] == name]
-    if not recipes:
-        command = f"flaneur collect {name} --name {dataset.name} --city CITY --count N"
-        raise InputError(f"{dataset.name} has no recipes of {name}. Make some: {command}")
+    recipes = _own_recipes(dataset, name)
     order = Order(name, source, (), _wish(dataset, name))
-    cache = home() / "cache" / name
-    journal_path = root / "collect" / f"{name}.pictures.jsonl"
+    cache = _cache(name)
     with writing(root):
         folder_of(root, name).mkdir(parents=True, exist_ok=True)
-    with only_one(folder_of(root, name)), writing(root), Journal(journal_path, _log(recipes)) as journal:
+    with only_one(folder_of(root, name)), writing(root), Journal(_journal_of(root, name), _log(recipes)) as journal:
         forget_lost(journal.log, cache, root / "imported.parquet")
         try:
             _fetch(order, journal, cache, open_client, progress or (lambda _: None))
         finally:
             _publish(dataset, name, journal.log, cache, recipes)
-        return _outcome(journal.log, recipes)
+        return _outcome(journal.log, recipes, cache)
 
 
 def _fetch(
@@ -118,13 +154,14 @@ def _publish(dataset: Dataset, name: str, log: Log, cache: Path, recipes: list[d
         write_recipes(dataset.root, name, [{**row, "sha256": row["sha256"] or known.get(row["id"])} for row in recipes])
 
 
-def _outcome(log: Log, recipes: list[dict[str, Any]]) -> Materialised:
+def _outcome(log: Log, recipes: list[dict[str, Any]], cache: Path) -> Materialised:
     outcomes: list[Outcome] = [each for city in log.cities.values() for each in city.results.values()]
     before = {row["id"].partition(":")[2]: row["sha256"] for row in recipes}
     pictures = [picture for outcome in outcomes for picture in outcome.pictures]
     changed = sum(before.get(picture.key) not in (None, picture.sha256) for picture in pictures)
     later = sum(len(city.pending) for city in log.cities.values())
-    return Materialised(len(pictures), sum(len(outcome.refused) for outcome in outcomes), changed, later)
+    refused = sum(len(outcome.refused) for outcome in outcomes)
+    return Materialised(len(pictures), refused, changed, later, str(cache))
 
 
 def _wish(dataset: Dataset, name: str) -> Wish:
@@ -135,5 +172,18 @@ def _wish(dataset: Dataset, name: str) -> Wish:
     return Wish(**{each.name: settings[each.name] for each in fields(Wish) if each.name in settings})
 
 
-def _recipes(root: Path) -> list[dict[str, Any]]:
-    return read_table(root / RECIPES) if (root / RECIPES).is_file() else []
+def _own_recipes(dataset: Dataset, name: str) -> list[dict[str, Any]]:
+    path = dataset.root / RECIPES
+    recipes = [row for row in (read_table(path) if path.is_file() else []) if row["source"] == name]
+    if not recipes:
+        command = f"flaneur collect {name} --name {dataset.name} --city CITY --count N"
+        raise InputError(f"{dataset.name} has no recipes of {name}. Make some: {command}")
+    return recipes
+
+
+def _journal_of(root: Path, name: str) -> Path:
+    return root / "collect" / f"{name}.pictures.jsonl"
+
+
+def _cache(name: str) -> Path:
+    return home() / "cache" / name

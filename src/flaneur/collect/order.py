@@ -8,8 +8,8 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from flaneur.area import Area, spots
-from flaneur.collect.journal import CityLog, Journal, city_entry, settings_entry
+from flaneur.area import Area, Points, spots
+from flaneur.collect.journal import CityLog, Journal, Log, city_entry, settings_entry
 from flaneur.errors import UsageError
 from flaneur.files import sha256_bytes
 from flaneur.protocols import Source, Wish
@@ -37,8 +37,9 @@ class Errand:
 
     @property
     def most_spots(self) -> int:
-        """Where the search ends."""
-        return self.tries or TRIES_PER_PLACE * self.count
+        """Where the search ends; of a list of positions with its last one."""
+        most = self.tries or TRIES_PER_PLACE * self.count
+        return min(most, len(self.area.locations)) if isinstance(self.area, Points) else most
 
 
 @dataclass(frozen=True)
@@ -88,22 +89,33 @@ def begin(order: Order, journal: Journal, dataset: str) -> None:
     Raises:
         UsageError: other photos were collected under this name; the message says what differs.
     """
-    areas = {errand.city.slug: name_of(errand.area) for errand in order.errands}
-    if journal.log.settings:
-        differing = _differing(journal.log.settings, order.settings())
-        differing += [f"the area of {slug}" for slug, area in areas.items() if _is_another(journal, slug, area)]
-        if differing and journal.log.has_chosen():
-            raise UsageError(
-                f"{dataset} was collected from {order.name} with other settings: {'; '.join(differing)}. "
-                "Repeat them, or choose another --name."
-            )
-        if differing:
-            journal.restart()
-    if not journal.log.settings:
+    if not goes_on(order, journal.log, dataset):
+        journal.restart()
         journal.add(settings_entry(order.settings()))
-    for slug, area in areas.items():
-        if slug not in journal.log.cities:
-            journal.add(city_entry(slug, area))
+    for errand in order.errands:
+        if errand.city.slug not in journal.log.cities:
+            journal.add(city_entry(errand.city.slug, name_of(errand.area)))
+
+
+def goes_on(order: Order, log: Log, dataset: str) -> bool:
+    """Whether what was collected before is the beginning of what is wanted; if not, nothing of it is needed.
+
+    Raises:
+        UsageError: other photos were collected under this name; the message says what differs.
+    """
+    if not log.settings:
+        return False
+    differing = _differing(log.settings, order.settings())
+    areas = {errand.city.slug: name_of(errand.area) for errand in order.errands}
+    differing += [
+        f"the area of {slug}" for slug, area in areas.items() if slug in log.cities and log.cities[slug].area != area
+    ]
+    if differing and log.has_chosen():
+        raise UsageError(
+            f"{dataset} was collected from {order.name} with other settings: {'; '.join(differing)}. "
+            "Repeat them, or choose another --name."
+        )
+    return not differing
 
 
 def spots_of(order: Order, errand: Errand) -> Iterator[Location]:
@@ -130,10 +142,6 @@ def journal_of(root: Path, source: str) -> Path:
 def name_of(area: Area) -> str:
     """A short name that no other area has."""
     return sha256_bytes(repr(area).encode())[:16]
-
-
-def _is_another(journal: Journal, slug: str, area: str) -> bool:
-    return slug in journal.log.cities and journal.log.cities[slug].area != area
 
 
 def _differing(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:

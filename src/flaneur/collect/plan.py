@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from flaneur.area import Points
 from flaneur.collect.order import Errand, Order
-from flaneur.collect.prices import Price, own_path, price_of
-from flaneur.errors import counted, listed
+from flaneur.collect.prices import price_of
+from flaneur.collect.step import Bill, Step, step_fields, step_lines
+from flaneur.errors import counted
 from flaneur.protocols import Limit, Source, Wish
 
 SPOTS_PER_PLACE = 2.0
@@ -22,70 +22,20 @@ _TILE = "tile"  # stands for many searches, where a source can look that way
 
 
 @dataclass(frozen=True, slots=True)
-class Bill:
-    """What one kind of request costs.
-
-    Args:
-        sku: its name in ``prices.toml``.
-        price: of one.
-        requests: that are expected.
-        at_most: if places are hard to find.
-        used: of this month, as far as flaneur knows.
-    """
-
-    sku: str
-    price: Price
-    requests: int
-    at_most: int
-    used: int
-
-    @property
-    def cost(self) -> float:
-        """Of those that are expected, in the price's currency."""
-        return self.price.of_many(self.used, self.requests)
-
-    @property
-    def most(self) -> float:
-        """If places are hard to find."""
-        return self.price.of_many(self.used, self.at_most)
-
-    @property
-    def free_left(self) -> int:
-        """Requests of this month that cost nothing."""
-        return max(0, self.price.free - self.used)
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """What one command asks for.
-
-    Args:
-        name: ``collect``, or ``materialise``.
-        requests: that are expected, by group.
-        at_most: if places are hard to find, by group.
-        bills: of those that cost something.
-        minutes: that replies and the limits on requests take.
-    """
-
-    name: str
-    requests: Mapping[str, int]
-    at_most: Mapping[str, int]
-    bills: tuple[Bill, ...]
-    minutes: float
-
-
-@dataclass(frozen=True, slots=True)
 class Plan:
     """What an order will take.
 
     Args:
         source: its name.
         provider: its name for people.
-        places: still wanted, by city.
+        places: still to be found, by city.
         square_km: to look in, by city.
         photos: at least and at most, if all places are found.
         steps: ``collect``; where pixels may not be kept also ``materialise``, which is a command of its own.
+        wanted: in all, by city.
+        done: places that are there, by city.
         budget: most to be spent, or ``None``.
+        spent: of it.
     """
 
     source: str
@@ -94,36 +44,52 @@ class Plan:
     square_km: Mapping[str, float]
     photos: tuple[int, int]
     steps: tuple[Step, ...]
+    wanted: Mapping[str, int]
+    done: Mapping[str, int]
     budget: float | None = None
+    spent: float = 0.0
 
     def to_dict(self) -> dict[str, Any]:
         """The plan as JSON."""
         return {
-            "source": self.source, "places": dict(self.places),
+            "source": self.source, "places": dict(self.places), "wanted": dict(self.wanted), "done": dict(self.done),
             "square_km": {city: round(size, 1) for city, size in self.square_km.items()},
             "photos": {"at_least": self.photos[0], "at_most": self.photos[1]},
-            "steps": [_step_fields(step) for step in self.steps], "budget": self.budget,
+            "steps": [step_fields(step) for step in self.steps], "budget": self.budget,
+            "spent": round(self.spent, 4),
         }  # fmt: skip
 
     def lines(self) -> Iterator[str]:
         """The plan for people."""
         least, most = self.photos
         amount = counted(most, "photo") if least == most else f"{least:,} to {counted(most, 'photo')}"
-        yield f"{self.provider}: {amount}, if all places are found:"
-        for city, places in self.places.items():
-            yield f"  {city}: {counted(places, 'place')} in {_size(self.square_km[city])}"
-        for step in self.steps:
-            yield f"{step.name}: about {_told(step.requests)}; {_time(step.minutes)}; {_cost(step)}."
-            if step.at_most != step.requests:
-                yield f"  If places are hard to find, up to {_told(step.at_most)}."
-            yield from (f"  {line}" for bill in step.bills for line in _bill(bill, self.budget))
+        finished = not any(self.places.values())
+        expected = "finished; nobody would be asked" if finished else f"{amount}, if all places are found"
+        yield f"{self.provider}: {expected}:"
+        yield from (f"  {city}: {self._city(city)}" for city in self.places)
+        for step in () if finished else self.steps:
+            yield from step_lines(step, self.budget, self.spent)
+
+    def _city(self, city: str) -> str:
+        wanted, done, places = self.wanted[city], self.done.get(city, 0), self.places[city]
+        if done >= wanted:
+            return f"{counted(done, 'place')}, which is enough"
+        had = f"{done:,} of {counted(wanted, 'place')} {'is' if done == 1 else 'are'} there"
+        if not places:
+            return f"{had}; there is nowhere left to look"
+        if done:
+            return f"{had}; {places:,} to go in {_size(self.square_km[city])}"
+        short = f" at most, of {wanted:,} wanted," if places < wanted else ""
+        return f"{counted(places, 'place')}{short} in {_size(self.square_km[city])}"
 
 
 def plan(
     order: Order,
     budget: float | None = None,
     *,
+    spent: float = 0.0,
     done: Mapping[str, int] = _NONE,
+    left: Mapping[str, int] | None = None,
     used: Callable[[str, str], int] | None = None,
 ) -> Plan:
     """What an order will take.
@@ -131,15 +97,18 @@ def plan(
     Args:
         order: what is wanted.
         budget: most to be spent.
+        spent: of it.
         done: places that are there already, by city's slug.
+        left: that can still be found at most, by city's slug, where something was looked at before.
         used: source's name and kind of request to how many this month has seen; by default what flaneur noted.
 
     Raises:
         UsageError: something is billed whose price is not known.
     """
-    wanted = {errand.city.slug: max(0, errand.count - done.get(errand.city.slug, 0)) for errand in order.errands}
-    places = sum(wanted.values())
-    looks = [_looks(errand, wanted[errand.city.slug]) for errand in order.errands]
+    wanted = {errand.city.slug: errand.count for errand in order.errands}
+    find = {errand.city.slug: _to_find(errand, done.get(errand.city.slug, 0), left) for errand in order.errands}
+    places = sum(find.values())
+    looks = [_looks(errand, find[errand.city.slug]) for errand in order.errands]
     expected, most = sum(look[0] for look in looks), sum(look[1] for look in looks)
     per = asked(order.source, order.wish)
     if order.source.TERMS.may_store:
@@ -157,7 +126,24 @@ def plan(
     at_least = places * (views if renders or order.wish.panoramas == "only" else 1)
     photos = (at_least, places * views if renders or order.wish.panoramas != "no" else places)
     sizes = {errand.city.slug: errand.area.square_km for errand in order.errands}
-    return Plan(order.name, order.source.TERMS.provider, wanted, sizes, photos, steps, budget)
+    provider, had = order.source.TERMS.provider, {slug: done.get(slug, 0) for slug in wanted}
+    return Plan(order.name, provider, find, sizes, photos, steps, wanted, had, budget, spent)
+
+
+def pictures_step(order: Order, places: int, used: Callable[[str, str], int] | None = None) -> Step:
+    """What fetching the pictures of so many recipes' places takes.
+
+    Args:
+        order: that the recipes were made by; its cities do not matter.
+        places: whose pictures are not there yet.
+        used: as in :func:`plan`.
+
+    Raises:
+        UsageError: something is billed whose price is not known.
+    """
+    share = {group: (0.0, place) for group, (_, place) in asked(order.source, order.wish).items()}
+    requests = _times(share, places, places)
+    return _step(order, "materialise", requests, requests, used or _noted)
 
 
 def asked(source: Source, wish: Wish) -> dict[str, tuple[float, float]]:
@@ -170,11 +156,16 @@ def asked(source: Source, wish: Wish) -> dict[str, tuple[float, float]]:
     return each | {"search": (1.0, 0.0)}
 
 
+def _to_find(errand: Errand, done: int, left: Mapping[str, int] | None) -> int:
+    most = errand.most_spots if left is None else left.get(errand.city.slug, errand.most_spots)
+    return max(0, min(errand.count - done, most))
+
+
 def _looks(errand: Errand, places: int) -> tuple[int, int]:
     """Spots that are expected to be looked at, and at most."""
     if not places:
         return 0, 0
-    most = min(errand.most_spots, len(errand.area.locations)) if isinstance(errand.area, Points) else errand.most_spots
+    most = errand.most_spots
     return min(round(places * SPOTS_PER_PLACE), most), most
 
 
@@ -212,45 +203,5 @@ def _noted(source: str, sku: str) -> int:
     return used_this_month(source, sku)
 
 
-def _step_fields(step: Step) -> dict[str, Any]:
-    bills = [
-        {"sku": bill.sku, "name": bill.price.name, "requests": bill.requests, "at_most": bill.at_most,
-         "cost": round(bill.cost, 4), "cost_at_most": round(bill.most, 4), "currency": bill.price.currency,
-         "used_this_month": bill.used, "free_left": bill.free_left, "read_on": bill.price.read_on}
-        for bill in step.bills
-    ]  # fmt: skip
-    return {
-        "name": step.name, "requests": dict(step.requests), "requests_at_most": dict(step.at_most),
-        "minutes": round(step.minutes, 1), "cost": round(sum(bill.cost for bill in step.bills), 4), "billed": bills,
-    }  # fmt: skip
-
-
-def _told(requests: Mapping[str, int]) -> str:
-    return f"{counted(sum(requests.values()), 'request')} ({listed(requests)})" if requests else "no requests"
-
-
-def _cost(step: Step) -> str:
-    if not step.bills:
-        return "free"
-    return f"{sum(bill.cost for bill in step.bills):,.2f} {step.bills[0].price.currency}"
-
-
-def _bill(bill: Bill, budget: float | None) -> Iterator[str]:
-    price = bill.price
-    most = f", at most {bill.most:,.2f}" if bill.most != bill.cost else ""
-    yield (
-        f"{price.name}: {bill.requests:,} for {bill.cost:,.2f} {price.currency}{most}; {bill.free_left:,} of "
-        f"{price.free:,} free ones are left this month. Prices of {price.read_on}; yours go into {own_path()}."
-    )
-    if budget is not None and bill.most > budget:
-        yield f"That may be more than the budget of {budget:g} {price.currency}; it ends where that is spent."
-
-
 def _size(square_km: float) -> str:
     return f"{square_km:,.0f} km²" if square_km >= 10 else f"{square_km:.2g} km²"
-
-
-def _time(minutes: float) -> str:
-    if minutes < 1:
-        return "less than a minute"
-    return counted(round(minutes), "minute") if minutes < 120 else counted(round(minutes / 60), "hour")

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from flaneur.area import Points
+from flaneur.collect.budget import budget_of
 from flaneur.collect.journal import CityLog, Journal, Log, read_log, writing
-from flaneur.collect.order import Errand, Order, begin, folder_of, journal_of, new_spots
+from flaneur.collect.order import Errand, Order, begin, folder_of, goes_on, journal_of, new_spots
 from flaneur.collect.publish import publish
 from flaneur.collect.spot_by_spot import Run
-from flaneur.dataset.lock import only_one
+from flaneur.dataset.lock import LOCK, only_one
 from flaneur.errors import counted, listed
 from flaneur.files import read_rows, sha256_file
 from flaneur.protocols import Candidate
@@ -34,6 +36,7 @@ class Collected:
         spots: that were looked at, by city.
         refused: candidates that were refused, and spots without imagery, by reason.
         later: photos and spots that could not be had now.
+        looked_through: cities with fewer places than wanted all of whose positions were looked at.
     """
 
     places: dict[str, int]
@@ -41,6 +44,7 @@ class Collected:
     spots: dict[str, int]
     refused: dict[str, int]
     later: int
+    looked_through: tuple[str, ...] = ()
 
     @property
     def problem(self) -> str:
@@ -51,9 +55,10 @@ class Collected:
         if empty:
             looked = counted(sum(self.spots[city] for city in empty), "spot")
             why = f": {listed(self.refused)}" if self.refused else ""
+            tries = "" if set(empty) <= set(self.looked_through) else " or --tries"
             return (
                 f"Nothing was found for {', '.join(empty)} at {looked}{why}. "
-                "Try a larger --radius or --tries, another --area or source, or wider dates."
+                f"Try a larger --radius{tries}, another --area or source, or wider dates."
             )
         return ""
 
@@ -81,9 +86,7 @@ def collect(
         InputError: the disk is full.
     """
     folder = folder_of(root, order.name)
-    with writing(root):
-        folder.mkdir(parents=True, exist_ok=True)
-    with only_one(folder), writing(root), Journal(journal_of(root, order.name)) as journal:
+    with _alone(root, order.name), writing(root), Journal(journal_of(root, order.name)) as journal:
         begin(order, journal, name)
         forget_lost(journal.log, folder, root / "imported.parquet")
         try:
@@ -93,10 +96,70 @@ def collect(
         return _outcome(order, journal.log)
 
 
-def places_had(order: Order, root: Path) -> dict[str, int]:
-    """What a dataset has of an order's source already: places by city."""
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How far an order is, by city.
+
+    Args:
+        done: places had.
+        left: that may still be found: no more than spots that were not looked at, and photos still to be had.
+        begun: whether anything was chosen.
+    """
+
+    done: dict[str, int]
+    left: dict[str, int]
+    begun: bool
+
+
+def standing(order: Order, root: Path, name: str) -> Standing:
+    """How far an order is; nothing is written, and nobody asked.
+
+    Args:
+        order: what is wanted.
+        root: the dataset's folder; there need not be one.
+        name: of the dataset, for people.
+
+    Raises:
+        UsageError: other photos were collected under this name.
+    """
     log, _ = read_log(journal_of(root, order.name))
-    return {slug: _places(order, city) for slug, city in log.cities.items()}
+    if not goes_on(order, log, name):
+        log = Log()
+    cities = {errand.city.slug: log.cities.get(errand.city.slug, CityLog()) for errand in order.errands}
+    done = {slug: _places(order, city) for slug, city in cities.items()}
+    left = {errand.city.slug: _left(order, errand, cities[errand.city.slug]) for errand in order.errands}
+    return Standing(done, left, log.has_chosen())
+
+
+def _left(order: Order, errand: Errand, city: CityLog) -> int:
+    unseen = max(0, errand.most_spots - city.spots) + len(city.unreachable) + len(_pending(order, city))
+    return max(0, min(errand.count - _places(order, city), unseen))
+
+
+@contextmanager
+def _alone(root: Path, source: str) -> Iterator[None]:
+    """A run's folder, locked; a run that learnt nothing, for want of a key, say, leaves none that was not there."""
+    folder, journal = folder_of(root, source), journal_of(root, source)
+    made = [each for each in (folder, *folder.parents) if not each.exists()]
+    with writing(root):
+        folder.mkdir(parents=True, exist_ok=True)
+    try:
+        with only_one(folder):
+            try:
+                yield
+            finally:
+                if made and not any(city.spots for city in read_log(journal)[0].cities.values()):
+                    _remove(journal, budget_of(root, source), folder / LOCK)
+    finally:
+        for each in made:
+            with suppress(OSError):
+                each.rmdir()
+
+
+def _remove(*files: Path) -> None:
+    for file in files:
+        with suppress(OSError):
+            file.unlink()
 
 
 def unfinished(order: Order, log: Log) -> list[Errand]:
@@ -147,7 +210,15 @@ def _outcome(order: Order, log: Log) -> Collected:
     wanted = {errand.city.slug: errand.count for errand in order.errands}
     short = [city for slug, city in cities.items() if places[slug] < wanted[slug]]
     later = sum(len(_pending(order, city)) + len(city.unreachable) for city in short)
-    return Collected(places, wanted, {slug: city.spots for slug, city in cities.items()}, dict(refused), later)
+    through = tuple(
+        each.city.slug
+        for each in order.errands
+        if isinstance(each.area, Points)
+        and places[each.city.slug] < each.count
+        and cities[each.city.slug].spots >= len(each.area.locations)
+    )
+    spots = {slug: city.spots for slug, city in cities.items()}
+    return Collected(places, wanted, spots, dict(refused), later, through)
 
 
 def forget_lost(log: Log, folder: Path, table: Path) -> None:
