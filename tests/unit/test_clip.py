@@ -195,7 +195,7 @@ def test_without_open_clip_it_says_what_to_install(monkeypatch):
     clip_encoder._open_clip.cache_clear()
     monkeypatch.setitem(sys.modules, "open_clip", None)
     try:
-        with pytest.raises(UsageError, match=r"pip install 'flaneur\[train\]'"):
+        with pytest.raises(UsageError, match=r"pip install '\.\[train\]'"):
             backbone()
     finally:
         monkeypatch.undo()

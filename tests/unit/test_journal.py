@@ -119,7 +119,7 @@ def test_wandb_is_offline_unless_told_otherwise(tmp_path, monkeypatch):
 
 def test_a_missing_package_and_an_unknown_logger_are_one_line(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "wandb", None)
-    with pytest.raises(UsageError, match=r"pip install 'flaneur\[wandb\]'"), journal(["wandb"], tmp_path, {}):
+    with pytest.raises(UsageError, match=r"pip install '\.\[wandb\]'"), journal(["wandb"], tmp_path, {}):
         pass
     with pytest.raises(UsageError, match="Did you mean 'tensorboard'"), journal(["tensorbord"], tmp_path, {}):
         pass
