@@ -16,11 +16,11 @@ import numpy as np
 
 from benchmarks.bulk_prediction import flaneur_rate
 from benchmarks.measure import core_seconds, drawn_photos, interleaved, need, parser, repeated, report, summary
-from flaneur.inference import cores, open_session
+from flaneur.bundle.inference import cores, open_session
 from flaneur.predict import Model, load, open_view
 from flaneur.preprocess import preprocess
 
-BATCH = 8  # flaneur.inference.run_network's
+BATCH = 8  # flaneur.bundle.inference.run_network's
 OUTPUTS = ["logits", "embedding", "novelty"]
 
 

@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.measure import interleaved, need, parser, ratio, report, seconds, summary
-from flaneur.bundle import read_bundle
+from flaneur.bundle.folder import read_bundle
 from flaneur.dataset.store import Dataset, open_dataset
 from flaneur.errors import PhotoError
 from flaneur.predict import Model, OnnxEncoder

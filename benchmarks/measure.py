@@ -16,8 +16,8 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from flaneur.bundle.inference import cores
 from flaneur.dataset.toy_cities import ToyWorld, draw_toy_cities
-from flaneur.inference import cores
 
 PHOTO_PX = 640  # wide, 480 high: what street-view providers and the papers use
 _MARK = "complete"

@@ -24,11 +24,11 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from benchmarks.tables import publish
-from flaneur.bundle import read_bundle, write_bundle
-from flaneur.card import AbstainRule, Card, DatasetInfo, EncoderInfo
+from flaneur.bundle.card import AbstainRule, Card, DatasetInfo, EncoderInfo
+from flaneur.bundle.folder import read_bundle, write_bundle
 from flaneur.dataset.toy_cities import ToyWorld, draw_toy_cities, toy_city_names
 from flaneur.errors import PhotoError
-from flaneur.onnx_graph import append_head, encoder_hash, strip_traces
+from flaneur.onnx_files.graph import append_head, encoder_hash, strip_traces
 from flaneur.predict import Model
 from flaneur.preprocess import preprocess
 from flaneur.protocols import PreprocessSpec

@@ -19,12 +19,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.tables import Row, publish
-from flaneur.bundle import read_bundle
+from flaneur.bundle.folder import read_bundle
 from flaneur.dataset.store import Dataset, open_dataset
 from flaneur.encoder import OnnxEncoder
 from flaneur.fusion import log_softmax
 from flaneur.metrics import Metric, bootstrap_by_group, calibration_error, means, ranking_power
-from flaneur.onnx_heads import HeadParams
+from flaneur.onnx_files.heads import HeadParams
 from flaneur.training.heads.calibrate import fit_temperature, negative_log_likelihood
 from flaneur.training.heads.features import features
 from flaneur.training.heads.logistic import HeadRule, fit_head, head_logits

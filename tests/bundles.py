@@ -7,10 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from flaneur import onnx_graph, onnx_proto
-from flaneur.bundle import Bundle, write_bundle
-from flaneur.card import AbstainRule, Card, DatasetInfo, EncoderInfo
-from flaneur.onnx_graph import HeadParams, NoveltyParams
+from flaneur.bundle.card import AbstainRule, Card, DatasetInfo, EncoderInfo
+from flaneur.bundle.folder import Bundle, write_bundle
+from flaneur.onnx_files import graph as onnx_graph
+from flaneur.onnx_files import proto as onnx_proto
+from flaneur.onnx_files.graph import HeadParams, NoveltyParams
 from flaneur.protocols import PreprocessSpec
 from flaneur.types import City, Location
 

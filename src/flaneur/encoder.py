@@ -9,12 +9,13 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from flaneur import onnx_graph, onnx_proto
-from flaneur.bundle import Bundle
+from flaneur.bundle.folder import Bundle
+from flaneur.bundle.inference import Session, open_session, run_batch
 from flaneur.errors import UsageError
 from flaneur.files import sha256_json
-from flaneur.inference import Session, open_session, run_batch
-from flaneur.onnx_join import join_encoders
+from flaneur.onnx_files import graph as onnx_graph
+from flaneur.onnx_files import proto as onnx_proto
+from flaneur.onnx_files.join import join_encoders
 from flaneur.protocols import PreprocessSpec
 
 
@@ -61,7 +62,7 @@ class OnnxEncoder:
 
     @cached_property
     def session(self) -> Session:
-        """One-threaded, for :func:`flaneur.inference.run_network`."""
+        """One-threaded, for :func:`flaneur.bundle.inference.run_network`."""
         return open_session(self.model)
 
     def embed(self, images: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -76,7 +77,7 @@ def joined(encoders: Sequence[OnnxEncoder]) -> OnnxEncoder:
 
     Raises:
         UsageError: fewer than two, two that are the same, or they see photos differently; see
-            :func:`flaneur.onnx_join.join_encoders`.
+            :func:`flaneur.onnx_files.join.join_encoders`.
     """
     seen: dict[str, str] = {}
     for encoder in encoders:

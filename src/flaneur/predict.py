@@ -14,13 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from flaneur.bundle import Bundle, read_bundle
-from flaneur.card import Card
+from flaneur.bundle.card import Card
+from flaneur.bundle.folder import Bundle, read_bundle
+from flaneur.bundle.inference import Session, cores, open_session, run_network
 from flaneur.decode import DecodedPhoto, decode
 from flaneur.encoder import OnnxEncoder as OnnxEncoder
 from flaneur.errors import IntegrityError, PhotoError, UsageError, did_you_mean
 from flaneur.fusion import log_softmax, view_weights
-from flaneur.inference import Session, cores, open_session, run_network
 from flaneur.preprocess import preprocess
 from flaneur.protocols import PreprocessSpec
 from flaneur.types import City, CityScore, Location, Prediction, slugify

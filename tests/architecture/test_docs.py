@@ -9,14 +9,14 @@ import click
 import pytest
 
 from flaneur import errors
-from flaneur.card import Card, card_to_json
+from flaneur.bundle.card import Card, card_to_json
 from flaneur.cli.main import cli
 from flaneur.collect.publish import RECIPE_COLUMNS
 from flaneur.dataset import tables
 from flaneur.dataset.curate import CurationRule
 from flaneur.dataset.split import SplitRule
 from flaneur.evaluation import record
-from flaneur.onnx_graph import NOVELTY_METHODS
+from flaneur.onnx_files.graph import NOVELTY_METHODS
 from flaneur.training.heads.calibrate import DoubtRule
 from flaneur.training.recipes.recipe_file import read_recipe
 from flaneur.types import City, CityScore, Prediction

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from flaneur.bundle import bundled_base
+from flaneur.bundle.folder import bundled_base
 from tutorials import FOLDER, lacking, steps, take
 
 TUTORIAL = FOLDER / "first-cities.md"

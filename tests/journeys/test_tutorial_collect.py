@@ -10,7 +10,7 @@ from collections import Counter
 
 import pytest
 
-from flaneur.bundle import bundled_base
+from flaneur.bundle.folder import bundled_base
 from flaneur.cities import find
 from flaneur.dataset.store import open_dataset, verify_dataset
 from provider.mapillary import KEY, Mapillary

@@ -7,11 +7,12 @@ import onnxruntime
 import pytest
 
 from bundles import CITIES, tiny_bundle, tiny_card, tiny_encoder, tiny_model
-from flaneur import onnx_graph, onnx_proto
-from flaneur.bundle import bundled_base, export_single, read_bundle, resolve, verify_bundle, write_bundle
-from flaneur.card import AbstainRule, card_to_json
+from flaneur.bundle.card import AbstainRule, card_to_json
+from flaneur.bundle.folder import bundled_base, export_single, read_bundle, resolve, verify_bundle, write_bundle
+from flaneur.bundle.golden import Golden
 from flaneur.errors import InputError, IntegrityError, UsageError
-from flaneur.golden import Golden
+from flaneur.onnx_files import graph as onnx_graph
+from flaneur.onnx_files import proto as onnx_proto
 
 
 @pytest.fixture(scope="module")
@@ -192,7 +193,7 @@ def test_models_are_found_by_name(monkeypatch, tmp_path):
 
 
 def test_the_absence_of_the_bundled_model_is_one_clear_line(monkeypatch, tmp_path):
-    monkeypatch.setattr("flaneur.bundle.bundled_base", lambda: tmp_path / "none")
+    monkeypatch.setattr("flaneur.bundle.folder.bundled_base", lambda: tmp_path / "none")
     with pytest.raises(InputError, match="has no bundled model"):
         read_bundle("base")
 
@@ -206,3 +207,7 @@ def test_the_bundled_model_is_whole_and_small():
 
 def test_the_card_file_is_what_card_to_json_says(written):
     assert json.loads((written.path / "card.json").read_text()) == json.loads(json.dumps(card_to_json(written.card)))
+
+
+def test_the_bundled_model_lies_where_it_is_looked_for():
+    assert (bundled_base() / "card.json").is_file()

@@ -16,7 +16,7 @@ if find_spec("timm") is None:  # not importorskip: importing timm needs flaneur'
     pytest.skip("needs the train extra", allow_module_level=True)
 
 from flaneur import onnx_proto  # noqa: E402
-from flaneur.bundle import Bundle, verify_bundle  # noqa: E402
+from flaneur.bundle.folder import Bundle, verify_bundle  # noqa: E402
 from flaneur.dataset.audit import split_dataset  # noqa: E402
 from flaneur.dataset.split import SplitRule  # noqa: E402
 from flaneur.dataset.store import Dataset, import_photos, open_dataset  # noqa: E402

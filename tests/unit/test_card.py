@@ -3,7 +3,7 @@ import json
 import pytest
 
 from bundles import CITIES, tiny_card
-from flaneur.card import CARD_FORMAT, Card, card_from_json, card_to_json
+from flaneur.bundle.card import CARD_FORMAT, Card, card_from_json, card_to_json
 from flaneur.errors import IntegrityError
 from flaneur.files import sha256_json
 

@@ -11,8 +11,8 @@ import pytest
 from click.testing import CliRunner
 
 from bundles import tiny_bundle
-from flaneur.bundle import export_single, verify_bundle
-from flaneur.card import AbstainRule, DatasetInfo
+from flaneur.bundle.card import AbstainRule, DatasetInfo
+from flaneur.bundle.folder import export_single, verify_bundle
 from flaneur.cli.evaluate import evaluate
 from flaneur.dataset.store import Dataset, import_photos, open_dataset
 from flaneur.errors import InputError, UsageError

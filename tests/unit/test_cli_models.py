@@ -9,7 +9,7 @@ from flaneur.cli.main import run
 @pytest.fixture
 def home(monkeypatch, tmp_path):
     monkeypatch.setenv("FLANEUR_HOME", str(tmp_path))
-    monkeypatch.setattr("flaneur.bundle.bundled_base", lambda: tmp_path / "none")
+    monkeypatch.setattr("flaneur.bundle.folder.bundled_base", lambda: tmp_path / "none")
     return tmp_path
 
 

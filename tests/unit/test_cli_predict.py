@@ -6,7 +6,7 @@ import pytest
 
 import photos
 from bundles import tiny_bundle
-from flaneur.card import AbstainRule
+from flaneur.bundle.card import AbstainRule
 from flaneur.cli.main import run
 from flaneur.cli.predict import expand, prediction_text
 from flaneur.predict import load

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from bundles import SPEC, tiny_bundle, tiny_card, tiny_model
-from flaneur.bundle import read_bundle, write_bundle
+from flaneur.bundle.folder import read_bundle, write_bundle
 from flaneur.cli.main import run
 from flaneur.protocols import PreprocessSpec
 from flaneur.training import by_recipe

@@ -3,8 +3,8 @@ import json
 import numpy as np
 
 from bundles import DIM, SPEC, tiny_bundle, tiny_encoder, tiny_model
-from flaneur import onnx_proto
 from flaneur.encoder import OnnxEncoder
+from flaneur.onnx_files import proto as onnx_proto
 from flaneur.protocols import Encoder, PreprocessSpec
 
 
@@ -16,7 +16,7 @@ def test_embeds_what_the_whole_model_embeds(tmp_path):
     embedded = satisfied.embed(images)
     assert embedded.shape == (3, DIM)
     assert (encoder.name, encoder.dim, encoder.preprocess) == ("tests/tiny", DIM, SPEC)
-    from flaneur.inference import open_session
+    from flaneur.bundle.inference import open_session
 
     whole = open_session(bundle.model).run(["embedding"], {"image": images})[0]
     np.testing.assert_allclose(embedded, whole, atol=1e-6)
@@ -33,7 +33,7 @@ def test_the_hash_names_weights_and_preprocessing_only():
 
 def test_the_hash_survives_a_card_on_disk(tmp_path):
     bundle = tiny_bundle(tmp_path / "m")
-    from flaneur.bundle import read_bundle
+    from flaneur.bundle.folder import read_bundle
 
     assert json.loads((tmp_path / "m" / "card.json").read_text())["preprocess"]["mean"] == [0.5, 0.5, 0.5]
     again = OnnxEncoder.from_bundle(read_bundle(tmp_path / "m"))

@@ -13,7 +13,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from flaneur.card import AbstainRule, Card, DatasetInfo, EncoderInfo
+from flaneur.bundle.card import AbstainRule, Card, DatasetInfo, EncoderInfo
 from flaneur.dataset.store import Dataset
 from flaneur.errors import InputError, PhotoError, UsageError
 from flaneur.evaluation.answers import Answers, Doubt, doubt_of

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from flaneur.card import Card
+from flaneur.bundle.card import Card
 from flaneur.evaluation.answers import Answers, Doubt
 from flaneur.evaluation.measure import views
 from flaneur.evaluation.record import _views

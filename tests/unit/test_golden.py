@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 
 from bundles import SPEC, tiny_model
-from flaneur import onnx_proto
+from flaneur.bundle.golden import Golden, answers, draw_pictures, replay
+from flaneur.bundle.inference import open_session
 from flaneur.decode import decode
 from flaneur.errors import IntegrityError
-from flaneur.golden import Golden, answers, draw_pictures, replay
-from flaneur.inference import open_session
+from flaneur.onnx_files import proto as onnx_proto
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 
 from flaneur.errors import InputError, UsageError
-from flaneur.onnx_graph import HeadParams
+from flaneur.onnx_files.graph import HeadParams
 from flaneur.training.heads.logistic import (
     HeadRule,
     assign_folds,

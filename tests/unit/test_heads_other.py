@@ -11,7 +11,7 @@ from bundles import SIZE_PX, tiny_encoder
 from flaneur.dataset.audit import split_dataset
 from flaneur.dataset.split import SplitRule
 from flaneur.errors import InputError, UsageError
-from flaneur.onnx_heads import HeadParams, MlpParams, NeighbourParams, PrototypeParams
+from flaneur.onnx_files.heads import HeadParams, MlpParams, NeighbourParams, PrototypeParams
 from flaneur.predict import OnnxEncoder, load
 from flaneur.protocols import PreprocessSpec
 from flaneur.training.heads.kinds import KINDS, learn_head

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from bundles import tiny_encoder
-from flaneur import inference, onnx_proto
+from flaneur.bundle import inference
 from flaneur.errors import IntegrityError, PhotoError
+from flaneur.onnx_files import proto as onnx_proto
 
 
 @pytest.fixture(scope="module")

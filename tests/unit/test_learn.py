@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from bundles import SIZE_PX, tiny_encoder
-from flaneur.bundle import read_bundle, verify_bundle
+from flaneur.bundle.folder import read_bundle, verify_bundle
 from flaneur.dataset.audit import split_dataset
 from flaneur.dataset.split import Split, SplitRule, write_split
 from flaneur.errors import InputError, IntegrityError

@@ -8,7 +8,7 @@ from sklearn.covariance import LedoitWolf
 
 from flaneur.errors import UsageError
 from flaneur.metrics import auroc
-from flaneur.onnx_graph import HeadParams, NoveltyParams
+from flaneur.onnx_files.graph import HeadParams, NoveltyParams
 from flaneur.training.heads.logistic import fit_strength, head_logits
 from flaneur.training.heads.novelty import Labelled, NoveltyRule, fit_novelty, ledoit_wolf, novelty_scores, whitening
 from flaneur.training.heads.novelty_choice import choose_novelty, left_out_worlds

@@ -3,9 +3,10 @@ import onnx
 import pytest
 
 from bundles import tiny_encoder, tiny_head, tiny_novelty
-from flaneur import onnx_graph, onnx_proto
 from flaneur.errors import InputError
-from flaneur.onnx_graph import HeadParams, NoveltyParams
+from flaneur.onnx_files import graph as onnx_graph
+from flaneur.onnx_files import proto as onnx_proto
+from flaneur.onnx_files.graph import HeadParams, NoveltyParams
 
 
 def run(model, images):

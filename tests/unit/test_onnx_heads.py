@@ -7,10 +7,17 @@ import onnx
 import pytest
 
 from bundles import DIM, SIZE_PX, tiny_encoder, tiny_head, tiny_novelty
-from flaneur import onnx_graph
+from flaneur.bundle.inference import open_session
 from flaneur.errors import InputError
-from flaneur.inference import open_session
-from flaneur.onnx_heads import AttentionParams, HeadParams, MlpParams, NeighbourParams, PrototypeParams, head_sizes
+from flaneur.onnx_files import graph as onnx_graph
+from flaneur.onnx_files.heads import (
+    AttentionParams,
+    HeadParams,
+    MlpParams,
+    NeighbourParams,
+    PrototypeParams,
+    head_sizes,
+)
 from flaneur.training.heads.logits import head_logits
 
 RNG = np.random.default_rng(5)

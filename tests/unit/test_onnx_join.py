@@ -9,11 +9,12 @@ import onnx
 import pytest
 
 from bundles import DIM, SIZE_PX, SPEC, tiny_encoder, tiny_head, tiny_novelty
-from flaneur import onnx_graph, onnx_proto
+from flaneur.bundle.inference import open_session
 from flaneur.encoder import OnnxEncoder, joined
 from flaneur.errors import UsageError
-from flaneur.inference import open_session
-from flaneur.onnx_join import join_encoders, refuse_different_photos
+from flaneur.onnx_files import graph as onnx_graph
+from flaneur.onnx_files import proto as onnx_proto
+from flaneur.onnx_files.join import join_encoders, refuse_different_photos
 
 OTHER = replace(SPEC, mean=(0.485, 0.456, 0.406), std=(0.229, 0.224, 0.225))
 

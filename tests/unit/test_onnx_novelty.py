@@ -6,9 +6,10 @@ import numpy as np
 import onnxruntime
 import pytest
 
-from flaneur import onnx_graph, onnx_proto
 from flaneur.errors import InputError
-from flaneur.onnx_graph import HeadParams, NoveltyParams
+from flaneur.onnx_files import graph as onnx_graph
+from flaneur.onnx_files import proto as onnx_proto
+from flaneur.onnx_files.graph import HeadParams, NoveltyParams
 from flaneur.training.heads.novelty import novelty_scores, unit_rows
 
 DIM, CITIES = 6, 3

@@ -4,8 +4,8 @@ import pytest
 from onnx import helper, numpy_helper
 
 from bundles import tiny_encoder
-from flaneur import onnx_proto
 from flaneur.errors import InputError, IntegrityError
+from flaneur.onnx_files import proto as onnx_proto
 
 _NAMES = {"Dimension": onnx.TensorShapeProto.Dimension, "TensorType": onnx.TypeProto.Tensor}
 

@@ -3,10 +3,10 @@ import pytest
 
 import photos
 from bundles import CITIES, tiny_bundle
-from flaneur.card import AbstainRule
+from flaneur.bundle.card import AbstainRule
+from flaneur.bundle.inference import open_session
 from flaneur.decode import decode
 from flaneur.errors import PhotoError, UsageError
-from flaneur.inference import open_session
 from flaneur.predict import Model, load
 from flaneur.preprocess import preprocess
 
@@ -155,7 +155,7 @@ def test_scores_then_fuse_equals_predict(model, paths):
 
 
 def test_load_takes_folders_and_single_files(model, paths, tmp_path):
-    from flaneur.bundle import export_single
+    from flaneur.bundle.folder import export_single
 
     export_single(model.bundle, tmp_path / "one.onnx")
     expected = model.predict(paths[0]).ranking

@@ -7,7 +7,7 @@ import pytest
 
 from flaneur.errors import UsageError
 from flaneur.fusion import log_softmax
-from flaneur.onnx_heads import HeadParams
+from flaneur.onnx_files.heads import HeadParams
 from flaneur.training.heads.logits import head_logits
 from flaneur.training.heads.uncertainty import (
     _drawn_places,

@@ -14,7 +14,7 @@ if importlib.util.find_spec("open_clip") is None:  # not importorskip: it needs 
 import clips  # noqa: E402
 import photos  # noqa: E402
 from flaneur import onnx_graph  # noqa: E402
-from flaneur.bundle import read_bundle, verify_bundle  # noqa: E402
+from flaneur.bundle.folder import read_bundle, verify_bundle  # noqa: E402
 from flaneur.cities import choose  # noqa: E402
 from flaneur.cli.main import run  # noqa: E402
 from flaneur.errors import UsageError  # noqa: E402

@@ -102,7 +102,7 @@ def _gigabytes(field: str) -> float | None:
 
 
 def _home() -> dict[str, Any]:
-    from flaneur.bundle import bundled_base
+    from flaneur.bundle.folder import bundled_base
     from flaneur.settings import home
 
     folder = home()

@@ -30,7 +30,7 @@ def evaluate(model: str, dataset: str, **options: Any) -> None:
 
     Every number comes with a 95 % interval from resampling whole places. Writes report.html and report.json.
     """
-    from flaneur.bundle import read_bundle
+    from flaneur.bundle.folder import read_bundle
     from flaneur.evaluation.keep import keep_in_card
     from flaneur.evaluation.record import to_json
     from flaneur.evaluation.report import write_report

@@ -14,7 +14,7 @@ from flaneur.errors import FlaneurError, InputError, IntegrityError, UsageError,
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
 def models(as_json: bool) -> None:
     """List the models on this computer: the bundled one, and those you trained."""
-    from flaneur.bundle import bundled_base, read_bundle
+    from flaneur.bundle.folder import bundled_base, read_bundle
     from flaneur.settings import home
 
     folders = [bundled_base(), *sorted((home() / "models").glob("*"))]
@@ -39,7 +39,7 @@ def models(as_json: bool) -> None:
 @click.argument("model", default="base")
 def verify(model: str) -> None:
     """Check that MODEL is whole and still gives the answers it gave when it was written."""
-    from flaneur.bundle import read_bundle, verify_bundle
+    from flaneur.bundle.folder import read_bundle, verify_bundle
 
     bundle = read_bundle(model)
     if problems := verify_bundle(bundle):
@@ -55,7 +55,7 @@ def verify(model: str) -> None:
 @click.option("--replace", is_flag=True, help="Write over a file that is there.")
 def export(model: str, output: Path, replace: bool) -> None:
     """Write MODEL as one .onnx file with its card inside; 'flaneur predict --model FILE' reads it."""
-    from flaneur.bundle import export_single, read_bundle
+    from flaneur.bundle.folder import export_single, read_bundle
 
     if output.exists() and not replace:
         raise UsageError(f"{output}: is there already. Choose another name, or add --replace.")

@@ -90,7 +90,7 @@ def _check_by_photo(context: click.Context, split_name: str) -> None:
 
 def _embedded_by_base(data: Dataset) -> bool:
     """Whether the bundled model's embeddings of these photos are there already, so that measuring takes seconds."""
-    from flaneur.bundle import CARD, bundled_base, read_bundle
+    from flaneur.bundle.folder import CARD, bundled_base, read_bundle
     from flaneur.encoder import OnnxEncoder
 
     if not (data.root / "features").is_dir() or not (bundled_base() / CARD).is_file():
@@ -99,7 +99,7 @@ def _embedded_by_base(data: Dataset) -> bool:
 
 
 def _inflation(data: Dataset, encoder: str, split_name: str) -> dict[str, Any]:
-    from flaneur.bundle import read_bundle
+    from flaneur.bundle.folder import read_bundle
     from flaneur.cli.progress import bar
     from flaneur.dataset.split import add_facts
     from flaneur.encoder import OnnxEncoder

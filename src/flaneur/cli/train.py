@@ -14,7 +14,7 @@ import click
 from flaneur.errors import UsageError, did_you_mean, install_extra
 
 if TYPE_CHECKING:
-    from flaneur.bundle import Bundle
+    from flaneur.bundle.folder import Bundle
     from flaneur.dataset.store import Dataset
     from flaneur.encoder import OnnxEncoder
     from flaneur.training.heads.parts import Progress
@@ -127,7 +127,7 @@ def _by_dataset(options: dict[str, Any]) -> tuple[Bundle, Dataset]:
 
 def _encoder(name: str, weights: Path | None) -> OnnxEncoder:
     """A frozen encoder as ONNX: that of a model, or a network exported."""
-    from flaneur.bundle import read_bundle
+    from flaneur.bundle.folder import read_bundle
     from flaneur.encoder import OnnxEncoder
 
     if not _is_network(name):
@@ -140,8 +140,8 @@ def _encoder(name: str, weights: Path | None) -> OnnxEncoder:
 
 def _refuse_apart(names: Sequence[str], weights: Path | None) -> None:
     """Refuse encoders that cannot stand side by side, before any of them is exported or embeds a photo."""
-    from flaneur.bundle import read_bundle
-    from flaneur.onnx_join import refuse_different_photos
+    from flaneur.bundle.folder import read_bundle
+    from flaneur.onnx_files.join import refuse_different_photos
 
     if twice := [name for number, name in enumerate(names) if name in names[:number]]:
         raise UsageError(f"--encoder {twice[0]} is given twice. Name each encoder once.")
@@ -198,7 +198,7 @@ def progress_bars() -> Iterator[Progress]:
 
 
 def _facts(bundle: Bundle) -> dict[str, Any]:
-    from flaneur.card import card_to_json
+    from flaneur.bundle.card import card_to_json
 
     card = card_to_json(bundle.card)
     keys = ("name", "version", "cities", "encoder", "temperature", "abstain", "metrics", "dataset", "limits")

@@ -13,7 +13,7 @@ from flaneur.training.recipes.recipe_file import read_recipe
 from flaneur.training.recipes.shipped import recipe_path
 
 if TYPE_CHECKING:
-    from flaneur.bundle import Bundle
+    from flaneur.bundle.folder import Bundle
     from flaneur.dataset.store import Dataset
     from flaneur.training.heads.parts import Progress
     from flaneur.training.recipes.recipe import Recipe

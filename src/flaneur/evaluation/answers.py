@@ -11,7 +11,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from flaneur.card import Card
+from flaneur.bundle.card import Card
 from flaneur.errors import PhotoError
 from flaneur.fusion import OWN_FUSION, fuse_places, log_softmax
 from flaneur.predict import View, ViewScores

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from flaneur.bundle import Bundle, write_bundle
+from flaneur.bundle.folder import Bundle, write_bundle
 from flaneur.errors import UsageError
 from flaneur.evaluation.run import Report
 from flaneur.training.heads.model_card import readme

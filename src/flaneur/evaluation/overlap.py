@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from flaneur.card import Card
+from flaneur.bundle.card import Card
 from flaneur.dataset.manifest import MANIFEST
 from flaneur.dataset.store import Dataset, open_dataset
 from flaneur.errors import FlaneurError, counted

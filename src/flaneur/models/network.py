@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from flaneur.errors import UsageError
 from flaneur.models.backbones import Backbone, create_backbone, freeze
 from flaneur.models.encoder import Encoder as Encoder
-from flaneur.onnx_graph import HeadParams
+from flaneur.onnx_files.graph import HeadParams
 from flaneur.protocols import PreprocessSpec
 
 if TYPE_CHECKING:

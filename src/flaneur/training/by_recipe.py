@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from flaneur import onnx_graph
-from flaneur.bundle import Bundle, read_bundle
+from flaneur.bundle.folder import Bundle, read_bundle
 from flaneur.dataset.store import Dataset
 from flaneur.encoder import OnnxEncoder
 from flaneur.errors import UsageError
-from flaneur.onnx_graph import HeadParams
-from flaneur.onnx_join import join_encoders
+from flaneur.onnx_files import graph as onnx_graph
+from flaneur.onnx_files.graph import HeadParams
+from flaneur.onnx_files.join import join_encoders
 from flaneur.training import run_folder
 from flaneur.training.heads.learn import LearnRule, Tuning, learn
 from flaneur.training.heads.logits import join_heads

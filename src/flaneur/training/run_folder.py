@@ -10,7 +10,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from flaneur.bundle import CARD, Bundle, read_bundle, refuse_other_files
+from flaneur.bundle.folder import CARD, Bundle, read_bundle, refuse_other_files
 from flaneur.dataset.store import Dataset
 from flaneur.errors import UsageError
 from flaneur.files import read_json, sha256_file, sha256_json, write_json

@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from flaneur import onnx_graph
-from flaneur.bundle import Bundle, write_bundle
-from flaneur.card import AbstainRule, Card, DatasetInfo, EncoderInfo, today
+from flaneur.bundle.card import AbstainRule, Card, DatasetInfo, EncoderInfo, today
+from flaneur.bundle.folder import Bundle, write_bundle
 from flaneur.errors import InputError, UsageError
 from flaneur.files import sha256_file, sha256_json
 from flaneur.gazetteer import ATTRIBUTION
-from flaneur.onnx_graph import HeadParams, NoveltyParams
-from flaneur.onnx_proto import Proto
+from flaneur.onnx_files import graph as onnx_graph
+from flaneur.onnx_files.graph import HeadParams, NoveltyParams
+from flaneur.onnx_files.proto import Proto
 from flaneur.prompts import Prompts, prompts_of
 from flaneur.protocols import PreprocessSpec
 from flaneur.types import City

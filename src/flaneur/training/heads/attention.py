@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from flaneur.errors import InputError
 from flaneur.fusion import fuse_places, view_weights
-from flaneur.onnx_heads import AttentionParams
+from flaneur.onnx_files.heads import AttentionParams
 from flaneur.training.heads.cross_validation import assign_folds, balanced_weights, one_blas_thread, standardiser
 
 _log = logging.getLogger(__name__)

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flaneur.errors import InputError
-from flaneur.onnx_heads import Head
+from flaneur.onnx_files.heads import Head
 from flaneur.training.heads.calibrate import fit_temperature, negative_log_likelihood
 from flaneur.training.heads.logits import head_logits
 from flaneur.training.heads.rule import HeadRule, StrengthScore

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from flaneur.bundle.inference import run_network
 from flaneur.dataset.ingest import check_linked
 from flaneur.dataset.lock import only_one
 from flaneur.dataset.passing_on import writing
@@ -23,7 +24,6 @@ from flaneur.dataset.store import Dataset
 from flaneur.decode import decode
 from flaneur.errors import InputError, IntegrityError, PhotoError, counted
 from flaneur.files import atomic_path, read_table, sha256_file, sha256_json, write_table
-from flaneur.inference import run_network
 from flaneur.preprocess import preprocess
 from flaneur.protocols import Encoder
 from flaneur.types import Photo
@@ -130,7 +130,7 @@ def embed_paths(
 
 
 class _EncoderSession:
-    """Any encoder in the shape that :func:`flaneur.inference.run_network` runs."""
+    """Any encoder in the shape that :func:`flaneur.bundle.inference.run_network` runs."""
 
     def __init__(self, encoder: Encoder) -> None:
         self._encoder = encoder

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flaneur.errors import UsageError, did_you_mean
-from flaneur.onnx_heads import HeadParams
+from flaneur.onnx_files.heads import HeadParams
 from flaneur.training.heads.cross_validation import city_labels
 from flaneur.training.heads.logistic import fit_head
 from flaneur.training.heads.logits import blend

@@ -10,15 +10,15 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from flaneur import onnx_graph
-from flaneur.bundle import Bundle, write_bundle
-from flaneur.card import AbstainRule, Card, DatasetInfo, EncoderInfo, today
+from flaneur.bundle.card import AbstainRule, Card, DatasetInfo, EncoderInfo, today
+from flaneur.bundle.folder import Bundle, write_bundle
 from flaneur.dataset.audit import AS_PUBLISHED
 from flaneur.dataset.split import Split
 from flaneur.dataset.store import Dataset
 from flaneur.errors import UsageError
 from flaneur.fusion import FUSIONS, OWN_FUSION, unknown_fusion
-from flaneur.onnx_graph import AttentionParams, HeadParams, NoveltyParams
+from flaneur.onnx_files import graph as onnx_graph
+from flaneur.onnx_files.graph import AttentionParams, HeadParams, NoveltyParams
 from flaneur.protocols import Encoder
 from flaneur.training.heads.attention import Views, fit_attention, require_views
 from flaneur.training.heads.calibrate import DoubtRule, choose_thresholds, fit_temperature, log_softmax

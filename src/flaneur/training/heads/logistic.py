@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from flaneur.onnx_graph import HeadParams
+from flaneur.onnx_files.graph import HeadParams
 from flaneur.training.heads.cross_validation import assign_folds as assign_folds
 from flaneur.training.heads.cross_validation import balanced_weights as balanced_weights
 from flaneur.training.heads.cross_validation import choose_strength, city_labels, standardiser

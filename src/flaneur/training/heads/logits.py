@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from flaneur.errors import InputError
 from flaneur.fusion import log_softmax
-from flaneur.onnx_heads import Head, HeadParams, MlpParams, NeighbourParams, PrototypeParams
+from flaneur.onnx_files.heads import Head, HeadParams, MlpParams, NeighbourParams, PrototypeParams
 
 
 def head_logits(params: Head, embeddings: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flaneur.fusion import log_softmax
-from flaneur.onnx_heads import HeadParams, MlpParams
+from flaneur.onnx_files.heads import HeadParams, MlpParams
 from flaneur.training.heads.cross_validation import (
     balanced_weights,
     choose_strength,

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flaneur import metrics
-from flaneur.card import Card
+from flaneur.bundle.card import Card
 from flaneur.errors import counted
 from flaneur.training.heads.calibrate import log_softmax
 from flaneur.training.heads.novelty_choice import NoveltyChoice

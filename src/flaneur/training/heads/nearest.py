@@ -9,7 +9,7 @@ from itertools import product
 import numpy as np
 from numpy.typing import NDArray
 
-from flaneur.onnx_heads import NeighbourParams, PrototypeParams
+from flaneur.onnx_files.heads import NeighbourParams, PrototypeParams
 from flaneur.training.heads.calibrate import fit_temperature, negative_log_likelihood
 from flaneur.training.heads.cross_validation import (
     assign_folds,

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flaneur.errors import UsageError, did_you_mean
-from flaneur.onnx_graph import NOVELTY_METHODS, Head, NoveltyParams
+from flaneur.onnx_files.graph import NOVELTY_METHODS, Head, NoveltyParams
 from flaneur.training.heads.calibrate import log_softmax
 from flaneur.training.heads.cross_validation import one_blas_thread
 from flaneur.training.heads.logits import head_logits

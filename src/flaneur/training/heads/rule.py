@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flaneur.errors import UsageError
-from flaneur.onnx_heads import Head
+from flaneur.onnx_files.heads import Head
 
 Refit: TypeAlias = Callable[[NDArray[np.float32], NDArray[np.str_]], Head]
 """Embeddings ``[N, D]`` and cities ``[N]`` to a head of the same kind and settings, cities in sorted order."""

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from flaneur.errors import UsageError
 from flaneur.fusion import log_softmax
-from flaneur.onnx_heads import Head, HeadParams
+from flaneur.onnx_files.heads import Head, HeadParams
 from flaneur.training.heads.cross_validation import one_blas_thread
 from flaneur.training.heads.logistic import fit_strength
 from flaneur.training.heads.logits import head_logits

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from flaneur.bundle import Bundle
+from flaneur.bundle.folder import Bundle
+from flaneur.bundle.inference import open_session
 from flaneur.errors import UsageError
-from flaneur.inference import open_session
 from flaneur.protocols import PreprocessSpec
 
 if TYPE_CHECKING:

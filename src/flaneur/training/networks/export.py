@@ -12,12 +12,12 @@ import numpy as np
 import torch
 from torch import nn
 
-from flaneur import onnx_graph
 from flaneur.encoder import OnnxEncoder
 from flaneur.errors import IntegrityError
 from flaneur.models.backbones import create_backbone
 from flaneur.models.encoder import Encoder
-from flaneur.onnx_proto import Proto
+from flaneur.onnx_files import graph as onnx_graph
+from flaneur.onnx_files.proto import Proto
 from flaneur.protocols import PreprocessSpec
 from flaneur.training.recipes.recipe import NetworkRule
 

@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from flaneur import onnx_graph
 from flaneur.dataset.store import Dataset
 from flaneur.errors import InputError, install_extra
 from flaneur.files import atomic_path, read_json
-from flaneur.onnx_graph import HeadParams
-from flaneur.onnx_proto import Proto
+from flaneur.onnx_files import graph as onnx_graph
+from flaneur.onnx_files.graph import HeadParams
+from flaneur.onnx_files.proto import Proto
 from flaneur.protocols import PreprocessSpec
 from flaneur.training.heads.parts import Progress
 from flaneur.training.networks.curves import draw_curves

@@ -50,7 +50,7 @@ class NetworkRule:
         head_start: ``zero``, ``random``, or for CLIP ``text``: the embedded prompts of the cities.
         initial_share: share of the starting weights that is averaged into the finished ones (WiSE-FT, Wortsman et al.
             2022); 0 is off.
-        weights_mb: that the finished encoder's weights may take; see :func:`flaneur.onnx_graph.compress_weights`.
+        weights_mb: that the finished encoder's weights may take; see :func:`flaneur.onnx_files.graph.compress_weights`.
     """
 
     backbone: str

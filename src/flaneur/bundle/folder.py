@@ -14,12 +14,14 @@ import tempfile
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
-from flaneur import onnx_graph, onnx_proto, settings
-from flaneur.card import Card, card_from_json, card_to_json
+from flaneur import settings
+from flaneur.bundle.card import Card, card_from_json, card_to_json
+from flaneur.bundle.golden import Golden, answers, draw_pictures, replay
+from flaneur.bundle.inference import open_session
 from flaneur.errors import FlaneurError, InputError, IntegrityError, UsageError, counted
 from flaneur.files import read_json, sha256_bytes, write_bytes, write_json
-from flaneur.golden import Golden, answers, draw_pictures, replay
-from flaneur.inference import open_session
+from flaneur.onnx_files import graph as onnx_graph
+from flaneur.onnx_files import proto as onnx_proto
 
 MODEL, CARD, EXPECTED = "model.onnx", "card.json", "golden/expected.json"
 _NOTE_CARD, _NOTE_GOLDEN, _NOTE_LENGTH = "flaneur_card", "flaneur_golden", "flaneur_model_bytes"
@@ -65,7 +67,7 @@ def resolve(name: str | Path) -> Path:
 
 def bundled_base() -> Path:
     """Where the bundled model lies, if this installation has one."""
-    return Path(__file__).parent / "bundled" / "base"
+    return Path(__file__).parents[1] / "bundled" / "base"
 
 
 def read_bundle(name: str | Path) -> Bundle:

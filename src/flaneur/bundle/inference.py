@@ -44,8 +44,8 @@ def open_session(model: bytes, *, threads: int = 1) -> Session:
     """Ready a model for running.
 
     Args:
-        model: the bytes of an ONNX file that was checked by :func:`flaneur.onnx_proto.load`: bytes, not a path, so what
-            was checked is what runs.
+        model: the bytes of an ONNX file that was checked by :func:`flaneur.onnx_files.proto.load`: bytes, not a path,
+            so that what was checked is what runs.
         threads: inside one run: 1 for throughput with :func:`run_network`, :func:`cores` for one photo at a time.
 
     Raises:

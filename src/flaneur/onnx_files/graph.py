@@ -16,17 +16,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from flaneur import onnx_proto
 from flaneur.errors import InputError
-from flaneur.onnx_heads import AttentionParams as AttentionParams
-from flaneur.onnx_heads import Head as Head
-from flaneur.onnx_heads import HeadParams as HeadParams
-from flaneur.onnx_heads import add_attention, add_logits, head_sizes
-from flaneur.onnx_novelty import HEAD, Parts, add_novelty
-from flaneur.onnx_novelty import NOVELTY_METHODS as NOVELTY_METHODS
-from flaneur.onnx_novelty import NoveltyParams as NoveltyParams
-from flaneur.onnx_novelty import opset as opset
-from flaneur.onnx_proto import Proto
+from flaneur.onnx_files import proto as onnx_proto
+from flaneur.onnx_files.heads import AttentionParams as AttentionParams
+from flaneur.onnx_files.heads import Head as Head
+from flaneur.onnx_files.heads import HeadParams as HeadParams
+from flaneur.onnx_files.heads import add_attention, add_logits, head_sizes
+from flaneur.onnx_files.novelty import HEAD, Parts, add_novelty
+from flaneur.onnx_files.novelty import NOVELTY_METHODS as NOVELTY_METHODS
+from flaneur.onnx_files.novelty import NoveltyParams as NoveltyParams
+from flaneur.onnx_files.novelty import opset as opset
+from flaneur.onnx_files.proto import Proto
 
 load = onnx_proto.load
 save = onnx_proto.save

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from flaneur import onnx_proto
 from flaneur.errors import InputError, IntegrityError, did_you_mean
-from flaneur.onnx_proto import Proto
+from flaneur.onnx_files import proto as onnx_proto
+from flaneur.onnx_files.proto import Proto
 
 HEAD = "head/"
 NOVELTY_METHODS = ("max_probability", "energy", "neighbours", "combined")

@@ -12,9 +12,9 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from flaneur import onnx_proto
 from flaneur.errors import InputError
-from flaneur.onnx_novelty import HEAD, Parts
+from flaneur.onnx_files import proto as onnx_proto
+from flaneur.onnx_files.novelty import HEAD, Parts
 
 Floats = NDArray[np.float32]
 

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from flaneur import onnx_proto
 from flaneur.errors import UsageError
-from flaneur.onnx_graph import embedding_dim, strip_head, strip_traces
-from flaneur.onnx_proto import Proto
+from flaneur.onnx_files import proto as onnx_proto
+from flaneur.onnx_files.graph import embedding_dim, strip_head, strip_traces
+from flaneur.onnx_files.proto import Proto
 from flaneur.protocols import PreprocessSpec
 
 _SHARED = ("size_px", "crop", "interpolation")

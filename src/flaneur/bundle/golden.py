@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from flaneur.bundle.inference import Session, run_batch
 from flaneur.decode import decode
 from flaneur.errors import IntegrityError
-from flaneur.inference import Session, run_batch
 from flaneur.preprocess import preprocess
 from flaneur.protocols import PreprocessSpec
 

@@ -24,7 +24,7 @@ class EncoderInfo:
 
     Args:
         name: as users call it, such as ``timm/mobilenetv2_100``.
-        hash: :func:`flaneur.onnx_graph.encoder_hash` of the model.
+        hash: :func:`flaneur.onnx_files.graph.encoder_hash` of the model.
         dim: width of the embedding.
     """
 
@@ -38,7 +38,7 @@ class AbstainRule:
     """When a model says "none of the cities I know"; chosen on validation photos.
 
     Args:
-        novelty_method: which of :data:`flaneur.onnx_graph.NOVELTY_METHODS` the model computes, or empty for none.
+        novelty_method: which of :data:`flaneur.onnx_files.graph.NOVELTY_METHODS` the model computes, or empty for none.
         novelty_threshold: abstain above it; ``None``: never for novelty.
         probability_threshold: abstain where the best city is less probable; 0: never.
         validation_refused_share: of the validation photos, how many this refuses, 0 to 1.
@@ -89,7 +89,7 @@ class Card:
         licences: of the photos and weights it was made of.
         training: free; the recipe as run.
         limits: what it cannot do, one sentence each.
-        files: name inside the bundle to SHA-256; filled in by :func:`flaneur.bundle.write_bundle`.
+        files: name inside the bundle to SHA-256; filled in by :func:`flaneur.bundle.folder.write_bundle`.
         format: of this card.
     """
 

@@ -1,0 +1,1 @@
+"""A model on disk: its card, its network and how to run it, and the golden pictures that prove it whole."""

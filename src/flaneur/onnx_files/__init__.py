@@ -1,0 +1,1 @@
+"""ONNX files read, joined and extended with heads and novelty, on protobuf alone."""
