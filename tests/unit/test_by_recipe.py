@@ -15,7 +15,6 @@ torch = pytest.importorskip("torch", reason="needs the train extra")
 if find_spec("timm") is None:  # not importorskip: importing timm needs flaneur's own declarations first
     pytest.skip("needs the train extra", allow_module_level=True)
 
-from flaneur import onnx_proto  # noqa: E402
 from flaneur.bundle.folder import Bundle, verify_bundle  # noqa: E402
 from flaneur.dataset.audit import split_dataset  # noqa: E402
 from flaneur.dataset.split import SplitRule  # noqa: E402
@@ -24,6 +23,7 @@ from flaneur.decode import decode  # noqa: E402
 from flaneur.errors import UsageError  # noqa: E402
 from flaneur.files import read_json  # noqa: E402
 from flaneur.importers import folder  # noqa: E402
+from flaneur.onnx_files import proto as onnx_proto  # noqa: E402
 from flaneur.training import run_folder  # noqa: E402
 from flaneur.training.by_recipe import train_by_recipe  # noqa: E402
 from flaneur.training.heads.rule import HeadRule  # noqa: E402

@@ -13,10 +13,10 @@ if find_spec("timm") is None:  # not importorskip: importing timm needs flaneur'
 
 from safetensors.torch import save_file  # noqa: E402
 
-from flaneur import onnx_graph  # noqa: E402
 from flaneur.errors import IntegrityError  # noqa: E402
 from flaneur.models.backbones import create_backbone  # noqa: E402
 from flaneur.models.network import build_network  # noqa: E402
+from flaneur.onnx_files import graph as onnx_graph  # noqa: E402
 from flaneur.training.networks.export import export_encoder, frozen_encoder  # noqa: E402
 from flaneur.training.recipes.recipe import NetworkRule  # noqa: E402
 

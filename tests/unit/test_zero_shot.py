@@ -13,13 +13,13 @@ if importlib.util.find_spec("open_clip") is None:  # not importorskip: it needs 
 
 import clips  # noqa: E402
 import photos  # noqa: E402
-from flaneur import onnx_graph  # noqa: E402
 from flaneur.bundle.folder import read_bundle, verify_bundle  # noqa: E402
 from flaneur.cities import choose  # noqa: E402
 from flaneur.cli.main import run  # noqa: E402
 from flaneur.errors import UsageError  # noqa: E402
 from flaneur.models.network import build_network  # noqa: E402
 from flaneur.models.zero_shot import clip_network, embed_prompts, encode_texts, text_head  # noqa: E402
+from flaneur.onnx_files import graph as onnx_graph  # noqa: E402
 from flaneur.predict import Model, load  # noqa: E402
 from flaneur.preprocess import preprocess  # noqa: E402
 from flaneur.prompts import PROMPTS, TEMPLATES, prompts_of  # noqa: E402
