@@ -11,12 +11,12 @@ from flaneur.area import Disc, Points
 from flaneur.collect.journal import Journal
 from flaneur.collect.order import TRIES_PER_PLACE
 from flaneur.collect.run import collect
-from flaneur.collect.spot_by_spot import AT_ONCE
+from flaneur.collect.spot_by_spot import AHEAD, AT_ONCE, OUTAGE, WINDOW
 from flaneur.dataset.store import open_dataset, verify_dataset
 from flaneur.errors import BudgetError, CredentialsError, InputError, IntegrityError, UsageError
 from flaneur.files import read_table
 from flaneur.geo import distance_km
-from flaneur.net import Unreachable
+from flaneur.net import Refused, Unreachable
 from flaneur.types import City, Location
 from tiny_source import CENTRES, TinySource, order, run
 
@@ -166,6 +166,41 @@ def test_one_photo_that_cannot_be_had_now_is_waited_for_at_the_end(undisturbed, 
     source.trouble = lambda _: None
     assert not run(source, root, 30).problem
     assert tables(root) == tables(undisturbed)
+
+
+def test_a_provider_that_only_fails_is_asked_once_for_each_photo_and_fills_no_screen(tmp_path, caplog):
+    source = TinySource()
+
+    def broken(what):
+        if what != "near":
+            raise Unreachable(f"https://example.org/{what} could not be had now", "HTTP 500")
+
+    source.trouble = broken
+    found = run(source, tmp_path / "d", 6, cities=("north",))
+    assert found.problem == "6 photos could not be had now. The same command goes on."
+    assert sorted(source.fetched.values()) == [1] * 6
+    assert [record.getMessage() for record in caplog.records] == ["no answer for 6 photos: HTTP 500"]
+    source.fetched.clear()
+    with pytest.raises(InputError, match="cannot be reached now"):
+        run(source, tmp_path / "e", 100, cities=("north",))
+    assert source.fetched.total() <= OUTAGE + WINDOW
+    source.trouble = lambda _: None
+    caplog.clear()
+    assert not run(source, tmp_path / "d", 6, cities=("north",)).problem
+    assert not caplog.records
+
+
+def test_who_is_turned_away_asks_once(tmp_path):
+    source = TinySource()
+
+    def forbidden(what):
+        raise Refused("https://example.org: refused (HTTP 403).", status=403)
+
+    source.trouble = forbidden
+    with pytest.raises(CredentialsError, match=r"Turned away, so nothing more is asked.*HTTP 403"):
+        run(source, tmp_path / "d", 6, cities=("north",))
+    assert set(source.asked.values()) == {1}
+    assert source.asked.total() <= AHEAD
 
 
 def test_a_spot_that_always_fails_is_gone_round(tmp_path):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import logging
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator
@@ -27,14 +26,13 @@ from flaneur.collect.journal import (
 )  # fmt: skip
 from flaneur.collect.order import Errand, Order, new_spots, spots_of
 from flaneur.collect.pictures import LaterError, Outcome, obtain
+from flaneur.collect.unanswered import Unanswered, turned_away
 from flaneur.errors import InputError, PhotoError
 from flaneur.protocols import Candidate
 from flaneur.types import Location
 
 if TYPE_CHECKING:
     from flaneur.net import Client
-
-logger = logging.getLogger(__name__)
 
 AT_ONCE = 8
 """Requests side by side, where a source does not say."""
@@ -44,8 +42,8 @@ AHEAD = 16
 """Spots that are asked for before their turn, where asking costs nothing."""
 ASKED_AT_LEAST, ASKED_AT_MOST = 3, 6
 """How often one spot is asked for before it is gone round; before the provider, silent all the while, is given up."""
-OUTAGE = 20
-"""So many photos in a row that cannot be had, and the provider is given up for now."""
+MISSED, OUTAGE = 4, 20
+"""So many photos in a row that cannot be had, and none is tried once more; the provider is given up for now."""
 DRAIN_S = 8.0
 """How long requests under way may take to end when a run is stopped."""
 
@@ -95,9 +93,10 @@ class Run:
         at_once = getattr(order.source, "AT_ONCE", AT_ONCE)
         self._askers, self._fetchers = Crew(at_once, "ask"), Crew(at_once, "fetch")
         self._ahead = 1 if getattr(order.source, "ASKING_COSTS", False) else AHEAD
-        self._silence = 0  # failures since anything was had
+        self._missed = 0  # photos in a row that could not be had
         self._heard_at = 0.0  # when the latest call began that brought something
         self._city: _City | None = None
+        self._unanswered = Unanswered()
 
     def collect(self, errand: Errand) -> None:
         """Collect one city as far as it can be had now.
@@ -121,13 +120,16 @@ class Run:
         """Begin nothing more, but note what is under way and may have been paid for."""
         self._askers.stop()
         self._fetchers.stop()
-        if self._city is None:
-            return
-        wait(self._city.fetching, timeout=DRAIN_S)
+        if self._city is not None:
+            self._drain(self._city)
+        self._unanswered.tell()
+
+    def _drain(self, city: _City) -> None:
+        wait(city.fetching, timeout=DRAIN_S)
         self._client.stop()
-        for future in [future for future in self._city.fetching if future.done() and not future.cancelled()]:
+        for future in [future for future in city.fetching if future.done() and not future.cancelled()]:
             if future.exception() is None:
-                self._take(self._city, future)
+                self._take(city, future)
 
     def _fetch_chosen(self, errand: Errand, fresh: Iterator[tuple[int, Location]]) -> _City:
         """Fetch what was chosen but not had; more if that is not enough; at the end once more what failed."""
@@ -136,8 +138,9 @@ class Run:
         for candidate in log.chosen.values():
             city.apart.add(candidate.location)
         self._work_off(city, [] if self._store is None else log.pending, fresh)
-        late, city.late = city.late, []
-        self._work_off(city, late, fresh)
+        if self._missed < MISSED:
+            late, city.late = city.late, []
+            self._work_off(city, late, fresh)
         return city
 
     def _wants_more(self, city: _City) -> bool:
@@ -187,7 +190,7 @@ class Run:
         except LaterError as error:
             if self._asked_again(city, spot, fresh):
                 return
-            logger.warning("A spot in %s was gone round: %s", slug, error)
+            self._unanswered.note("spot", f"{slug}/{spot.number}", error)
             entry = spot_entry(slug, spot.number, UNREACHABLE, {})
         else:
             draw = f"{self._order.wish.seed}/{slug}/{spot.number}"
@@ -196,6 +199,8 @@ class Run:
             entry = spot_entry(slug, spot.number, outcome, dropped + refused, chosen)
             if not candidates and not dropped:
                 entry["refused"] = {"nothing_there": 1}
+        if entry["outcome"] != UNREACHABLE:
+            self._unanswered.had("spot", f"{slug}/{spot.number}")
         city.spots.popleft()
         self._journal.add(entry)
         if entry["outcome"] == CHOSEN:
@@ -241,11 +246,14 @@ class Run:
             outcome = future.result()
         except LaterError as error:
             candidate = city.fetching.pop(future)
-            logger.warning("%s cannot be had now: %s", candidate.key, error)
+            self._unanswered.note("photo", candidate.key, error)
             city.late.append(candidate)
-            if self._silence >= OUTAGE:
+            self._missed += 1
+            if self._missed >= OUTAGE:
                 raise self._away(error) from error
             return
+        self._missed = 0
+        self._unanswered.had("photo", outcome.key)
         before = city.log.places
         self._journal.add(result_entry(city.errand.city.slug, outcome))
         del city.fetching[future]  # last: an interrupt before has stop() take it once more, and nothing is lost
@@ -272,7 +280,7 @@ class Run:
             try:
                 return order.source.near(location, order.reach_m, order.wish, client), client.dropped
             except InputError as error:
-                raise LaterError(str(error)) from error
+                raise turned_away(error) or LaterError(str(error)) from error
 
     def _obtain(self, candidate: Candidate) -> Outcome:
         """In a thread: the pictures of a candidate."""
@@ -284,9 +292,5 @@ class Run:
     def _listening(self) -> Iterator[None]:
         """Note whether the provider is there. A call counts from its beginning: an older one proves nothing."""
         began = time.monotonic()
-        try:
-            yield
-        except LaterError:
-            self._silence += 1
-            raise
-        self._silence, self._heard_at = 0, max(self._heard_at, began)
+        yield
+        self._heard_at = max(self._heard_at, began)
