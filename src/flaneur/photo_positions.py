@@ -39,7 +39,10 @@ class Positions:
 
         Nothing where the gazetteer does not know a city, or is not there.
         """
-        middles = {city: np.median(np.array(known).reshape(-1, 2), axis=0) for city, known in self.of_city.items()}
+        middles = {
+            city: np.sort(np.array(known).reshape(-1, 2), axis=0)[len(known) // 4]
+            for city, known in self.of_city.items()
+        }
         middles = {city: middle for city, middle in middles.items() if np.abs(middle).max() <= 90}
         centres = _centres(set(middles)) if middles else {}
         return {
