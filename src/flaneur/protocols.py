@@ -102,6 +102,8 @@ class Terms:
         url: where the terms stand.
         read_on: ISO date of the day they were read.
         notes: further conditions, one sentence each.
+        positions_days: for how many days positions may be kept; 0 where the terms set no end. If they do, no positions
+            are exported.
     """
 
     provider: str
@@ -112,6 +114,7 @@ class Terms:
     url: str
     read_on: str
     notes: tuple[str, ...] = ()
+    positions_days: int = 0
 
 
 @dataclass(frozen=True, slots=True)

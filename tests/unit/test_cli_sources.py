@@ -46,6 +46,7 @@ def test_all_that_is_to_be_known_of_one(capsys, name):
     for text in (module.TERMS.provider, module.TERMS.licence, module.TERMS.training, module.TERMS.url, *module.LIMITS):
         assert text in out
     assert ("contact    FLANEUR_CONTACT, needed: absent" in out) == (name == "wikimedia_commons")
+    assert ("positions  30 days at most; not exported" in out) == (name == "google_places")
     if module.KEY is not None:
         assert module.KEY.variable in out
         assert module.KEY.get_it_at in out

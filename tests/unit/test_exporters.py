@@ -253,6 +253,15 @@ def test_pictures_stay_where_the_terms_say_so(dataset, tmp_path):
     check_may_pass_on(data, own=False, pictures=False)
 
 
+def test_positions_that_may_be_kept_for_some_days_only_are_never_exported(dataset, tmp_path, capsys):
+    terms = {"flickr": {"provider": "A Provider", "may_store": False, "positions_days": 30}}
+    update_manifest(dataset.root, {"collected": terms})
+    for layout in ("geojson", "geoparquet", "imagefolder"):
+        assert run(["dataset", "export", str(dataset.root), layout, str(tmp_path / "out"), "--own"]) == 3
+        assert "A Provider, whose terms do not let you keep positions for more than 30 days" in capsys.readouterr().err
+        assert not (tmp_path / "out").exists()
+
+
 def test_the_command(dataset, tmp_path, capsys, monkeypatch):
     monkeypatch.setenv("FLANEUR_HOME", str(tmp_path))
     out = tmp_path / "out"

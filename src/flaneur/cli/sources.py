@@ -49,7 +49,8 @@ def facts_of(name: str, module: Any) -> dict[str, Any]:
     return {
         "source": name, "provider": terms.provider, "licence": terms.licence, "attribution": terms.attribution,
         "may_store": terms.may_store, "training": terms.training, "terms": terms.url, "terms_read_on": terms.read_on,
-        "notes": list(terms.notes), "key": None if key is None else _key_facts(key), "contact": contact_facts(module),
+        "notes": list(terms.notes), "positions_days": terms.positions_days,
+        "key": None if key is None else _key_facts(key), "contact": contact_facts(module),
         "limits": {group: [limit.requests, limit.seconds] for group, limit in module.LIMITS.items()},
         "radius_m": module.RADIUS_M, "options": dict(getattr(module, "OPTIONS", {})), "costs": _costs(module),
     }  # fmt: skip
@@ -126,6 +127,7 @@ def _details(facts: dict[str, Any]) -> list[str]:
         f"  credit     {facts['attribution']}",
         f"  training   {facts['training']}",
         *(f"  note       {note}" for note in facts["notes"]),
+        *(f"  positions  {days} days at most; not exported" for days in [facts["positions_days"]] if days),
         f"  terms      {facts['terms']}, read on {facts['terms_read_on']}",
         *_key_lines(facts["key"]),
         *(f"  contact    {said['variable']}, needed: {said['from']}" for said in [facts["contact"]] if said),

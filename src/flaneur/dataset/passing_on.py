@@ -31,15 +31,14 @@ def check_may_pass_on(dataset: Dataset, *, own: bool, pictures: bool) -> None:
 
     Raises:
         InputError: it is empty, photos have no licence or lack the author that theirs asks to name, or a source's
-            terms forbid to pass pixels on.
+            terms forbid to pass pixels, or even positions, on.
     """
     photos = dataset.photos
     if not photos:
         raise InputError(f"{dataset.name}: there is no photo in it. See: flaneur dataset info {dataset.name} --dropped")
     if not own:
         _check_licences(dataset.name, photos)
-    if pictures:
-        _check_terms(dataset, photos)
+    _check_terms(dataset, photos, pictures=pictures)
 
 
 def public_photo(dataset: Dataset, photo: Photo) -> tuple[bytes, str, dict[str, Any]]:
@@ -160,14 +159,21 @@ def _names_authors(licence: str | None) -> bool:
     return (licence or "").upper().replace(" ", "-").startswith("CC-BY")
 
 
-def _check_terms(dataset: Dataset, photos: Sequence[Photo]) -> None:
+def _check_terms(dataset: Dataset, photos: Sequence[Photo], *, pictures: bool) -> None:
     collected = dataset.manifest.get("collected", {})
     for source, terms in sorted(collected.items()):
-        kept_back = [photo for photo in photos if photo.source == source and not terms.get("may_store", True)]
-        if kept_back:
+        here = [photo for photo in photos if photo.source == source]
+        whose = f"came from {terms.get('provider', source)}, whose terms do not let you"
+        days = terms.get("positions_days", 0)
+        if here and days:
             raise InputError(
-                f"{dataset.name}: {_with_example(kept_back)} came from {terms.get('provider', source)}, whose terms do "
-                "not let you pass pictures on. Export where they were taken: geoparquet or geojson."
+                f"{dataset.name}: {_with_example(here)} {whose} keep positions for more than {days} days, nor pass "
+                f"them or pictures on. Others can collect them anew: flaneur collect {source}"
+            )
+        if here and pictures and not terms.get("may_store", True):
+            raise InputError(
+                f"{dataset.name}: {_with_example(here)} {whose} pass pictures on. Export where they were taken: "
+                "geoparquet or geojson."
             )
 
 

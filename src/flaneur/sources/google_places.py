@@ -39,11 +39,13 @@ TERMS = Terms(
     notes=(
         "Section 3.2.3(a) and (b): pictures are not to be downloaded in bulk, stored or shared; place ids may be kept,"
         " positions for 30 days. So the dataset holds recipes; what you fetch with --materialise you answer for.",
+        "The dataset holds positions: after 30 days delete it, or collect it anew under another --name.",
         "The author of each photo is to be shown with it.",
         "In the European Economic Area other terms apply since 2025-07-08: https://cloud.google.com/terms/maps-platform/eea.",
         "The agreement of your own account counts.",
         READ_IN_COPIES,
     ),
+    positions_days=30,
 )
 KEY: Key | None = Key(
     variable="GOOGLE_MAPS_API_KEY",
