@@ -46,7 +46,9 @@ def started(request, tmp_path, monkeypatch):
     """A provider's server, and a home for the command; rates are a hundred times the real ones."""
     name = request.param
     source = discover.load("flaneur.sources", name)
-    with ProviderServer([PROVIDERS[name]], Faults(share=0.2, seed=2, wait_scale=float(WAIT_SCALE))) as server:
+    with ProviderServer(
+        [PROVIDERS[name]], Faults(share=0.2, seed=2, retry_after_s=12, wait_scale=float(WAIT_SCALE))
+    ) as server:
         there = {
             "FLANEUR_HOME": str(tmp_path),
             "FLANEUR_NET_WAIT_SCALE": WAIT_SCALE,
@@ -84,7 +86,8 @@ def test_every_photo_comes_once_with_author_licence_and_place_and_no_key_stays(s
     assert len(pictures) >= COUNT
     # On a crowded machine a reply can come after the client has given it up.
     assert sum(pictures) - len(pictures) <= max(1, COUNT // 50)
-    assert len(server.too_early()) <= max(1, COUNT // 50)  # two threads, or a reply that came too late to be read
+    # Threads that ask about one place do so at once; now and then a reply comes too late to be read.
+    assert len(server.too_early(on_its_way_s=0.03)) <= max(1, COUNT // 50)
     for secret in SECRETS[name].values():
         assert secret not in shown.out + shown.err
         kept = (path for path in Path(tmp_path).rglob("*") if path.is_file())

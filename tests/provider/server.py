@@ -187,19 +187,20 @@ class ProviderServer:
         """The variables that lead a source's bases here, for a command in a process of its own."""
         return {f"FLANEUR_{source}_{base}_URL".upper().replace("-", "_"): self.url for base in bases}
 
-    def too_early(self, *, any_address: bool = False) -> list[Request]:
+    def too_early(self, *, any_address: bool = False, on_its_way_s: float = 0.0) -> list[Request]:
         """Requests that came before the ``Retry-After`` of an earlier reply was over.
 
         Args:
             any_address: whether such a reply forbids every request (true for a client of one thread), or only those for
                 the same address.
+            on_its_way_s: so long after that reply was sent, a request of another thread cannot know of it yet.
         """
         early: list[Request] = []
         until: dict[str, tuple[float, float]] = {}
         for request in sorted(self.trace, key=lambda one: one.time):
             name = "" if any_address else request.address
             replied, not_before = until.get(name, (0.0, 0.0))
-            if replied < request.time < not_before:
+            if replied + on_its_way_s < request.time < not_before:
                 early.append(request)
             if request.not_before:
                 until[name] = (request.replied, request.not_before)
