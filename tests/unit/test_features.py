@@ -160,3 +160,25 @@ def test_paths_in_order_with_errors_in_place(dataset, encoder, tmp_path):
     rows = embed_paths(paths, encoder)
     assert isinstance(rows[1], PhotoError)
     np.testing.assert_allclose(np.stack([rows[0], rows[2]]), _one_by_one(dataset, encoder)[:2], atol=1e-5)
+
+
+@pytest.mark.parametrize("gone", range(1, 8))
+def test_a_kill_while_pieces_are_joined_costs_nothing(dataset, encoder, small_pieces, monkeypatch, gone):
+    """Killed after so many files were removed."""
+    left = [gone]
+    unlink = module.Path.unlink
+
+    def kill(path, missing_ok=False):
+        if path.suffix in (".npy", ".parquet"):
+            left[0] -= 1
+            if left[0] < 0:
+                raise KeyboardInterrupt
+        unlink(path, missing_ok)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(module.Path, "unlink", kill)
+        with pytest.raises(KeyboardInterrupt):
+            features(dataset, encoder)
+    found = features(dataset, encoder)
+    assert found.computed == 0
+    np.testing.assert_allclose(found.embeddings, _one_by_one(dataset, encoder), atol=1e-5)

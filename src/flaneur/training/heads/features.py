@@ -150,6 +150,9 @@ class _Cache:
         self.row_of: dict[str, tuple[str, int]] = {}
         for leftover in folder.glob(".*.tmp"):  # what a kill left behind; the lock is ours
             leftover.unlink(missing_ok=True)
+        for matrix in folder.glob("*.npy"):
+            if not matrix.with_suffix(".parquet").is_file():
+                matrix.unlink()
         for table in sorted(folder.glob("*.parquet")):
             self._note(table.stem, [row["sha256"] for row in read_table(table)])
 
@@ -174,9 +177,10 @@ class _Cache:
             return
         shas = sorted(self.row_of)
         kept = self._write(shas, self.rows(shas))
-        for path in self.folder.iterdir():
-            if path.suffix in (".npy", ".parquet") and path.stem != kept:
-                path.unlink(missing_ok=True)
+        for suffix in (".parquet", ".npy"):  # a table that outlived its matrix would name what is gone
+            for path in self.folder.glob(f"*{suffix}"):
+                if path.stem != kept:
+                    path.unlink(missing_ok=True)
 
     def rows(self, shas: Sequence[str]) -> NDArray[np.float32]:
         """``[N, D]`` of those photos, read through memory maps: only what is asked for comes into memory."""
