@@ -10,10 +10,13 @@ from __future__ import annotations
 import re
 import unicodedata
 from array import array
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from pathlib import Path, PurePosixPath
+from pathlib import Path
+from posixpath import splitext
 
 import numpy as np
+from numpy.typing import NDArray
 
 from flaneur.errors import InputError
 
@@ -48,10 +51,8 @@ def is_archive_name(name: str) -> bool:
     >>> is_archive_name("a/Photos.ZIP"), is_archive_name("photos.tar.gz"), is_archive_name("photos.csv.gz")
     (True, True, False)
     """
-    suffixes = [suffix.lower() for suffix in PurePosixPath(name.replace("\\", "/")).suffixes]
-    if not suffixes:
-        return False
-    return suffixes[-1] in ARCHIVES or (suffixes[-1] in PACKED and suffixes[-2:-1] == [".tar"])
+    stem, last = splitext(name.replace("\\", "/").lower())  # a Path would intern the name: much for a million of them
+    return last in ARCHIVES or (last in PACKED and splitext(stem)[1] == ".tar")
 
 
 def safe_name(archive: Path, name: str) -> str:
@@ -79,6 +80,26 @@ def safe_name(archive: Path, name: str) -> str:
     if ".." in parts:
         raise _untrusted(archive, name, "leads out of the archive")
     return "/".join(parts)
+
+
+class Index:
+    """Finds names among many, by eight bytes each.
+
+    Args:
+        hashes: ``[N]`` of the names, in the archive's order.
+    """
+
+    def __init__(self, hashes: NDArray[np.int64]) -> None:
+        self._order = np.argsort(hashes, kind="stable")
+        self._hashes = hashes[self._order]
+
+    def rows(self, name: str) -> Iterator[int]:
+        """Where names of this name's hash stand: one row, or none, but for a rare chance."""
+        wanted = hash(name)
+        first = int(np.searchsorted(self._hashes, wanted, side="left"))
+        while first < len(self._hashes) and self._hashes[first] == wanted:
+            yield int(self._order[first])
+            first += 1
 
 
 @dataclass
@@ -129,20 +150,22 @@ class Roll:
         self._entries += 1
         check_count(self.archive, self._entries)
 
-    def twice(self) -> set[int]:
-        """Hashes of names, ignoring case, that occur more than once."""
+    def index(self, members: Callable[[], Iterable[Member]]) -> Index:
+        """Where each name stands.
+
+        Args:
+            members: the archive's files once more, in order, to name those that clash.
+
+        Raises:
+            InputError: two names differ only in case, or not at all.
+        """
         values, counts = np.unique(np.frombuffer(self._folded, dtype=np.int64), return_counts=True)
-        return set(values[counts > 1].tolist())
-
-    def clash(self, names: list[str]) -> InputError:
-        """What to say of names that differ only in case, or not at all."""
-        first, second = names[:2]
-        how = "occurs twice" if first == second else f"and {second!r} differ only in case"
-        return _untrusted(self.archive, first, how)
-
-    def folded_hash(self, row: int) -> int:
-        """Hash of the ``row``-th name, ignoring case."""
-        return self._folded[row]
+        if twice := set(values[counts > 1].tolist()):
+            clashing = (member.name for row, member in enumerate(members()) if self._folded[row] in twice)
+            first, second = sorted(clashing, key=str.casefold)[:2]
+            how = "occurs twice" if first == second else f"and {second!r} differ only in case"
+            raise _untrusted(self.archive, first, how)
+        return Index(np.array(self.hashes, dtype=np.int64))
 
     def _check_ratio(self, what: str, size: int, packed: int) -> None:
         if size > SMALL_BYTES and size > MAX_RATIO * max(1, packed):

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import IO
 
 import numpy as np
-from numpy.typing import NDArray
 
 from flaneur.archives.checks import Member, Roll, broken, no_file, safe_name
 from flaneur.errors import InputError, PhotoError
@@ -44,12 +43,8 @@ class TarArchive:
                 sizes.append(header.size)
             else:
                 roll.count()
-        self._order = np.argsort(hashes := np.array(roll.hashes, dtype=np.int64), kind="stable")
-        self._hashes: NDArray[np.int64] = hashes[self._order]
         self._offsets, self._sizes = np.array(offsets, dtype=np.int64), np.array(sizes, dtype=np.int64)
-        if twice := roll.twice():
-            clashing = [name.name for row, name in enumerate(self.members()) if roll.folded_hash(row) in twice]
-            raise roll.clash(sorted(clashing, key=str.casefold))
+        self._index = roll.index(self.members)
 
     def members(self) -> Iterator[Member]:
         """The files, in the archive's order."""
@@ -58,11 +53,11 @@ class TarArchive:
                 yield Member(safe_name(self.path, header.name), header.size)
 
     def __contains__(self, name: str) -> bool:
-        return self._row(name) is not None
+        return any(True for _ in self._index.rows(name))
 
     def read(self, name: str, limit_bytes: int) -> bytes:
         """The bytes of one member; see :func:`flaneur.archives.read`."""
-        row = self._row(name)
+        row = next(self._index.rows(name), None)
         if row is None:
             raise PhotoError("not_found", f"this photo: not in {self.path}.")
         size = int(self._sizes[row])
@@ -74,12 +69,6 @@ class TarArchive:
         if len(data) < size:
             raise PhotoError("truncated", "this photo: the tar file ends too early.")
         return data
-
-    def _row(self, name: str) -> int | None:
-        wanted = hash(name)
-        first = int(np.searchsorted(self._hashes, wanted))
-        found = first < len(self._hashes) and self._hashes[first] == wanted
-        return int(self._order[first]) if found else None
 
 
 class _Careful:

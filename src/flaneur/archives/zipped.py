@@ -19,7 +19,6 @@ from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from flaneur.archives.checks import Member, Roll, broken, check_count, no_file, safe_name
 from flaneur.errors import InputError, PhotoError
@@ -85,12 +84,8 @@ class ZipArchive:
                     offsets.append(entry.at)
                 else:
                     roll.count()
-        self._order = np.argsort(hashes := np.array(roll.hashes, dtype=np.int64), kind="stable")
-        self._hashes: NDArray[np.int64] = hashes[self._order]
         self._offsets = np.array(offsets, dtype=np.int64)
-        if twice := roll.twice():
-            clashing = [name.name for row, name in enumerate(self.members()) if roll.folded_hash(row) in twice]
-            raise roll.clash(sorted(clashing, key=str.casefold))
+        self._index = roll.index(self.members)
 
     def members(self) -> Iterator[Member]:
         """The files, in the directory's order."""
@@ -100,23 +95,16 @@ class ZipArchive:
                     yield Member(safe_name(self.path, entry.name), entry.size)
 
     def __contains__(self, name: str) -> bool:
-        return any(True for _ in self._rows(name))
+        return any(True for _ in self._index.rows(name))
 
     def read(self, name: str, limit_bytes: int) -> bytes:
         """The bytes of one member; see :func:`flaneur.archives.read`."""
         with self.path.open("rb") as file:
-            for row in self._rows(name):
+            for row in self._index.rows(name):
                 entry, _ = _next_entry(self.path, file, file.seek(int(self._offsets[row])))
                 if safe_name(self.path, entry.name) == name:
                     return _unpack(file, entry, self._directory.shift, limit_bytes)
         raise PhotoError("not_found", f"this photo: not in {self.path}.")
-
-    def _rows(self, name: str) -> Iterator[int]:
-        wanted = hash(name)
-        first = int(np.searchsorted(self._hashes, wanted, side="left"))
-        while first < len(self._hashes) and self._hashes[first] == wanted:
-            yield int(self._order[first])
-            first += 1
 
 
 def _find_directory(path: Path, file: BinaryIO, size: int) -> _Directory:
