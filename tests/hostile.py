@@ -6,6 +6,7 @@ import io
 import stat
 import struct
 import tarfile
+import tempfile
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -73,6 +74,7 @@ def claiming(entries: int, data: bytes) -> bytes:
     return data[:at] + wide + locator + data[at : at + 8] + end + data[at + 12 :]
 
 
+EVIL = Path(tempfile.gettempdir()) / "flaneur-evil.jpg"  # an absolute path that anybody may write to
 GOOD = {"rome/a.jpg": PHOTO, "oslo/b.jpg": jpeg(drawn(2, 64, 48))}
 
 
@@ -81,7 +83,7 @@ def hostile() -> Iterator[tuple[str, bytes, str]]:
     good = zipped(GOOD)
     for name, said in (
         ("../../evil.jpg", "leads out of the archive"), ("rome/../../evil.jpg", "leads out of the archive"),
-        ("rome\\..\\..\\evil.jpg", "leads out of the archive"), ("/tmp/evil.jpg", "is an absolute path"),
+        ("rome\\..\\..\\evil.jpg", "leads out of the archive"), (EVIL.as_posix(), "is an absolute path"),
         ("C:\\evil.jpg", "is an absolute path"), ("\\\\host\\evil.jpg", "is an absolute path"),
     ):  # fmt: skip
         yield "name.zip", zipped({"rome/a.jpg": PHOTO, name: PHOTO}), said
