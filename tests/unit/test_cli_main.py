@@ -1,4 +1,5 @@
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -143,3 +144,17 @@ def test_what_is_not_there_exits_as_the_page_on_errors_says(arguments, monkeypat
     page = (Path(__file__).parents[2] / "docs/reference/errors.md").read_text("utf-8")
     (row,) = (line for line in page.splitlines() if "no such file, dataset, split or model" in line)
     assert main.run(arguments) == int(row.split("|")[1])
+
+
+def test_an_interrupt_when_all_is_done_changes_nothing():
+    command = (
+        "import atexit, sys, time; atexit.register(time.sleep, 2); sys.argv = ['flaneur', '--version']\n"
+        "from flaneur.cli.main import main; main()"
+    )
+    process = subprocess.Popen([sys.executable, "-c", command], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert process.stdout is not None
+    assert process.stdout.readline().startswith(b"flaneur")
+    time.sleep(0.5)
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=60)
+    assert (process.returncode, said) == (0, b"")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import re
+import signal
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -177,4 +178,6 @@ def main() -> NoReturn:
     """The console script ``flaneur``."""
     if "_FLANEUR_COMPLETE" in os.environ:  # the shell asks for completions
         cli.main(prog_name="flaneur")
-    sys.exit(run(sys.argv[1:]))
+    code = run(sys.argv[1:])
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # all is done and said; Ctrl-C would only show the interpreter's end
+    sys.exit(code)
