@@ -16,7 +16,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.measure import need, report
+from benchmarks.moments import Moment, after, at_time
 from flaneur.dataset.audit import split_dataset
 from flaneur.dataset.split import SplitRule
 from flaneur.dataset.store import import_photos, open_dataset
@@ -141,29 +142,10 @@ def finish(home: Home, name: str) -> float:
     return time.monotonic() - began
 
 
-@dataclass(frozen=True)
-class Moment:
-    """When to kill: ``come(seconds since the start)`` says whether it has come."""
-
-    what: str
-    come: Callable[[float], bool]
-
-
-def at_time(seconds: float) -> Moment:
-    """So many seconds after the start."""
-    return Moment(f"after {seconds:.1f} s", lambda passed: passed >= seconds)
-
-
 def at_progress(run: Path, more_epochs: int, more_s: float) -> Moment:
     """So long after the run's log has got so many epochs longer."""
-    wanted, seen = epochs_done(run) + more_epochs, list[float]()
-
-    def come(passed: float) -> bool:
-        if not seen and epochs_done(run) >= wanted:
-            seen.append(passed)
-        return bool(seen) and passed >= seen[0] + more_s
-
-    return Moment(f"{more_s:.2f} s after {more_epochs} more epochs", come)
+    wanted = epochs_done(run) + more_epochs
+    return after(f"{more_epochs} more epochs", lambda: epochs_done(run) >= wanted, more_s)
 
 
 def at_write(run: Path, prefix: str, count: int) -> Moment:

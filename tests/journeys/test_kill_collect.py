@@ -15,7 +15,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from benchmarks.kill_collecting import Moment, mapillary, strike
+from benchmarks.kill_collecting import mapillary, strike
+from benchmarks.moments import Moment
 
 from flaneur.collect.journal import read_log
 from flaneur.collect.spot_by_spot import AT_ONCE
