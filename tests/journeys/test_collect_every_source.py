@@ -93,8 +93,7 @@ def test_every_photo_comes_once_with_author_licence_and_place_and_no_key_stays(s
     assert len(pictures) >= COUNT
     # On a crowded machine a reply can come after the client has given it up.
     assert sum(pictures) - len(pictures) <= max(1, COUNT // 50)
-    # Threads that ask about one place do so at once; now and then a reply comes too late to be read.
-    assert len(server.too_early(on_its_way_s=0.03)) <= max(1, COUNT // 50)
+    assert not server.too_early(on_its_way_s=0.03)  # threads that ask about one place do so at once
     for secret in SECRETS.get(name, {}).values():
         assert secret not in shown.out + shown.err
         kept = (path for path in Path(tmp_path).rglob("*") if path.is_file())
