@@ -9,7 +9,7 @@ import tarfile
 from array import array
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO
+from typing import IO, cast
 
 import numpy as np
 
@@ -87,9 +87,10 @@ class _Careful:
 def _headers(path: Path) -> Iterator[tarfile.TarInfo]:
     with path.open("rb") as file:
         try:
-            with tarfile.TarFile(fileobj=_Careful(path, file), mode="r", errors="backslashreplace") as tar:  # type: ignore[arg-type]
+            careful = cast("IO[bytes]", _Careful(path, file))  # all that a reader of tar files asks of a file
+            with tarfile.TarFile(fileobj=careful, mode="r", errors="backslashreplace") as tar:
                 while (header := tar.next()) is not None:
-                    tar.members.clear()  # type: ignore[attr-defined]  # it would keep every header
+                    tar.members.clear()  # type: ignore[attr-defined]  # not in its stub; it would keep every header
                     yield header
                 end = tar.offset
         except (tarfile.TarError, ValueError, OverflowError) as error:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -23,12 +24,12 @@ def models(as_json: bool) -> None:
         try:
             card = read_bundle(folder).card
         except FlaneurError as error:
-            fields = {"name": folder.name, "path": str(folder), "error": str(error)}
+            fields: dict[str, Any] = {"name": folder.name, "path": str(folder), "error": str(error)}
             line = f"{folder.name}: {error}"
         else:
             cities = [city.slug for city in card.cities]
             fields = {"name": folder.name, "path": str(folder), "version": card.version, "created": card.created}
-            fields["cities"] = cities  # type: ignore[assignment]
+            fields["cities"] = cities
             line = f"{folder.name}: {counted(len(cities), 'city')} ({', '.join(cities)}), made {card.created[:10]}"
         click.echo(json.dumps(fields) if as_json else line)
     if not found:

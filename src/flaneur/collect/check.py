@@ -31,7 +31,7 @@ def _check_wish(order: Order, spot: Location) -> None:
         return
 
 
-class _Asked(Exception):  # noqa: N818
+class _Asked(Exception):  # noqa: N818 - a signal to the caller, not an error
     """Somebody would have been asked."""
 
 

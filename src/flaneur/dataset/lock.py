@@ -61,7 +61,7 @@ def _lock_on_windows(lock: BinaryIO) -> None:
     while True:
         lock.seek(0)
         try:
-            msvcrt.locking(lock.fileno(), msvcrt.LK_LOCK, 1)  # type: ignore[attr-defined,unused-ignore]
+            msvcrt.locking(lock.fileno(), msvcrt.LK_LOCK, 1)  # type: ignore[attr-defined,unused-ignore]  # Windows only
         except OSError as error:
             if error.errno not in (errno.EDEADLK, errno.EACCES):
                 raise

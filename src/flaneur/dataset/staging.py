@@ -106,7 +106,7 @@ class Staging:
 
     def get(self, row_id: str) -> dict[str, Any] | None:
         """The row of that id, with ``is_new``: whether this import brought it."""
-        found = self._database.execute(f"SELECT {_NAMES}, is_new FROM row WHERE id = ?", (row_id,)).fetchone()  # noqa: S608
+        found = self._database.execute(f"SELECT {_NAMES}, is_new FROM row WHERE id = ?", (row_id,)).fetchone()  # noqa: S608 - column names of ours
         return None if found is None else dict(zip((*_COLUMNS, "is_new"), found, strict=True))
 
     def put(self, row: Mapping[str, Any]) -> None:
@@ -155,11 +155,11 @@ class Staging:
 
     def rows(self) -> Iterator[dict[str, Any]]:
         """All rows, sorted by id."""
-        return self._select(f"SELECT {_NAMES} FROM row ORDER BY id")  # noqa: S608
+        return self._select(f"SELECT {_NAMES} FROM row ORDER BY id")  # noqa: S608 - column names of ours
 
     def photos(self) -> Iterator[dict[str, Any]]:
         """The rows of photos, sorted by id."""
-        return self._select(f"SELECT {_NAMES} FROM kept ORDER BY id")  # noqa: S608
+        return self._select(f"SELECT {_NAMES} FROM kept ORDER BY id")  # noqa: S608 - column names of ours
 
     def refusals(self, curated: Iterable[Mapping[str, Any]] = ()) -> Iterator[dict[str, Any]]:
         """Rows of ``dropped.parquet``: what importing refused, sorted by id, then what curation set aside of the rest.
@@ -191,7 +191,7 @@ class Staging:
         """Hashes that begin so, of stored files that are needed."""
         found: set[str] = set()
         for table in ("row", "spared"):
-            query = f"SELECT sha256 FROM {table} WHERE sha256 >= ? AND sha256 < ?"  # noqa: S608
+            query = f"SELECT sha256 FROM {table} WHERE sha256 >= ? AND sha256 < ?"  # noqa: S608 - column names of ours
             found.update(sha for (sha,) in self._database.execute(query, (prefix, prefix + "g")))
         return found
 
@@ -211,7 +211,7 @@ class Staging:
 
     def _insert(self, rows: Iterable[tuple[Any, ...]]) -> None:
         marks = ", ".join("?" * (len(_COLUMNS) + 2))
-        self._database.executemany(f"INSERT OR REPLACE INTO row VALUES ({marks})", rows)  # noqa: S608
+        self._database.executemany(f"INSERT OR REPLACE INTO row VALUES ({marks})", rows)  # noqa: S608 - column names of ours
 
     def _select(self, query: str) -> Iterator[dict[str, Any]]:
         cursor = self._database.execute(query)

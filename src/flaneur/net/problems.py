@@ -5,7 +5,7 @@ from __future__ import annotations
 from flaneur.errors import InputError, PhotoError
 
 
-class Unreachable(InputError):  # noqa: N818
+class Unreachable(InputError):  # noqa: N818 - named by what the provider did
     """The provider could not be asked now: it failed too often, or wants to be left alone for long. Later it may go.
 
     Attributes:
@@ -17,14 +17,14 @@ class Unreachable(InputError):  # noqa: N818
         self.reason = reason
 
 
-class NotThere(PhotoError):  # noqa: N818
+class NotThere(PhotoError):  # noqa: N818 - named by what the provider did
     """404 or 410: there is no such thing at the provider. Its code is ``not_found``."""
 
     def __init__(self, message: str) -> None:
         super().__init__("not_found", message)
 
 
-class Refused(PhotoError):  # noqa: N818
+class Refused(PhotoError):  # noqa: N818 - named by what the provider did
     """The provider will not answer this request however often it is asked; its code is ``refused``.
 
     Attributes:
@@ -38,7 +38,7 @@ class Refused(PhotoError):  # noqa: N818
         self.content = content
 
 
-class Passing(Exception):  # noqa: N818
+class Passing(Exception):  # noqa: N818 - named by what the provider did
     """What can pass, so that another attempt makes sense; never leaves ``flaneur.net``.
 
     Attributes:

@@ -66,7 +66,7 @@ _KNOWN = (_FINE, _NOTHING, _WRONG, _LOGIN, _SLOW)
 _STORED = re.compile(r"/?(storage\d+)/(.+)")
 
 
-class _TimedOut(Exception):  # noqa: N818
+class _TimedOut(Exception):  # noqa: N818 - a signal to the caller, not an error
     """The search was too slow for KartaView's own patience."""
 
 
