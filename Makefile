@@ -41,7 +41,7 @@ lint: setup
 	$(BIN)/lint-imports
 
 unit: setup
-	$(BIN)/python -m pytest --cov --cov-report=term:skip-covered
+	$(BIN)/python -m pytest -n 2 --cov --cov-report=term:skip-covered
 
 model: setup  ## the bundled model, from photos and weights you have: make model PHOTOS=photos.csv ONLY='cities/*' WEIGHTS=FOLDER [UNKNOWN=DATASET]
 	$(BIN)/flaneur import folder $(PHOTOS) --only '$(ONLY)' --name cities
