@@ -17,10 +17,12 @@ from flaneur.bundle.card import AbstainRule, Card, DatasetInfo, EncoderInfo
 from flaneur.dataset.store import Dataset
 from flaneur.errors import InputError, PhotoError, UsageError
 from flaneur.evaluation.answers import Answers, Doubt, doubt_of
-from flaneur.evaluation.measure import views, within_groups
+from flaneur.evaluation.measures.groups import within_groups
+from flaneur.evaluation.measures.views import views
+from flaneur.evaluation.page.page import to_html
 from flaneur.evaluation.record import to_json
-from flaneur.evaluation.report import to_html, write_report
 from flaneur.evaluation.run import What, evaluate, novelty_auroc
+from flaneur.evaluation.write import write_report
 from flaneur.predict import Model, View, ViewScores
 from flaneur.protocols import PreprocessSpec
 from flaneur.types import City, Photo

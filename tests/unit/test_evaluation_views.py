@@ -7,7 +7,7 @@ import pytest
 
 from flaneur.bundle.card import Card
 from flaneur.evaluation.answers import Answers, Doubt
-from flaneur.evaluation.measure import views
+from flaneur.evaluation.measures.views import views
 from flaneur.evaluation.record import _views
 from flaneur.evaluation.words import fusion_rows
 from flaneur.fusion import FUSIONS, fuse

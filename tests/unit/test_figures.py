@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from flaneur.evaluation import figures, gallery, report
 from flaneur.evaluation.answers import Answers, Doubt
+from flaneur.evaluation.page import figures, gallery, page
 from flaneur.metrics import Interval
 from flaneur.types import City, Photo
 from photos import save
@@ -47,4 +47,4 @@ def test_a_photo_is_right_wrong_or_refused_and_never_certain(tmp_path, logits, d
 
 
 def test_names_of_cities_are_never_cut_off():
-    assert "ellipsis" not in (Path(report.__file__).with_name("report_template.html")).read_text("utf-8")
+    assert "ellipsis" not in (Path(page.__file__).with_name("template.html")).read_text("utf-8")

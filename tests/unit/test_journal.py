@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from flaneur.errors import UsageError
-from flaneur.evaluation.learning_curves import learning_section
+from flaneur.evaluation.page.training_curves import learning_section
 from flaneur.training.networks.journal import Journal, journal, table_head
 
 ROWS = [

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
-    from flaneur.evaluation.run import Report, What
+    from flaneur.evaluation.report import Report
+    from flaneur.evaluation.run import What
     from flaneur.metrics import Interval
 
 
@@ -33,8 +34,8 @@ def evaluate(model: str, dataset: str, **options: Any) -> None:
     from flaneur.bundle.folder import read_bundle
     from flaneur.evaluation.keep import keep_in_card
     from flaneur.evaluation.record import to_json
-    from flaneur.evaluation.report import write_report
     from flaneur.evaluation.run import What
+    from flaneur.evaluation.write import write_report
 
     report = _measure(model, dataset, What.parse(options["part"]), options["unknown"])
     origin = report.origin
@@ -99,7 +100,7 @@ def _text(report: Report) -> str:
 
 
 def _line(name: str, interval: Interval, why: str = "no photo to measure it on") -> str:
-    from flaneur.evaluation.figures import behind
+    from flaneur.evaluation.page.figures import behind
 
     if isnan(interval.value):
         return f"{name:<18} not measured: {why}"

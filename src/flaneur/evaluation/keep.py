@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from flaneur.bundle.folder import Bundle, write_bundle
 from flaneur.errors import UsageError
-from flaneur.evaluation.run import Report
+from flaneur.evaluation.report import Report
 from flaneur.training.heads.model_card import readme
 
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from flaneur import metrics
 from flaneur.evaluation.answers import Answers
-from flaneur.evaluation.run import Report
+from flaneur.evaluation.report import Report
 from flaneur.metrics import Floats, Interval
 
 

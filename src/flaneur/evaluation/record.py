@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from flaneur.evaluation import words
-from flaneur.evaluation.measure import GroupNumbers
-from flaneur.evaluation.run import Report
+from flaneur.evaluation.measures.groups import GroupNumbers
+from flaneur.evaluation.report import Report
 
 REPORT_FORMAT = 1
 
@@ -67,6 +67,7 @@ def to_json(report: Report) -> dict[str, Any]:
             "rates": _square([cell.to_dict() for cell in which.rates], len(known.cities)),
         },
         "most_confused": [{"city": a, "guess": b, "photos": n} for a, b, n in report.most_confused(1)[:20]],
+        "sections": {key: section.to_dict() for key, section in report.sections.items()},
     }
 
 

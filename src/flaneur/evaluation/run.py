@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from flaneur.dataset.store import Dataset
 from flaneur.errors import InputError, UsageError, did_you_mean
-from flaneur.evaluation import measure
-from flaneur.evaluation.answers import Answering, Answers, collect_answers
+from flaneur.evaluation.answers import Answering, collect_answers
+from flaneur.evaluation.measures import groups as groups_measure
+from flaneur.evaluation.measures import unknown as unknown_measure
+from flaneur.evaluation.measures.how_sure import how_sure
+from flaneur.evaluation.measures.views import views
+from flaneur.evaluation.measures.which_city import which_city
+from flaneur.evaluation.report import Origin, Report
 from flaneur.files import read_json
 from flaneur.metrics import Interval
 from flaneur.types import Photo
@@ -45,71 +49,6 @@ class What:
         """
         name, _, part = text.rpartition("/")
         return cls(part, name or "default")
-
-
-@dataclass(frozen=True, slots=True)
-class Origin:
-    """Where a report's numbers come from; nothing in it changes between two runs on the same input."""
-
-    model: str
-    model_version: str
-    model_created: str
-    trained_on: str
-    dataset: str
-    content_hash: str
-    part: str
-    split: str | None
-    split_hash: str | None
-    audit: Any
-    random_split: Any
-    same_split: bool | None
-    split_note: str | None
-    unknown_dataset: str | None
-    command: str
-
-
-@dataclass(frozen=True)
-class Report:
-    """Every number, and the answers behind them.
-
-    Args:
-        origin: model, data, split and command.
-        known: answers of photos whose city the model knows.
-        unknown: answers of photos whose city it does not know.
-        which: which city.
-        sure: calibration and refusals.
-        views: single beside fused, where places have several photos.
-        groups: each project or source.
-        all_groups: all groups with at least two cities together.
-        novelty: unknown cities told from known ones, where there are any.
-        paths: the file of every photo, by id.
-        learnt_from: a warning, where it learnt from some of these photos; see :mod:`flaneur.evaluation.overlap`.
-        training: what the model's card tells of its training.
-    """
-
-    origin: Origin
-    known: Answers
-    unknown: Answers
-    which: measure.WhichCity
-    sure: measure.HowSure
-    views: measure.Views | None
-    groups: tuple[measure.GroupNumbers, ...]
-    all_groups: measure.GroupNumbers | None
-    novelty: measure.Unknown | None
-    paths: dict[str, Path]
-    learnt_from: str = ""
-    training: Mapping[str, Any] = field(default_factory=dict)
-
-    def most_confused(self, min_count: int = 3) -> list[tuple[str, str, int]]:
-        """True city, guess, and how many photos: the commonest mistakes first."""
-        counts, slugs = self.which.confusion, [city.slug for city in self.known.cities]
-        pairs = [
-            (truth, guess, int(counts[row, column]))
-            for row, truth in enumerate(slugs)
-            for column, guess in enumerate(slugs)
-            if row != column and counts[row, column] >= min_count
-        ]
-        return sorted(pairs, key=lambda pair: (-pair[2], pair[0], pair[1]))
 
 
 def evaluate(
@@ -149,17 +88,17 @@ def evaluate(
     known, strange = answers.where(answers.labels >= 0, failed=answers.failed), answers.where(answers.labels < 0)
     if not known.photos:
         raise InputError(f"{dataset.name}: none of the {len(items)} photos can be read ({answers.failed[0][1]}).")
-    groups, together = measure.within_groups(known, dataset.photos)
+    groups, together = groups_measure.within_groups(known, dataset.photos)
     return Report(
         origin=_origin(model, dataset, what, unknown, command),
         known=known,
         unknown=strange,
-        which=measure.which_city(known),
-        sure=measure.how_sure(known),
-        views=measure.views(known),
+        which=which_city(known),
+        sure=how_sure(known),
+        views=views(known),
         groups=groups,
         all_groups=together,
-        novelty=measure.unknown_cities(known, strange) if strange.photos else None,
+        novelty=unknown_measure.unknown_cities(known, strange) if strange.photos else None,
         paths={photo.id: path for photo, path in items},
         training=model.card.training,
     )
@@ -175,7 +114,7 @@ def novelty_auroc(
         known: photos, with their files, of cities that the model knows.
         unknown: photos, with their files, of anything else.
     """
-    return measure.novelty_auroc(collect_answers(model, known), collect_answers(model, unknown))
+    return unknown_measure.novelty_auroc(collect_answers(model, known), collect_answers(model, unknown))
 
 
 def photos_of(dataset: Dataset, what: What) -> list[Photo]:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from flaneur.errors import counted
-from flaneur.evaluation.measure import CityNumbers, GroupNumbers, Views
-from flaneur.evaluation.run import Report
+from flaneur.evaluation.measures.groups import GroupNumbers
+from flaneur.evaluation.measures.views import Views
+from flaneur.evaluation.measures.which_city import CityNumbers
+from flaneur.evaluation.report import Report
 from flaneur.metrics import Interval
 
 GOOD_ECE, BAD_ECE = 0.03, 0.07
@@ -86,7 +88,7 @@ def summary(report: Report) -> list[str]:
         )
     if report.novelty is not None and report.novelty.auroc.low > _COIN:
         said.append(_strangeness(report.novelty.auroc))
-    return said
+    return said + [line for section in report.sections.values() for line in section.findings().good]
 
 
 def cautions(report: Report) -> list[str]:
@@ -105,6 +107,7 @@ def cautions(report: Report) -> list[str]:
             f"A photo from a city it does not know still gets an answer, and so a wrong one, "
             f"{percent(report.novelty.answered.value)} of the time ({span(report.novelty.answered)})."
         )
+    said += [line for section in report.sections.values() for line in section.findings().beware]
     if report.known.failed:
         said.append(f"Not counted, since they could not be read: {counted(len(report.known.failed), 'photo')}.")
     said.append("Other cameras, years and seasons than those in this dataset were not measured.")

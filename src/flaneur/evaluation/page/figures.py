@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flaneur.errors import counted
-from flaneur.evaluation.measure import HowSure
+from flaneur.evaluation.measures.how_sure import HowSure
 from flaneur.evaluation.words import percent, span
 from flaneur.metrics import Interval
 from flaneur.types import City

@@ -1,0 +1,1 @@
+"""A report in; a page that needs nothing else out."""

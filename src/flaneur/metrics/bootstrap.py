@@ -1,0 +1,93 @@
+"""A metric and the places of the photos in; 95 % intervals from resampling whole places out."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from flaneur.metrics.interval import Interval, wilson
+from flaneur.metrics.weighted import Floats, Metric
+
+_CHUNK_CELLS = 4_000_000  # 32 MB of weights at a time, however many photos there are
+
+
+def bootstrap_by_group(
+    metric: Metric,
+    groups: Sequence[str] | NDArray[Any],
+    *,
+    behind: NDArray[np.int64] | None = None,
+    pivot: bool = False,
+    repeats: int = 1000,
+    seed: int = 0,
+) -> tuple[Interval, ...]:
+    """95 % intervals from resampling whole groups: photos of one place are not independent, places are.
+
+    Args:
+        metric: weights ``[R, N]`` to values ``[R, M]``; :func:`shares`, :func:`class_scores` and the like make one.
+        groups: ``[N]`` the place of every row.
+        behind: ``[M, 2]`` photos and places behind each value, see :func:`counts_behind`; everything by default.
+        pivot: reflect the resamples about the value, within 0..1. Right for errors that noise can only raise, such as
+            calibration error: its resamples lie too high by about as much as the value itself does.
+        repeats: resamples.
+        seed: of the resampling; equal seeds give equal intervals.
+
+    Returns:
+        M intervals. Where every resample agrees (all right, or one place only) resampling knows no doubt; Wilson's
+        interval over the places stands in.
+
+    >>> from flaneur.metrics import shares
+    >>> hits, every = np.array([[True], [True], [False], [True]]), np.ones((4, 1), bool)
+    >>> bootstrap_by_group(shares(hits, every), ["a", "a", "b", "c"])[0].value
+    0.75
+    >>> [round(x, 2) for x in (lambda i: (i.low, i.high))(bootstrap_by_group(shares(every, every), list("abcd"))[0])]
+    [0.51, 1.0]
+    """
+    _, index = np.unique(np.asarray(groups), return_inverse=True)
+    values = metric(np.ones((1, len(index))))[0]
+    if behind is None:
+        behind = np.tile(counts_behind(np.ones((len(index), 1), bool), index), (len(values), 1))
+    replicates = _replicates(metric, index, repeats, np.random.default_rng(seed))
+    made = []
+    for value, resampled, (photos, places) in zip(values.tolist(), replicates.T, behind.tolist(), strict=True):
+        low, high = _ends(value, resampled, places, pivot=pivot)
+        made.append(Interval(value, low, high, photos, places))
+    return tuple(made)
+
+
+def counts_behind(among: NDArray[np.bool_], groups: NDArray[Any]) -> NDArray[np.int64]:
+    """Photos and places, ``[M, 2]``, of the rows ``[N, M]`` that count towards each of M values.
+
+    >>> counts_behind(np.array([[True], [True], [False]]), np.array(["a", "a", "b"])).tolist()
+    [[2, 1]]
+    """
+    made = [(int(rows.sum()), len(np.unique(groups[rows]))) for rows in among.T]
+    return np.array(made, np.int64).reshape(-1, 2)
+
+
+def _replicates(metric: Metric, index: NDArray[np.intp], repeats: int, rng: np.random.Generator) -> Floats:
+    groups = int(index.max()) + 1 if len(index) else 0
+    rows = max(1, _CHUNK_CELLS // max(1, len(index)))
+    made = []
+    for start in range(0, repeats, rows):
+        size = min(rows, repeats - start)
+        drawn = rng.integers(0, groups, size=(size, groups)) if groups else np.empty((size, 0), np.int64)
+        flat = (drawn + groups * np.arange(size)[:, None]).ravel()
+        counts = np.bincount(flat, minlength=size * groups).reshape(size, groups)
+        made.append(metric(counts.astype(np.float64)[:, index]))
+    return np.vstack(made)
+
+
+def _ends(value: float, replicates: Floats, groups: int, *, pivot: bool) -> tuple[float, float]:
+    known = replicates[np.isfinite(replicates)]
+    if math.isnan(value) or not len(known):
+        return (math.nan, math.nan)
+    low, high = (float(x) for x in np.quantile(known, [0.025, 0.975]))
+    if high - low < 1e-12 and -1e-12 <= value <= 1 + 1e-12:
+        low, high = wilson(min(1.0, max(0.0, value)) * groups, groups)
+    elif pivot:
+        low, high = max(0.0, 2 * value - high), min(1.0, 2 * value - low)
+    return (min(low, value), max(high, value))
