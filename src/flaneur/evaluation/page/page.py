@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from html import escape
-from pathlib import Path
 from string import Template
 
 from flaneur.errors import counted
 from flaneur.evaluation import words
 from flaneur.evaluation.measures.groups import GroupNumbers
 from flaneur.evaluation.page import figures, gallery
+from flaneur.evaluation.page.frame import Frame, read_part, whole_page
+from flaneur.evaluation.page.sections import further_sections
 from flaneur.evaluation.page.training_curves import learning_section
 from flaneur.evaluation.report import Report
 
 _TEMPLATE = "template.html"
+_FOOTER = (
+    "Measured on the exported model itself, as its users get it. Every number with its interval is in report.json."
+)
 _GALLERIES = (
     ("right", "Surest, and right", "The answers it gave with the highest probability, city by city."),
     ("wrong", "Surest, and wrong", "Confident mistakes: look for what the streets share."),
@@ -23,30 +27,33 @@ _GALLERIES = (
 
 def to_html(report: Report, *, photos: bool = True) -> str:
     """The page as text."""
-    origin, count = report.origin, len(report.known.photos)
-    places = report.which.accuracy.groups
+    origin, which = report.origin, report.which
     part = "all photos" if origin.part == "all" else f"{origin.part} part"
+    count, places = counted(len(report.known.photos), "photo"), counted(which.accuracy.groups, "place")
+    frame = Frame(
+        title=f"How well {origin.model} knows {counted(len(report.known.cities), 'city')}",
+        eyebrow=f"flaneur · evaluation of {origin.model} {origin.model_version}",
+        subtitle=f"{origin.dataset}, {part} · {count} of {places}",
+        footer=_FOOTER,
+    )
     pieces = {
-        "title": escape(f"How well {origin.model} knows {counted(len(report.known.cities), 'city')}"),
-        "model": escape(f"{origin.model} {origin.model_version}"),
-        "subtitle": escape(f"{origin.dataset}, {part} · {counted(count, 'photo')} of {counted(places, 'place')}"),
         "good": _items(words.summary(report)),
         "beware": _items(words.cautions(report)),
         "numbers": _numbers(report),
         "groups": _groups(report),
         "cities": _cities(report),
-        "confusion": figures.confusion_table(report.known.cities, report.which.confusion, report.which.rates),
+        "confusion": figures.confusion_table(report.known.cities, which.confusion, which.rates),
         "confused": _confused(report),
         "reliability": figures.reliability_svg(report.sure),
         "reliability_table": figures.reliability_table(report.sure),
         "doubt": _doubt(report),
         "gallery": _gallery(report) if photos else "",
         "learning": learning_section(report.training),
+        "sections": further_sections(report.sections),
         "origin": _origin(report),
     }
     pieces = {name: text.replace(" %", "\u00a0%") for name, text in pieces.items()}  # no line breaks before the sign
-    template = Path(__file__).with_name(_TEMPLATE).read_text("utf-8")
-    return Template(template).substitute(pieces, command=escape(origin.command))
+    return whole_page(frame, Template(read_part(_TEMPLATE)).substitute(pieces, command=escape(origin.command)))
 
 
 def _items(sentences: list[str]) -> str:
