@@ -51,7 +51,7 @@ class Fit:
         >>> round(Fit(0.9, 0.5, 0.5, 0.0).at(25), 3)
         0.8
         """
-        return self.ceiling - self.scale * count**-self.power
+        return float(self.ceiling - self.scale * count**-self.power)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +78,7 @@ class LearningCurve:
         if self.fit is None or self.why_not(accuracy):
             return None
         gap = (self.fit.ceiling - accuracy) / self.fit.scale
-        return max(1, math.ceil(gap ** (-1 / self.fit.power) - 1e-9))
+        return max(1, math.ceil(float(gap ** (-1 / self.fit.power)) - 1e-9))
 
     def why_not(self, accuracy: float) -> str:
         """Why the number of photos for that accuracy cannot be told; empty if it can."""
