@@ -11,7 +11,7 @@ from flaneur.evaluation import words
 from flaneur.evaluation.measures.groups import GroupNumbers
 from flaneur.evaluation.report import Report
 
-REPORT_FORMAT = 1
+REPORT_FORMAT = 2
 
 
 def to_json(report: Report) -> dict[str, Any]:
@@ -68,6 +68,7 @@ def to_json(report: Report) -> dict[str, Any]:
         },
         "most_confused": [{"city": a, "guess": b, "photos": n} for a, b, n in report.most_confused(1)[:20]],
         "sections": {key: section.to_dict() for key, section in report.sections.items()},
+        "not_measured": dict(report.not_measured),
     }
 
 

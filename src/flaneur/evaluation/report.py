@@ -1,11 +1,11 @@
-"""What an evaluation found: every number, the answers behind them, and where they come from."""
+"""What an evaluation found: every number, the answers behind them, and where they come from; figures on request."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from flaneur.evaluation.answers import Answers
 from flaneur.evaluation.measures.groups import GroupNumbers
@@ -14,6 +14,10 @@ from flaneur.evaluation.measures.unknown import Unknown
 from flaneur.evaluation.measures.views import Views
 from flaneur.evaluation.measures.which_city import WhichCity
 from flaneur.evaluation.section import Section
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+    from pandas import DataFrame
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +59,7 @@ class Report:
         learnt_from: a warning, where it learnt from some of these photos; see :mod:`flaneur.evaluation.overlap`.
         training: what the model's card tells of its training.
         sections: whatever else was measured, by :attr:`flaneur.evaluation.section.Section.key`.
+        not_measured: what else was wanted and could not be, with the reason in a plain line, by the same keys.
     """
 
     origin: Origin
@@ -70,6 +75,14 @@ class Report:
     learnt_from: str = ""
     training: Mapping[str, Any] = field(default_factory=dict)
     sections: Mapping[str, Section] = field(default_factory=dict)
+    not_measured: Mapping[str, str] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        which, origin = self.which.accuracy, self.origin
+        return (
+            f"<flaneur report: {origin.model} on {origin.dataset}/{origin.part}, accuracy {which.value:.3f} "
+            f"({which.low:.3f} to {which.high:.3f}), {which.n} photos of {which.groups} places>"
+        )
 
     def most_confused(self, min_count: int = 3) -> list[tuple[str, str, int]]:
         """True city, guess, and how many photos: the commonest mistakes first."""

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from flaneur.errors import counted
 from flaneur.evaluation.measures.groups import GroupNumbers
 from flaneur.evaluation.measures.views import Views
 from flaneur.evaluation.measures.which_city import CityNumbers
-from flaneur.evaluation.report import Report
 from flaneur.metrics import Interval
+
+if TYPE_CHECKING:
+    from flaneur.evaluation.report import Report  # which draws and tells itself by this module
 
 GOOD_ECE, BAD_ECE = 0.03, 0.07
 _NO_PLACES = (
@@ -108,6 +112,7 @@ def cautions(report: Report) -> list[str]:
             f"{percent(report.novelty.answered.value)} of the time ({span(report.novelty.answered)})."
         )
     said += [line for section in report.sections.values() for line in section.findings().beware]
+    said += report.not_measured.values()
     if report.known.failed:
         said.append(f"Not counted, since they could not be read: {counted(len(report.known.failed), 'photo')}.")
     said.append("Other cameras, years and seasons than those in this dataset were not measured.")
