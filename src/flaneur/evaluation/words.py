@@ -8,6 +8,7 @@ from flaneur.errors import counted
 from flaneur.evaluation.measures.groups import GroupNumbers
 from flaneur.evaluation.measures.views import Views
 from flaneur.evaluation.measures.which_city import CityNumbers
+from flaneur.evaluation.phrases import percent, span
 from flaneur.metrics import Interval
 
 if TYPE_CHECKING:
@@ -26,26 +27,6 @@ FUSION_NAMES = {
 }
 _COIN = 0.5
 FEW_PLACES = 15  # fewer places than these and an interval spans some 40 points
-
-
-def percent(share: float, digits: int = 0) -> str:
-    """A share as people read it; undefined is a dash.
-
-    >>> percent(0.9129), percent(0.9129, 1), percent(float("nan"))
-    ('91 %', '91.3 %', '–')
-    """
-    return "–" if share != share else f"{100 * share:.{digits}f} %"  # noqa: PLR0124
-
-
-def span(interval: Interval, digits: int = 0) -> str:
-    """The interval's ends.
-
-    >>> span(Interval(0.9, 0.874, 0.921, 100, 30))
-    '87 to 92 %'
-    """
-    if interval.low != interval.low:
-        return "–"
-    return f"{100 * interval.low:.{digits}f} to {100 * interval.high:.{digits}f} %"
 
 
 def fusion_rows(views: Views) -> list[tuple[str, bool, Interval]]:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from flaneur.errors import counted
 from flaneur.evaluation.measures.how_sure import HowSure
-from flaneur.evaluation.words import percent, span
+from flaneur.evaluation.phrases import percent, span
 from flaneur.metrics import Interval
 from flaneur.types import City
 

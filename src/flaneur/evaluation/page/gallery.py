@@ -15,7 +15,7 @@ from PIL import Image
 from flaneur.decode import decode
 from flaneur.errors import PhotoError
 from flaneur.evaluation.answers import Answers
-from flaneur.evaluation.words import percent
+from flaneur.evaluation.phrases import percent
 
 THUMBNAIL_PX = 200
 SHOWN = 8

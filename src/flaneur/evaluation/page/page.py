@@ -12,6 +12,7 @@ from flaneur.evaluation.page import figures, gallery
 from flaneur.evaluation.page.frame import Frame, read_part, whole_page
 from flaneur.evaluation.page.sections import further_sections
 from flaneur.evaluation.page.training_curves import learning_section
+from flaneur.evaluation.phrases import percent
 from flaneur.evaluation.report import Report
 
 _TEMPLATE = "template.html"
@@ -162,7 +163,7 @@ def _flattery(found: object) -> str:
     """What a random split of the same photos would have said, where ``flaneur dataset audit`` stored it."""
     if not isinstance(found, dict):
         return ""
-    honest, random = (words.percent(found[key]["value"], 1) for key in ("honest_accuracy", "random_accuracy"))
+    honest, random = (percent(found[key]["value"], 1) for key in ("honest_accuracy", "random_accuracy"))
     return f"a head would seem right for {random} of the photos, by this split for {honest}"
 
 
