@@ -1,0 +1,78 @@
+"""What one system said of N photos, whoever it is, as aligned columns: guess, and as far as known how sure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from flaneur import metrics
+from flaneur.evaluation.answers import Answers
+from flaneur.metrics import Floats
+from flaneur.types import City, Photo
+
+
+@dataclass(frozen=True)
+class Guesses:
+    """One system's answers to photos whose city is known.
+
+    Args:
+        name: of the system.
+        photos: N of them.
+        guess: N slugs of cities.
+        answered: ``[N]`` whether it dared to answer; a refused photo has its first guess all the same.
+        cities: those it chose among; empty where nobody says.
+        probability: ``[N]`` of the guess, or ``None`` where it gave none.
+        loss: ``[N]`` minus the natural logarithm of the true city's probability, or ``None``.
+        top_3: ``[N]`` whether the true city was among the first three, or ``None``.
+        origin: what it was measured on: ``dataset``, ``content_hash``, ``part`` and the like, as far as known.
+    """
+
+    name: str
+    photos: tuple[Photo, ...]
+    guess: tuple[str, ...]
+    answered: NDArray[np.bool_]
+    cities: tuple[City, ...] = ()
+    probability: Floats | None = None
+    loss: Floats | None = None
+    top_3: NDArray[np.bool_] | None = None
+    origin: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def correct(self) -> NDArray[np.bool_]:
+        """``[N]`` whether the guess is the true city."""
+        pairs = zip(self.photos, self.guess, strict=True)
+        return np.array([photo.city == guess for photo, guess in pairs], bool)
+
+    def rows(self, wanted: Sequence[int]) -> Guesses:
+        """Only these rows, in this order."""
+        index = np.asarray(wanted, np.intp)
+        return replace(
+            self,
+            photos=tuple(self.photos[row] for row in wanted),
+            guess=tuple(self.guess[row] for row in wanted),
+            answered=self.answered[index],
+            probability=None if self.probability is None else self.probability[index],
+            loss=None if self.loss is None else self.loss[index],
+            top_3=None if self.top_3 is None else self.top_3[index],
+        )
+
+
+def guesses_of(name: str, answers: Answers, origin: Mapping[str, Any] | None = None) -> Guesses:
+    """A model's answers to those photos whose city it knows."""
+    known = answers.where(answers.labels >= 0)
+    count = np.arange(len(known.photos))
+    return Guesses(
+        name=name,
+        photos=known.photos,
+        guess=tuple(known.cities[column].slug for column in known.guesses.tolist()),
+        answered=known.answered,
+        cities=known.cities,
+        probability=known.confidence,
+        loss=-known.log_probabilities[count, known.labels],
+        top_3=metrics.top_k_hits(known.logits, known.labels, 3),
+        origin=origin or {},
+    )
