@@ -1,8 +1,15 @@
 """Labels, guesses and probabilities in; scores with intervals bootstrapped by place out. Pure numpy."""
 
 from flaneur.metrics.bootstrap import bootstrap_by_group, counts_behind
-from flaneur.metrics.calibration import brier_score, calibration_bins, calibration_error, expected_calibration_error
+from flaneur.metrics.calibration import (
+    brier_score,
+    calibration_bins,
+    calibration_error,
+    expected_calibration_error,
+    negative_log_likelihood,
+)
 from flaneur.metrics.classes import (
+    balanced_accuracy,
     class_scores,
     confusion_matrix,
     macro_recall,
@@ -10,13 +17,16 @@ from flaneur.metrics.classes import (
     top_k_accuracy,
     top_k_hits,
 )
+from flaneur.metrics.distances import game_score
 from flaneur.metrics.interval import Interval, wilson
-from flaneur.metrics.ranking import auroc, ranking_power
-from flaneur.metrics.weighted import Floats, Metric, always, means, shares
+from flaneur.metrics.paired import McNemar, mcnemar, paired_difference
+from flaneur.metrics.ranking import area_under_risk_coverage, auroc, ranking_power, selective_risk
+from flaneur.metrics.weighted import Derived, Floats, Metric, always, difference, joined, means, medians, shares
 
 __all__ = [
-    "Floats", "Interval", "Metric", "always", "auroc", "bootstrap_by_group", "brier_score", "calibration_bins",
-    "calibration_error", "class_scores", "confusion_matrix", "counts_behind", "expected_calibration_error",
-    "macro_recall", "means", "precision_recall_f1", "ranking_power", "shares", "top_k_accuracy", "top_k_hits",
-    "wilson",
+    "Derived", "Floats", "Interval", "McNemar", "Metric", "always", "area_under_risk_coverage", "auroc",
+    "balanced_accuracy", "bootstrap_by_group", "brier_score", "calibration_bins", "calibration_error", "class_scores",
+    "confusion_matrix", "counts_behind", "difference", "expected_calibration_error", "game_score", "joined",
+    "macro_recall", "mcnemar", "means", "medians", "negative_log_likelihood", "paired_difference",
+    "precision_recall_f1", "ranking_power", "selective_risk", "shares", "top_k_accuracy", "top_k_hits", "wilson",
 ]  # fmt: skip

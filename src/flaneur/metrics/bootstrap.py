@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flaneur.metrics.interval import Interval, wilson
-from flaneur.metrics.weighted import Floats, Metric
+from flaneur.metrics.weighted import Floats, Metric, of_groups
 
 _CHUNK_CELLS = 4_000_000  # 32 MB of weights at a time, however many photos there are
 
@@ -70,6 +70,7 @@ def counts_behind(among: NDArray[np.bool_], groups: NDArray[Any]) -> NDArray[np.
 
 def _replicates(metric: Metric, index: NDArray[np.intp], repeats: int, rng: np.random.Generator) -> Floats:
     groups = int(index.max()) + 1 if len(index) else 0
+    of_counts = of_groups(metric, index)
     rows = max(1, _CHUNK_CELLS // max(1, len(index)))
     made = []
     for start in range(0, repeats, rows):
@@ -77,7 +78,7 @@ def _replicates(metric: Metric, index: NDArray[np.intp], repeats: int, rng: np.r
         drawn = rng.integers(0, groups, size=(size, groups)) if groups else np.empty((size, 0), np.int64)
         flat = (drawn + groups * np.arange(size)[:, None]).ravel()
         counts = np.bincount(flat, minlength=size * groups).reshape(size, groups)
-        made.append(metric(counts.astype(np.float64)[:, index]))
+        made.append(of_counts(counts.astype(np.float64)))
     return np.vstack(made)
 
 

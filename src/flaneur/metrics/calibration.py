@@ -7,7 +7,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from flaneur.metrics.weighted import Floats, Metric, ratio
+from flaneur.metrics.weighted import Floats, Metric, OfSums, ratio
 
 
 def calibration_bins(confidence: Floats, bins: int = 15) -> NDArray[np.intp]:
@@ -42,8 +42,8 @@ def expected_calibration_error(confidence: Floats, correct: NDArray[np.bool_], b
 def calibration_error(confidence: Floats, correct: NDArray[np.bool_], bins: int = 15) -> Metric:
     """Metric form of :func:`expected_calibration_error`; the bins stay those of the whole sample."""
     member = np.eye(bins)[calibration_bins(confidence, bins)]
-    gap = member * (confidence - correct)[:, None]
-    return lambda weights: ratio(np.abs(weights @ gap).sum(axis=1), weights.sum(axis=1))[:, None]
+    columns = np.column_stack([member * (confidence - correct)[:, None], np.ones(len(confidence))])
+    return OfSums(columns, lambda sums: ratio(np.abs(sums[:, :-1]).sum(axis=1), sums[:, -1])[:, None])
 
 
 def brier_score(probabilities: Floats, labels: NDArray[np.intp]) -> Floats:
@@ -53,3 +53,16 @@ def brier_score(probabilities: Floats, labels: NDArray[np.intp]) -> Floats:
     [0.08]
     """
     return np.asarray(((probabilities - np.eye(probabilities.shape[1])[labels]) ** 2).sum(axis=1))
+
+
+def negative_log_likelihood(log_probabilities: Floats, labels: NDArray[np.intp]) -> Floats:
+    """Per photo, ``[N]`` in nats, 0 or more: minus the log probability of the truth; the mean is the score.
+
+    Args:
+        log_probabilities: ``[N, C]``, natural logarithms.
+        labels: ``[N]`` column of the true class.
+
+    >>> negative_log_likelihood(np.log([[0.5, 0.5], [0.1, 0.9]]), np.array([0, 1])).round(3).tolist()
+    [0.693, 0.105]
+    """
+    return np.asarray(-log_probabilities[np.arange(len(labels)), labels])

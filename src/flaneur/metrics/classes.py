@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from flaneur.metrics.weighted import Floats, Metric, nan_mean, ratio
+from flaneur.metrics.weighted import Floats, Metric, in_cells, nan_mean, ratio
 
 
 def top_k_accuracy(scores: Floats, labels: NDArray[np.intp], k: int = 1) -> float:
@@ -61,21 +61,31 @@ def macro_recall(confusion: NDArray[Any]) -> float:
 
 def class_scores(labels: NDArray[np.intp], guesses: NDArray[np.intp], classes: int) -> Metric:
     """Metric of ``3 C + 1 + C C`` values: precision, recall, F1 of each class, macro recall, confusion rates by row."""
-    cells = labels * classes + guesses
-    order = np.argsort(cells, kind="stable")
-    present, starts = np.unique(cells[order], return_index=True)
 
-    def metric(weights: Floats) -> Floats:
-        flat = np.zeros((len(weights), classes * classes))
-        if len(present):
-            flat[:, present] = np.add.reduceat(weights[:, order], starts, axis=1)
-        matrix = flat.reshape(-1, classes, classes)
+    def finish(totals: Floats) -> Floats:
+        matrix = totals.reshape(-1, classes, classes)
         truth, right = matrix.sum(axis=2), np.einsum("rcc->rc", matrix)
         precision, recall, f1 = _class_ratios(right, truth, matrix.sum(axis=1))
-        rates = ratio(matrix, truth[:, :, None]).reshape(len(weights), -1)
+        rates = ratio(matrix, truth[:, :, None]).reshape(len(matrix), -1)
         return np.hstack([precision, recall, f1, nan_mean(recall)[:, None], rates])
 
-    return metric
+    return in_cells(labels * classes + guesses, classes * classes, finish)
+
+
+def balanced_accuracy(labels: NDArray[np.intp], correct: NDArray[np.bool_], classes: int) -> Metric:
+    """Metric form of :func:`macro_recall`: one value.
+
+    Args:
+        labels: ``[N]`` true class.
+        correct: ``[N]`` whether the guess is right.
+        classes: how many there are.
+    """
+
+    def finish(totals: Floats) -> Floats:
+        wrong, right = totals[:, :classes], totals[:, classes:]
+        return nan_mean(ratio(right, wrong + right))[:, None]
+
+    return in_cells(labels + classes * correct, 2 * classes, finish)
 
 
 def _class_ratios(right: Floats, truth: Floats, guessed: Floats) -> tuple[Floats, Floats, Floats]:

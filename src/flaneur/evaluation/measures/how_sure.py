@@ -20,6 +20,7 @@ class HowSure:
     Args:
         ece: expected calibration error.
         brier: squared error of the probabilities, 0 to 2.
+        nll: minus the log probability of the true city, in nats.
         coverage: share of photos answered.
         accuracy_answered: of those answered.
         accuracy_refused: of those refused, had they been answered.
@@ -28,6 +29,7 @@ class HowSure:
 
     ece: Interval
     brier: Interval
+    nll: Interval
     coverage: Interval
     accuracy_answered: Interval
     accuracy_refused: Interval
@@ -37,7 +39,8 @@ class HowSure:
 def how_sure(known: Answers) -> HowSure:
     """Calibration and refusals on photos of cities that the model knows."""
     correct, confidence = known.correct, known.confidence
-    brier = metrics.brier_score(np.exp(known.log_probabilities), known.labels)
+    logs, labels = known.log_probabilities, known.labels
+    losses = np.column_stack([metrics.brier_score(np.exp(logs), labels), metrics.negative_log_likelihood(logs, labels)])
     bins = metrics.calibration_bins(confidence, RELIABILITY_BINS)
     member = bins[:, None] == np.unique(bins)
     among = np.column_stack([np.ones_like(correct), known.answered, ~known.answered, member])
@@ -45,9 +48,11 @@ def how_sure(known: Answers) -> HowSure:
     behind = counts_behind(among, known.places)
     found = bootstrap_by_group(metrics.shares(hits, among), known.places, behind=behind)
     error = bootstrap_by_group(metrics.calibration_error(confidence, correct), known.places, pivot=True)
+    brier, nll = bootstrap_by_group(metrics.means(losses), known.places)
     return HowSure(
         ece=error[0],
-        brier=bootstrap_by_group(metrics.means(brier[:, None]), known.places)[0],
+        brier=brier,
+        nll=nll,
         coverage=found[0],
         accuracy_answered=found[1],
         accuracy_refused=found[2],
