@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sys
-from dataclasses import replace
 from math import isnan
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -52,7 +51,6 @@ def _measure(model: str, dataset: str, what: What, unknown: str | None) -> Repor
 
     from flaneur import predict
     from flaneur.dataset.store import open_dataset
-    from flaneur.evaluation.overlap import warn_of_overlap
     from flaneur.evaluation.run import evaluate as measure
 
     command = f"flaneur evaluate {model} {dataset} --split {what.split}/{what.part}"
@@ -61,7 +59,7 @@ def _measure(model: str, dataset: str, what: What, unknown: str | None) -> Repor
     asked, data = predict.load(model), open_dataset(dataset)
     others = open_dataset(unknown) if unknown else None
     with tqdm(unit=" photos", desc="evaluate", file=sys.stderr, disable=None, leave=False) as bar:
-        report = measure(
+        return measure(
             asked,
             data,
             what,
@@ -69,7 +67,6 @@ def _measure(model: str, dataset: str, what: What, unknown: str | None) -> Repor
             command=f"{command} --unknown {unknown}" if unknown else command,
             progress=bar.update,
         )
-    return replace(report, learnt_from=warn_of_overlap(asked.card, data, report.known.photos))
 
 
 def _text(report: Report) -> str:

@@ -1,4 +1,4 @@
-"""A model's card and photos in; a warning out if the model learnt from some of these very files.
+"""A model's card in; the photos it learnt from out, where they are here, and a warning if it is measured on them.
 
 A card holds no hashes of the photos it was trained on, only that of the split. Where a dataset on this computer has
 that split, its train and validation photos are known; elsewhere it can only be said that nobody checked. Equal files
@@ -8,6 +8,7 @@ are found, whatever the dataset or the photo is called; the same picture saved a
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from flaneur.bundle.card import Card
@@ -18,47 +19,68 @@ from flaneur.files import read_json
 from flaneur.settings import home
 from flaneur.types import Photo
 
-_LEARNT_FROM = ("train", "validation")  # weights from the one, temperature and thresholds from the other
+
+@dataclass(frozen=True, slots=True)
+class Learnt:
+    """What a model learnt from.
+
+    Args:
+        dataset: name of the one that has the card's split.
+        train: photos that its weights were fitted to.
+        validation: photos that its temperature and thresholds were chosen on.
+    """
+
+    dataset: str
+    train: tuple[Photo, ...]
+    validation: tuple[Photo, ...]
 
 
-def warn_of_overlap(card: Card, dataset: Dataset, photos: Sequence[Photo]) -> str:
+def learnt_from(card: Card, dataset: Dataset) -> Learnt | None:
+    """The photos that a model learnt from; ``None`` where no dataset on this computer has its split.
+
+    Args:
+        card: of the model.
+        dataset: looked at first; then all below ``~/flaneur/datasets``.
+    """
+    for source in (dataset, *_datasets()):
+        try:
+            name = _split_name(source.root, card.split_hash)
+            if name is not None:
+                part_of = source.split(name).part_of
+                train, validation = (
+                    tuple(photo for photo in source.photos if part_of.get(photo.id) == part)
+                    for part in ("train", "validation")
+                )
+                return Learnt(source.name, train, validation)
+        except FlaneurError:  # a broken dataset elsewhere is not this evaluation's business
+            continue
+    return None
+
+
+def warn_of_overlap(card: Card, dataset: Dataset, photos: Sequence[Photo], learnt: Learnt | None) -> str:
     """What is to be said of photos that a model is measured on and has learnt from; empty if there are none.
 
     Args:
         card: of the model.
         dataset: that the photos are of.
         photos: that it is measured on.
+        learnt: from :func:`learnt_from`.
     """
     if dataset.content_hash == card.dataset.content_hash:
         return ""  # the same data: the splits are compared, which says more
-    learnt = _learnt_from(card, dataset)
     if learnt is None:
         return (
             f"Whether it was trained on some of these photos was not checked: the dataset it learnt from "
             f"({card.dataset.name}) is not on this computer."
         )
-    source, files = learnt
+    files = {photo.sha256 for photo in (*learnt.train, *learnt.validation)}
     seen = sum(photo.sha256 in files for photo in photos)
     if not seen:
         return ""
     return (
         f"It learnt from {seen:,} of these {counted(len(photos), 'photo')}: the same files are in the train or "
-        f"validation part of {source}. The numbers flatter it; measure on other photos."
+        f"validation part of {learnt.dataset}. The numbers flatter it; measure on other photos."
     )
-
-
-def _learnt_from(card: Card, dataset: Dataset) -> tuple[str, set[str]] | None:
-    """Name of the dataset with the card's split, and the SHA-256 of the photos that the model learnt from."""
-    for source in (dataset, *_datasets()):
-        try:
-            name = _split_name(source.root, card.split_hash)
-            if name is not None:
-                part_of = source.split(name).part_of
-                files = {photo.sha256 for photo in source.photos if part_of.get(photo.id) in _LEARNT_FROM}
-                return source.name, files
-        except FlaneurError:  # a broken dataset elsewhere is not this evaluation's business
-            continue
-    return None
 
 
 def _datasets() -> Iterator[Dataset]:

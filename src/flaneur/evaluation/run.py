@@ -14,6 +14,7 @@ from flaneur.evaluation.measures import unknown as unknown_measure
 from flaneur.evaluation.measures.how_sure import how_sure
 from flaneur.evaluation.measures.views import views
 from flaneur.evaluation.measures.which_city import which_city
+from flaneur.evaluation.overlap import learnt_from, warn_of_overlap
 from flaneur.evaluation.report import Origin, Report
 from flaneur.files import read_json
 from flaneur.metrics import Interval
@@ -60,7 +61,7 @@ def evaluate(
     command: str | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> Report:
-    """Measure a model on photos with known cities.
+    """Measure a model on photos with known cities: all that its answers alone can tell.
 
     Args:
         model: from :func:`flaneur.predict.load`.
@@ -89,6 +90,7 @@ def evaluate(
     if not known.photos:
         raise InputError(f"{dataset.name}: none of the {len(items)} photos can be read ({answers.failed[0][1]}).")
     groups, together = groups_measure.within_groups(known, dataset.photos)
+    learnt = learnt_from(model.card, dataset)
     return Report(
         origin=_origin(model, dataset, what, unknown, command),
         known=known,
@@ -100,6 +102,7 @@ def evaluate(
         all_groups=together,
         novelty=unknown_measure.unknown_cities(known, strange) if strange.photos else None,
         paths={photo.id: path for photo, path in items},
+        learnt_from=warn_of_overlap(model.card, dataset, known.photos, learnt),
         training=model.card.training,
     )
 
