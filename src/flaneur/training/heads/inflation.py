@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,8 @@ from flaneur.errors import InputError
 from flaneur.metrics import Interval
 from flaneur.protocols import Encoder
 from flaneur.training.heads.logistic import HeadRule, fit_head, fit_strength, head_logits, one_blas_thread
-from flaneur.training.heads.parts import Progress, embedded_parts
+from flaneur.training.heads.parts import Part, Progress, embedded_parts
+from flaneur.types import Photo
 
 _DRAWS = 5
 _REPEATS = 400
@@ -44,26 +46,60 @@ def random_split_inflation(
     train, validation, _ = embedded_parts(dataset, encoder, chosen, progress)
     if not validation.photos:
         raise InputError(f"{dataset.name}: split {chosen.name!r} has no validation photos to score on.")
-    cities = [photo.city for photo in train.photos]
-    strength = fit_head(train.embeddings, cities, train.groups, HeadRule()).strength
-    X = np.concatenate([train.embeddings, validation.embeddings])
-    places = np.array([photo.place for photo in (*train.photos, *validation.photos)])
-    names = np.array([photo.city for photo in (*train.photos, *validation.photos)])
-    honest_rows = np.arange(len(names)) >= len(train.photos)
-    with one_blas_thread():
-        honest = _accuracy([_hits(X, names, honest_rows, strength)], [places[honest_rows]])
-        scored = [_redrawn(names, honest_rows, seed) for seed in range(_DRAWS)]
-        hits = [_hits(X, names, rows, strength) for rows in scored]
-    flattered = _accuracy(hits, [places[rows] for rows in scored])
+    strength = fit_head(train.embeddings, train.cities.tolist(), train.groups, HeadRule()).strength
+    found = redraw(train, validation, strength)
+    places = np.array([photo.place for photo in found.photos])
+    honest = _accuracy(found.right[: found.honest], places[: found.honest])
+    flattered = _accuracy(found.right[found.honest :], places[found.honest :])
     return {
         "honest_accuracy": honest.to_dict(),
         "random_accuracy": flattered.to_dict(),
         "difference": difference(flattered, honest),
         "strength": strength,
         "train_photos": len(train.photos),
-        "scored_photos": int(honest_rows.sum()),
-        "random_draws": _DRAWS,
+        "scored_photos": found.honest,
+        "random_draws": found.draws,
     }
+
+
+@dataclass(frozen=True, slots=True)
+class Redrawn:
+    """Photos scored by heads that learnt from the others: on the honest split, then on each random draw.
+
+    Args:
+        photos: N of them; one may be there several times, once for each draw it fell into.
+        right: ``[N]`` whether its city was told.
+        near: ``[N]`` whether the head had learnt from another photo of its place.
+        honest: how many of them, the first, are those of the honest split.
+        draws: random ones.
+    """
+
+    photos: tuple[Photo, ...]
+    right: NDArray[np.bool_]
+    near: NDArray[np.bool_]
+    honest: int
+    draws: int
+
+
+def redraw(train: Part, validation: Part, strength: float, draws: int = _DRAWS) -> Redrawn:
+    """Score validation photos, then as many photos of each city drawn one by one from both parts, all else equal.
+
+    Args:
+        train: that the head learns from.
+        validation: at other places.
+        strength: of its penalty.
+        draws: random splits.
+    """
+    photos = (*train.photos, *validation.photos)
+    X = np.concatenate([train.embeddings, validation.embeddings])
+    names, places = np.concatenate([train.cities, validation.cities]), np.concatenate([train.places, validation.places])
+    honest_rows = np.arange(len(names)) >= len(train.photos)
+    scored = [honest_rows, *(_redrawn(names, honest_rows, seed) for seed in range(draws))]
+    with one_blas_thread():
+        right = np.concatenate([_hits(X, names, rows, strength) for rows in scored])
+    near = np.concatenate([np.isin(places[rows], places[~rows]) for rows in scored])
+    shown = tuple(photos[index] for rows in scored for index in np.flatnonzero(rows))
+    return Redrawn(shown, right, near, int(honest_rows.sum()), draws)
 
 
 def _redrawn(cities: NDArray[np.str_], scored: NDArray[np.bool_], seed: int) -> NDArray[np.bool_]:
@@ -89,10 +125,8 @@ def _hits(
     return np.asarray(names[head_logits(head, X[scored]).argmax(axis=1)] == cities[scored])
 
 
-def _accuracy(hits: list[NDArray[np.bool_]], places: list[NDArray[np.str_]]) -> Interval:
-    column = np.concatenate(hits)[:, None]
-    every = np.ones_like(column)
-    return metrics.bootstrap_by_group(metrics.shares(column, every), np.concatenate(places), repeats=_REPEATS)[0]
+def _accuracy(right: NDArray[np.bool_], places: NDArray[np.str_]) -> Interval:
+    return metrics.bootstrap_by_group(metrics.always(right), places, repeats=_REPEATS)[0]
 
 
 def difference(one: Interval, other: Interval) -> dict[str, float]:

@@ -39,11 +39,26 @@ class Part:
     groups: tuple[str, ...]
 
     @property
+    def cities(self) -> NDArray[np.str_]:
+        """``[N]`` slugs."""
+        return np.array([photo.city for photo in self.photos], dtype=np.str_)
+
+    @property
+    def places(self) -> NDArray[np.str_]:
+        """``[N]`` the place of each photo, by a name that no place of another city has."""
+        return np.array([f"{photo.city}/{photo.place}" for photo in self.photos], dtype=np.str_)
+
+    @property
     def labelled(self) -> Labelled:
         """For novelty."""
-        cities = np.array([photo.city for photo in self.photos], dtype=np.str_)
         projects = np.array([photo.project or "" for photo in self.photos], dtype=np.str_)
-        return Labelled(self.embeddings, cities, projects)
+        return Labelled(self.embeddings, self.cities, projects)
+
+    def take(self, rows: NDArray[np.intp] | NDArray[np.bool_]) -> Part:
+        """Some of the rows, by number or mask."""
+        numbers = np.arange(len(self.photos))[rows].tolist()
+        photos, groups = tuple(self.photos[row] for row in numbers), tuple(self.groups[row] for row in numbers)
+        return Part(photos, self.embeddings[rows], groups)
 
     def labels(self, cities: Sequence[str]) -> NDArray[np.int64]:
         """``[N]`` index of each photo's city."""
@@ -90,16 +105,24 @@ def embedded_parts(
     Raises:
         InputError: a city has no training photos.
     """
-    wanted = [photo for photo in dataset.photos if chosen.part_of.get(photo.id) in ("train", "validation")]
-    counts = Counter(photo.city for photo in wanted if chosen.part_of[photo.id] == "train")
+    counts = Counter(photo.city for photo in dataset.photos if chosen.part_of.get(photo.id) == "train")
     _refuse_empty(dataset, counts)
+    (train, validation), failed = embed_parts(dataset, encoder, chosen, ("train", "validation"), progress)
+    _refuse_empty(dataset, Counter(photo.city for photo in train.photos))
+    return train, validation, failed
+
+
+def embed_parts(
+    dataset: Dataset, encoder: Encoder, chosen: Split, names: Sequence[str], progress: Progress | None = None
+) -> tuple[tuple[Part, ...], int]:
+    """Any parts of a split with their embeddings, in the order asked for, and how many photos could not be read."""
+    wanted = [photo for photo in dataset.photos if chosen.part_of.get(photo.id) in names]
 
     def tell_embedding(done: int, total: int) -> None:
         tell(progress, "embed", done, total)
 
     found = features(dataset, encoder, wanted, tell_embedding)
-    _refuse_empty(dataset, Counter(photo.city for photo in found.photos if chosen.part_of[photo.id] == "train"))
-    return _part(found, chosen, "train"), _part(found, chosen, "validation"), len(found.failed)
+    return tuple(_part(found, chosen, name) for name in names), len(found.failed)
 
 
 def _part(found: Features, chosen: Split, name: str) -> Part:
