@@ -94,3 +94,38 @@ class Report:
             if row != column and counts[row, column] >= min_count
         ]
         return sorted(pairs, key=lambda pair: (-pair[2], pair[0], pair[1]))
+
+    def to_frame(self) -> DataFrame:
+        """One row a photo, as a pandas table; see :func:`flaneur.evaluation.data_frame.to_frame`."""
+        from flaneur.evaluation.data_frame import to_frame
+
+        return to_frame(self)
+
+    def plot_confusion_matrix(self, *, counts: bool = False) -> Figure:
+        """Rows the truth, columns the answer; see :func:`flaneur.evaluation.plots.confusion.confusion_figure`."""
+        from flaneur.evaluation.plots.confusion import confusion_figure
+
+        return confusion_figure(self, counts=counts)
+
+    def plot_top_losses(self, count: int = 9) -> Figure:
+        """The worst mistakes; see :func:`flaneur.evaluation.plots.top_losses.top_losses_figure`."""
+        from flaneur.evaluation.plots.top_losses import top_losses_figure
+
+        return top_losses_figure(self, count)
+
+    def plot_reliability(self) -> Figure:
+        """Stated probability against what was right; see :mod:`flaneur.evaluation.plots.doubt`."""
+        from flaneur.evaluation.plots.doubt import reliability_figure
+
+        return reliability_figure(self)
+
+    def plot_coverage(self) -> Figure:
+        """How often the surest answers are right, by the share answered; see :mod:`flaneur.evaluation.plots.doubt`."""
+        from flaneur.evaluation.plots.doubt import coverage_figure
+
+        return coverage_figure(self)
+
+    def _repr_html_(self) -> str:
+        from flaneur.evaluation.notebook import report_html
+
+        return report_html(self)

@@ -29,10 +29,10 @@ def cities_figure(report: Report) -> Figure:
     ends = list(zip(*(reach(row.recall) for row in rows), strict=True))
     axes.errorbar([row.recall.value for row in rows], range(len(rows)), xerr=ends, color=MODEL, fmt="o", markersize=4,
                   elinewidth=1.2, capsize=2)  # fmt: skip
-    axes.axvline(report.which.chance, color=FAINT, linestyle=":", linewidth=1, label="blind guess")
+    axes.axvline(report.which.chance, color=FAINT, linestyle=":", linewidth=1)
+    axes.text(report.which.chance + 0.01, -0.6, "blind guess", fontsize=7, color=FAINT)
     axes.set_yticks(range(len(rows)), [row.city.name for row in rows], fontsize=8)
     axes.set_ylim(-0.7, len(rows) - 0.3)
     axes.set_xlim(0, 1.02)
     axes.set_xlabel("recall: share of the city’s photos recognised", fontsize=9)
-    axes.legend(frameon=False, fontsize=7, loc="upper left")
     return figure

@@ -40,7 +40,7 @@ def top_losses_figure(report: Report, count: int = 9) -> Figure:
     rows = losing_rows(known)
     wide = min(_COLUMNS, count)
     tall = math.ceil(min(count, len(rows)) / wide)
-    figure = new_figure(2.4 * wide, 2.15 * tall)
+    figure = new_figure(2.3 * wide, 2.5 * tall)
     frames = figure.subplots(tall, wide, squeeze=False).ravel()
     for axes in frames:
         axes.set_axis_off()
@@ -79,10 +79,21 @@ def _show(axes: Axes, report: Report, row: int) -> bool:
     axes.imshow(np.asarray(picture))
     truth = known.cities[int(known.labels[row])].name
     guess = known.cities[int(known.guesses[row])].name
-    own = percent(float(np.exp(known.log_probabilities[row, known.labels[row]])))
+    own = _rounded(float(np.exp(known.log_probabilities[row, known.labels[row]])))
     right = bool(known.correct[row])
-    said = "right" if right else f"taken for {guess}, {percent(float(known.confidence[row]))}"
-    axes.set_title(f"{truth}: given {own}\n{said}", fontsize=7, loc="left", color=MODEL if right else WRONG)
+    said = "right" if right else f"taken for {guess}, {_rounded(float(known.confidence[row]))}"
+    axes.set_title(f"{truth}: given {own}\n{said}", fontsize=8, loc="left", color=MODEL if right else WRONG)
     credit = " · ".join(part for part in (photo.author, photo.licence) if part)
     axes.text(0, -0.02, credit, transform=axes.transAxes, fontsize=4.5, va="top", color=INK)
     return True
+
+
+def _rounded(probability: float) -> str:
+    """Per cent that never claim certainty.
+
+    >>> _rounded(0.9991), _rounded(0.4), _rounded(0.0002)
+    ('over 99 %', '40 %', 'under 1 %')
+    """
+    if probability > 0.99:
+        return "over 99 %"
+    return "under 1 %" if probability < 0.01 else percent(probability)
