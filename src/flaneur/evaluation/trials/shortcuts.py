@@ -2,57 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
+from flaneur.dataset.store import Dataset
+from flaneur.evaluation.answers import Answering
+from flaneur.evaluation.phrases import percent, points, span
 from flaneur.evaluation.section import Findings
-from flaneur.metrics import Interval
+from flaneur.evaluation.trials.altered import Alteration as Alteration
+from flaneur.evaluation.trials.altered import Versions, versions
+from flaneur.evaluation.trials.ask_altered import Guesses, ask_altered, sample_by_place
+from flaneur.evaluation.trials.donors import families
+from flaneur.evaluation.trials.leaning import Seen, measure
+from flaneur.evaluation.trials.leaning import ShortcutRow as ShortcutRow
+from flaneur.metrics import Interval, always, bootstrap_by_group
+from flaneur.types import Photo
 
-
-@dataclass(frozen=True, slots=True)
-class Alteration:
-    """One way in which the photos are changed before the model sees them.
-
-    Args:
-        name: in ``report.json``, such as ``no_sky``.
-        title: for people.
-        what: what is done to the pixels, in one sentence.
-        kind: ``removal`` (something is taken away or covered), ``camera`` (as another camera would have made the same
-            photo) or ``transplant`` (something of a photo of another city is put onto this one).
-    """
-
-    name: str
-    title: str
-    what: str
-    kind: str = "removal"
-
-
-@dataclass(frozen=True, slots=True)
-class ShortcutRow:
-    """What one alteration does to the answers.
-
-    Args:
-        alteration: what was done.
-        accuracy: on the altered photos.
-        change: of accuracy, altered minus whole, paired, by place; -1 to 1.
-        control: the change by an equal alteration that cannot be a shortcut: the same area elsewhere; for transplants
-            the same from a photo of the same city, or of equal strength away from the other city.
-        leans: verdict by the rule of :func:`shortcuts`.
-        same_project: of the answers that were right before and wrong after, the share that is still of a city of the
-            same project; where projects have cities of their own, and answers changed.
-        follows: transplants only: by how much the share of answers that name the city the transplant came from (or a
-            city of its project) exceeds the same share under the control; 0 for a model that looks at the city.
-        follows_elsewhere: the same for a transplant of equal area elsewhere in the photo, where there is such a thing.
-    """
-
-    alteration: Alteration
-    accuracy: Interval
-    change: Interval
-    control: Interval | None
-    leans: bool
-    same_project: Interval | None = None
-    follows: Interval | None = None
-    follows_elsewhere: Interval | None = None
+MOST_PHOTOS = 2000
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +65,82 @@ class Shortcuts:
         return Findings(beware=(self.verdict,)) if self.called_out else Findings(good=(self.verdict,))
 
 
+def shortcuts(
+    model: Answering,
+    dataset: Dataset,
+    photos: Sequence[Photo],
+    progress: Callable[[int], None] | None = None,
+    *,
+    most: int = MOST_PHOTOS,
+    tried: Sequence[Versions] = (),
+) -> Shortcuts:
+    """Alter the photos in many ways and see what becomes of the answers.
+
+    Every model loses something when a photo is spoilt, so nothing counts by itself. Covering an area counts against
+    covering an equal area elsewhere. What decides is the transplant: a strip, the corners, the border, the colour cast,
+    the fall-off of light, the fixed marks or the grain of photos of *another* city are put onto a photo. A model that
+    looks at streets keeps its answer; one that looks at the mark follows it. The rules are in
+    :mod:`flaneur.evaluation.trials.leaning`.
+
+    Args:
+        model: the bundle as users get it.
+        dataset: that the photos are of.
+        photos: asked about, best of the test part; those of cities that the model does not know are left out.
+        progress: called with 1 after each photo.
+        most: photos asked about; more are sampled by whole places.
+        tried: alterations; all by default.
+
+    Raises:
+        InputError: no photo has a readable photo of another city and of another place of its own city beside it.
+    """
+    tried = tuple(tried) or versions()
+    columns = {city.slug: index for index, city in enumerate(model.cities)}
+    known = sample_by_place([photo for photo in photos if photo.city in columns], most)
+    family = families(dataset.photos, list(columns))
+    files = [(photo, dataset.image_path(photo)) for photo in known]
+    wanted = [version for one in tried for version in one.all]
+    guesses = ask_altered(model, files, family, wanted, progress)
+    seen = _seen(guesses, columns, family)
+    whole = bootstrap_by_group(always(seen.right[:, 0]), seen.places)[0]
+    rows = measure(seen, tried)
+    cameras = len(set(family.values())) < len(family)
+    called_out = any(row.leans and row.follows is not None for row in rows)
+    return Shortcuts(whole, rows, _verdict(rows, cameras), len(guesses.photos), called_out, cameras)
+
+
+def _seen(guesses: Guesses, columns: dict[str, int], family: dict[str, int]) -> Seen:
+    label = np.array([columns[photo.city] for photo in guesses.photos])
+    of_column = np.array([family[slug] for slug in columns])
+    own, theirs = of_column[label], np.array([family[photo.city] for photo in guesses.donors])
+    said = of_column[guesses.table]
+    size = np.bincount(of_column)[own]
+    kin = (size - 1) / max(1, len(columns) - 1)
+    names = np.array([f"{photo.city}\0{photo.place}" for photo in guesses.photos], object)
+    return Seen(
+        right=guesses.table == label[:, None],
+        towards=said == theirs[:, None],
+        kin=said == own[:, None],
+        places=np.unique(names, return_inverse=True)[1],
+        kin_by_chance=np.where(size > 1, kin, np.nan),
+    )
+
+
+def _verdict(rows: Sequence[ShortcutRow], cameras: bool) -> str:
+    followed = [row for row in rows if row.leans and row.follows is not None]
+    if not followed:
+        return _innocent(rows)
+    where = "a city of another project" if cameras else "another city"
+    worst = sorted(followed, key=lambda row: -_value(row))
+    told = "; ".join(
+        f"{row.alteration.title.lower()}: {percent(_value(row))} ({span(row.follows)})" for row in worst if row.follows
+    )
+    leaning = list(dict.fromkeys(row.alteration.leaning for row in worst))
+    return (
+        f"This model leans on {_and(leaning)}. Taken from photos of {where}, they pull the answer to where they came "
+        f"from in this share of the photos, beyond what the control does: {told}."
+    )
+
+
 def _row(row: ShortcutRow) -> dict[str, Any]:
     told = row.alteration
     numbers = {
@@ -114,3 +159,19 @@ def _row(row: ShortcutRow) -> dict[str, Any]:
         **{name: None if value is None else value.to_dict() for name, value in numbers.items()},
         "leans": row.leans,
     }
+
+
+def _innocent(rows: Sequence[ShortcutRow]) -> str:
+    moved = [row for row in rows if row.follows is not None]
+    if not moved:
+        return ""
+    most = max(moved, key=_value)
+    return f"No sign of a shortcut; at most {points(_value(most))} follow."
+
+
+def _value(row: ShortcutRow) -> float:
+    return -1.0 if row.follows is None else row.follows.value
+
+
+def _and(words: Sequence[str]) -> str:
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
