@@ -6,6 +6,8 @@ import math
 
 from flaneur.metrics import Interval
 
+FEW_PLACES = 15  # fewer places than these and an interval spans some 40 points
+
 
 def percent(share: float, digits: int = 0) -> str:
     """A share as people read it; undefined is a dash.
@@ -28,7 +30,7 @@ def span(interval: Interval, digits: int = 0) -> str:
 
 
 def points(difference: float) -> str:
-    """A difference of two shares, without its sign, as people read it.
+    """A difference of two shares, without its sign, in percentage points.
 
     >>> points(-0.072), points(0.0149)
     ('7 points', '1 point')
@@ -37,14 +39,11 @@ def points(difference: float) -> str:
     return f"{rounded} point" if rounded == "1" else f"{rounded} points"
 
 
-def kilometres(distance_km: float) -> str:
-    """A distance with as many digits as mean something; undefined is a dash.
+def points_span(interval: Interval) -> str:
+    """The ends of a difference's interval in percentage points.
 
-    >>> kilometres(0.183), kilometres(7.54), kilometres(1283.4), kilometres(float("nan"))
-    ('180 m', '7.5 km', '1,283 km', '–')
+    >>> points_span(Interval(-0.02, -0.071, 0.032, 100, 30))
+    '−7 to 3'
     """
-    if math.isnan(distance_km):
-        return "–"
-    if distance_km < 1:
-        return f"{round(1000 * distance_km, -1):.0f} m"
-    return f"{distance_km:,.1f} km" if distance_km < 10 else f"{distance_km:,.0f} km"
+    ends = (f"{100 * end:.0f}".replace("-0", "0").replace("-", "−") for end in (interval.low, interval.high))
+    return " to ".join(ends)

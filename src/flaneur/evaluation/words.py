@@ -8,7 +8,7 @@ from flaneur.errors import counted
 from flaneur.evaluation.measures.groups import GroupNumbers
 from flaneur.evaluation.measures.views import Views
 from flaneur.evaluation.measures.which_city import CityNumbers
-from flaneur.evaluation.phrases import percent, span
+from flaneur.evaluation.phrases import FEW_PLACES, percent, span
 from flaneur.metrics import Interval
 
 if TYPE_CHECKING:
@@ -26,7 +26,6 @@ FUSION_NAMES = {
     "attention": "mean weighted by learnt attention",
 }
 _COIN = 0.5
-FEW_PLACES = 15  # fewer places than these and an interval spans some 40 points
 
 
 def fusion_rows(views: Views) -> list[tuple[str, bool, Interval]]:

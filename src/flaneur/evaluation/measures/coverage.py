@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+import numpy as np
+
+from flaneur import metrics
+from flaneur.evaluation.answers import Answers
+from flaneur.evaluation.phrases import percent, span
 from flaneur.evaluation.section import Findings
-from flaneur.metrics import Interval
+from flaneur.metrics import Floats, Interval, bootstrap_by_group, counts_behind
+from flaneur.metrics.weighted import ratio
+
+STEPS = 20
+LOOKED_AT = (0.5, 0.8, 0.9, 0.95)
+_HALF = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,4 +63,46 @@ class Coverage:
 
     def findings(self) -> Findings:
         """What the numbers mean."""
-        return Findings()
+        surer, everything = dict(self.at)[_HALF], self.points[-1].accuracy
+        if everything.value == 1:
+            return Findings()
+        said = (
+            f"Of the half of the photos that it is surest about, it has {percent(surer.value, 1)} right "
+            f"({span(surer, 1)}); of all, {percent(everything.value, 1)}"
+        )
+        if surer.low > everything.value:
+            return Findings(good=(f"{said}. Its being sure means something.",))
+        return Findings(beware=(f"{said}. How sure it says it is hardly tells right answers from wrong ones.",))
+
+
+def coverage(known: Answers) -> Coverage:
+    """Accuracy among the surest photos, for every share of them.
+
+    Surest is the most probable. Photos that are equally sure are taken in every order alike, so that the order of the
+    photos does not matter. Which photos are among a share is decided once, not in every resample.
+
+    Args:
+        known: answers of at least one photo whose city the model knows.
+
+    Source:
+        Geifman and El-Yaniv, *Selective Classification for Deep Neural Networks*, NeurIPS 2017.
+    """
+    surest = [_surest(known.confidence, step) for step in range(1, STEPS + 1)]
+    member = np.column_stack([kept for _, kept in surest])
+    parts = metrics.means(member * known.correct[:, None]), metrics.means(member)
+    accuracy = metrics.Derived(parts, lambda found: ratio(found[0], found[1]))
+    found = bootstrap_by_group(accuracy, known.places, behind=counts_behind(member > 0, known.places))
+    points = tuple(
+        CoveragePoint(step / STEPS, least, seen)
+        for step, (least, _), seen in zip(range(1, STEPS + 1), surest, found, strict=True)
+    )
+    risk = bootstrap_by_group(metrics.selective_risk(known.confidence, known.correct), known.places)[0]
+    return Coverage(points, risk, tuple((one.share, one.accuracy) for one in points if one.share in LOOKED_AT))
+
+
+def _surest(confidence: Floats, step: int) -> tuple[float, Floats]:
+    """Least confidence of the surest ``step / STEPS`` of the photos; ``[N]`` how far, 0 to 1, each is among them."""
+    count = math.ceil(len(confidence) * step / STEPS)
+    least = np.sort(confidence)[::-1][count - 1]
+    tied = confidence == least
+    return float(least), (confidence > least) + tied * (count - (confidence > least).sum()) / tied.sum()

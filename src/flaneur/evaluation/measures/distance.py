@@ -2,11 +2,27 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
+import numpy as np
+from numpy.typing import NDArray
+
+from flaneur import metrics
+from flaneur.cities import located
+from flaneur.city_at import city_at
+from flaneur.continents import continent_of
+from flaneur.errors import UsageError
+from flaneur.evaluation.answers import Answers
+from flaneur.evaluation.phrases import FEW_PLACES, percent, span
 from flaneur.evaluation.section import Findings
-from flaneur.metrics import Interval
+from flaneur.geo import distance_km
+from flaneur.metrics import Interval, bootstrap_by_group, counts_behind
+from flaneur.types import City, Location
+
+WITHIN_KM = (25, 200, 750, 2500)
+"""A city, a region, a country, a continent: the steps of Hays and Efros' Im2GPS (CVPR 2008), less the street's 1 km."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +37,8 @@ class Distance:
         same_country: share of the wrong answers that name a city of the right country; not-a-number where there is no
             wrong answer, or no country is known.
         same_continent: the same for continents.
+        country_by_chance: what ``same_country`` would be if every wrong answer were as likely as any other.
+        continent_by_chance: the same for continents.
         from_centre: photos without a position, which were measured from the centre of their city.
         without: photos left out, since their city or the guessed one has no centre.
     """
@@ -34,6 +52,8 @@ class Distance:
     same_continent: Interval
     from_centre: int
     without: int = 0
+    country_by_chance: float = math.nan
+    continent_by_chance: float = math.nan
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON values."""
@@ -44,10 +64,111 @@ class Distance:
             "game_score": self.game_score.to_dict(),
             "same_country": self.same_country.to_dict(),
             "same_continent": self.same_continent.to_dict(),
+            "country_by_chance": _rounded(self.country_by_chance),
+            "continent_by_chance": _rounded(self.continent_by_chance),
             "from_centre": self.from_centre,
             "without": self.without,
         }
 
     def findings(self) -> Findings:
         """What the numbers mean."""
-        return Findings()
+        km, near = self.within[1]
+        said = (
+            f"Measured from the middle of the city that it names, {percent(near.value)} ({span(near)}) of its answers "
+            f"are within {km} km of the photo. A guessing game would give {self.game_score.value:,.0f} of 5,000 points."
+        )
+        return Findings(good=(said,), beware=self._of_the_wrong())
+
+    def _of_the_wrong(self) -> tuple[str, ...]:
+        """Whether wrong answers are near misses."""
+        same, chance = self.same_continent, self.continent_by_chance
+        if same.groups < FEW_PLACES or not 0 < chance < 1:
+            return ()
+        said = (
+            f"When it is wrong, it names a city on the right continent in {percent(same.value)} ({span(same)}) of cases"
+        )
+        if same.low > chance:
+            return (f"{said}, more often than at random ({percent(chance)}): its mistakes tend to stay near.",)
+        return (f"{said}, where a random mistake would in {percent(chance)}: they can be any distance off.",)
+
+
+def distance(known: Answers) -> Distance | None:
+    """From the centre of the guessed city to where the photo was taken: how far off, and on what side of a border.
+
+    A photo without a position is taken to stand at the centre of its city. So a right answer is some kilometres off
+    where positions are known, and none where they are not. Centres and countries that the model does not state are
+    looked up in the gazetteer, where it is installed.
+
+    Args:
+        known: answers of photos whose city the model knows.
+
+    Returns:
+        ``None`` where no photo can be measured, since no city has a centre.
+    """
+    cities = [_placed(city) for city in known.cities]
+    centres = np.array([_position(city.centre) for city in cities]).reshape(-1, 2)
+    own = np.array([_position(photo.location) for photo in known.photos]).reshape(-1, 2)
+    nowhere = np.isnan(own[:, 0])
+    truth = np.where(nowhere[:, None], centres[known.labels], own)
+    guess = centres[known.guesses]
+    measured = ~np.isnan(truth[:, 0] + guess[:, 0])
+    if not measured.any():
+        return None
+    km = distance_km(truth[measured], guess[measured])
+    columns = np.column_stack([km, metrics.game_score(km), km[:, None] <= np.array(WITHIN_KM)])
+    both = metrics.joined(metrics.means(columns), metrics.medians(km[:, None]))
+    mean, score, *within, median = bootstrap_by_group(both, known.places[measured])
+    (same_country, same_continent), chances = _of_errors(known, cities)
+    return Distance(
+        median_km=median,
+        mean_km=mean,
+        within=tuple(zip(WITHIN_KM, within, strict=True)),
+        game_score=score,
+        same_country=same_country,
+        same_continent=same_continent,
+        from_centre=int((nowhere & measured).sum()),
+        without=int((~measured).sum()),
+        country_by_chance=chances[0],
+        continent_by_chance=chances[1],
+    )
+
+
+def _placed(city: City) -> City:
+    """With country and centre, from the gazetteer where the model does not say: by its name, else by where it lies."""
+    city = located(city)
+    if city.country or city.centre is None:
+        return city
+    try:
+        around = city_at(city.centre)
+    except UsageError:  # no gazetteer here
+        return city
+    return city if around is None else replace(city, country=around.country)
+
+
+def _position(location: Location | None) -> tuple[float, float]:
+    return (math.nan, math.nan) if location is None else (location.lat, location.lon)
+
+
+def _of_errors(known: Answers, cities: list[City]) -> tuple[tuple[Interval, ...], tuple[float, ...]]:
+    """Of wrong answers, those of the right country and continent; then the same for answers wrong at random."""
+    countries = np.array([city.country for city in cities], dtype=object)
+    continents = np.array([continent_of(city.country) for city in cities], dtype=object)
+    told = [_told(known, names) for names in (countries, continents)]
+    hits, among = (np.column_stack(columns) for columns in zip(*((one[0], one[1]) for one in told), strict=True))
+    found = bootstrap_by_group(metrics.shares(hits, among), known.places, behind=counts_behind(among, known.places))
+    return found, tuple(one[2] for one in told)
+
+
+def _told(known: Answers, names: NDArray[np.object_]) -> tuple[NDArray[np.bool_], NDArray[np.bool_], float]:
+    """Which answers, ``[N]``, name the right area; which of them are wrong and have areas; the share by chance."""
+    stated = names != ""
+    alike = (names[:, None] == names) & stated & ~np.eye(len(names), dtype=bool)
+    others = stated.sum() - 1
+    truth, guess = known.labels, known.guesses
+    among = (truth != guess) & stated[truth] & stated[guess]
+    chance = alike[truth[among]].sum(axis=1).mean() / others if among.any() else math.nan
+    return alike[truth, guess], among, float(chance)
+
+
+def _rounded(share: float) -> float | None:
+    return None if math.isnan(share) else round(share, 6)

@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+import numpy as np
+from numpy.typing import NDArray
+
+from flaneur import geo, metrics
+from flaneur.evaluation.answers import Answers
+from flaneur.evaluation.phrases import points, points_span
 from flaneur.evaluation.section import Findings
-from flaneur.metrics import Interval
+from flaneur.metrics import Floats, Interval, bootstrap_by_group, counts_behind
+from flaneur.types import Photo
+
+RING_EDGES_M = (0.0, 50.0, 100.0, 200.0, 500.0, 1000.0, 2000.0, 5000.0, 10000.0, math.inf)
+_SAME_SPOT_M = 25.0  # nearer than this, two photos show the same houses
+_MUCH = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,4 +72,79 @@ class NearestTrain:
 
     def findings(self) -> Findings:
         """What the numbers mean."""
-        return Findings()
+        if self.nearest_m < _SAME_SPOT_M:
+            spot = (
+                f"Some of these photos were taken {self.nearest_m:.0f} m from a training photo, which may show the same"
+            )
+            return Findings(beware=(f"{spot} houses.", *self._of_the_fall()[1]))
+        apart = f"None of these photos was taken nearer than {math.floor(self.nearest_m):,} m to a training photo."
+        good, beware = self._of_the_fall()
+        return Findings((apart, *good), beware)
+
+    def _of_the_fall(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """Sentences for and against; none where too few photos stand behind them."""
+        fall, nearest = self.fall, "The third of each city's photos that is nearest to training photos is told"
+        if fall.low > 0:
+            more = f"{nearest} right more often than the farthest third, by {points(fall.value)} ({points_span(fall)}):"
+            return (), (f"{more} it partly knows streets, not cities, and is weaker far from those it learnt from.",)
+        if fall.high < _MUCH:
+            same = f"{nearest} no better than the farthest third (difference in points: {points_span(fall)}):"
+            return (f"{same} it does not live on streets it remembers.",), ()
+        return (), ()
+
+
+def nearest_train(known: Answers, train: Sequence[Photo]) -> NearestTrain | None:
+    """Accuracy by the distance to the nearest training photo, whatever city that is of.
+
+    The thirds are taken city by city, so that both hold the same mix of cities: a dense city lies nearer to its
+    training photos than a wide one, and may be easier for other reasons.
+
+    Args:
+        known: answers of photos whose city the model knows.
+        train: photos that the model learnt from.
+
+    Returns:
+        ``None`` where no photo of the one or of the other has a position.
+    """
+    located = np.array([photo.location is not None for photo in known.photos], bool)
+    learnt = _positions(train)
+    if not located.any() or not len(learnt):
+        return None
+    metres = geo.nearest_m(_positions(known.photos), learnt)[0]
+    correct, places, labels = known.correct[located], known.places[located], known.labels[located]
+    ring = np.searchsorted(RING_EDGES_M, metres, side="right") - 1
+    used = np.unique(ring)
+    among = ring[:, None] == used
+    hits = np.repeat(correct[:, None], len(used), axis=1)
+    found = bootstrap_by_group(metrics.shares(hits, among), places, behind=counts_behind(among, places))
+    near, far = _thirds(metres, labels)
+    fall = metrics.difference(_share(correct, near), _share(correct, far))
+    return NearestTrain(
+        rings=tuple(
+            Ring(RING_EDGES_M[index], RING_EDGES_M[index + 1], seen)
+            for index, seen in zip(used.tolist(), found, strict=True)
+        ),
+        fall=bootstrap_by_group(fall, places, behind=counts_behind((near | far)[:, None], places))[0],
+        without=int((~located).sum()),
+        nearest_m=float(metres.min()),
+    )
+
+
+def _positions(photos: Sequence[Photo]) -> Floats:
+    """``[M, 2]`` latitude and longitude of those photos that have them."""
+    found = [(photo.location.lat, photo.location.lon) for photo in photos if photo.location is not None]
+    return np.array(found, np.float64).reshape(-1, 2)
+
+
+def _thirds(metres: Floats, labels: NDArray[np.intp]) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """The nearest and the farthest third of each city's photos, each ``[N]``."""
+    order = np.lexsort((metres, labels))
+    count = np.bincount(labels)
+    rank = np.empty(len(labels), np.intp)
+    rank[order] = np.arange(len(labels)) - (np.cumsum(count) - count)[labels[order]]
+    third = (count // 3)[labels]
+    return rank < third, rank >= count[labels] - third
+
+
+def _share(correct: NDArray[np.bool_], rows: NDArray[np.bool_]) -> metrics.Metric:
+    return metrics.shares(correct[:, None], rows[:, None])
