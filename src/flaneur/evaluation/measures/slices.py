@@ -2,11 +2,28 @@
 
 from __future__ import annotations
 
+import math
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
+from statistics import NormalDist
 from typing import Any, ClassVar
 
+import numpy as np
+from numpy.typing import NDArray
+
+from flaneur.errors import InputError
+from flaneur.evaluation.answers import Answers
+from flaneur.evaluation.measures.columns import column_title, in_order
+from flaneur.evaluation.measures.columns import column_values as column_values
+from flaneur.evaluation.phrases import FEW_PLACES, percent, points, points_span, span
 from flaneur.evaluation.section import Findings
-from flaneur.metrics import Interval
+from flaneur.metrics import Floats, Interval, bootstrap_by_group, counts_behind
+from flaneur.metrics.weighted import in_cells, nan_mean, ratio
+
+DEFAULT_COLUMNS = ("year", "season", "project", "source")
+MOST_SLICES = 24
+ALL_OTHERS = "all others"
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,8 +34,8 @@ class Slice:
         value: as people read it.
         accuracy: share told right.
         macro_recall: mean over the cities that occur in the slice.
-        beside_others: accuracy here minus that on all other photos of the same cities, city by city and weighted as
-            they occur here; not-a-number where no city of the slice has other photos.
+        beside_others: accuracy here minus that in the other slices, city by city and weighted as the cities occur
+            here; not-a-number where no city of this slice occurs in another.
         cities: how many occur.
     """
 
@@ -78,4 +95,120 @@ class Slices:
 
     def findings(self) -> Findings:
         """What the numbers mean."""
-        return Findings()
+        judged = [
+            (table, one)
+            for table in self.tables
+            for one in table.slices
+            if one.beside_others.groups >= FEW_PLACES and not math.isnan(one.beside_others.high)
+        ]
+        if not judged:
+            return Findings()
+        weak = [(table, one) for table, one in judged if _surely_below(one.beside_others, len(judged))]
+        if not weak:
+            columns = ", ".join(dict.fromkeys(table.title.lower() for table, _ in judged))
+            return Findings(
+                good=(f"By {columns}: no group of photos is clearly told worse than others of its cities.",)
+            )
+        weak.sort(key=lambda pair: pair[1].beside_others.value)
+        return Findings(beware=tuple(_weaker(table, one) for table, one in weak[:2]))
+
+
+def slices(known: Answers, columns: Sequence[str] = ()) -> Slices | None:
+    """Accuracy by the values of some columns of the dataset.
+
+    Slices differ in the cities they show, so their accuracies cannot be compared as they stand:
+    :attr:`Slice.beside_others` compares each with other photos of the same cities.
+
+    Args:
+        known: answers of photos whose city the model knows.
+        columns: of :data:`flaneur.evaluation.measures.columns.COLUMNS`; year, season, project and source by default,
+            where at least two values occur.
+
+    Returns:
+        ``None`` where there is nothing to slice by.
+
+    Raises:
+        UsageError: no such column.
+        InputError: none of the photos has a value in a column that was asked for.
+    """
+    tables = [_table(known, column) for column in columns or DEFAULT_COLUMNS]
+    for table in tables:
+        if columns and not table.slices:
+            raise InputError(f"None of these photos has a {table.column}, so they cannot be sliced by it.")
+    kept = tuple(table for table in tables if columns or len(table.slices) > 1)
+    return Slices(kept) if kept else None
+
+
+def _table(known: Answers, column: str) -> SliceTable:
+    values = column_values(known.photos, column)
+    names = _commonest(in_order([value for value in values if value is not None], column))
+    number = {name: index for index, name in enumerate(names)}
+    rest = number.get(ALL_OTHERS, -1)
+    of_slice = np.array([-1 if value is None else number.get(value, rest) for value in values], np.intp)
+    told = of_slice >= 0
+    made = _slices(names, of_slice[told], known.labels[told], known.correct[told], known.places[told]) if names else ()
+    return SliceTable(column, column_title(column), made, int((~told).sum()))
+
+
+def _commonest(values: list[str]) -> list[str]:
+    """Distinct values in their order; of very many the commonest, and :data:`ALL_OTHERS`."""
+    count = Counter(values)
+    if len(count) <= MOST_SLICES:
+        return list(count)
+    kept = {value for value, _ in count.most_common(MOST_SLICES - 1)}
+    return [value for value in count if value in kept] + [ALL_OTHERS]
+
+
+def _slices(
+    names: list[str],
+    of_slice: NDArray[np.intp],
+    labels: NDArray[np.intp],
+    correct: NDArray[np.bool_],
+    places: NDArray[np.intp],
+) -> tuple[Slice, ...]:
+    """Numbers of each slice.
+
+    Args:
+        names: of the S slices.
+        of_slice: ``[N]`` slice of each photo.
+        labels: ``[N]`` its city.
+        correct: ``[N]`` whether it was told right.
+        places: ``[N]`` its place.
+    """
+    present, city = np.unique(labels, return_inverse=True)
+    shape = (len(names), len(present), 2)
+    cells = np.ravel_multi_index((of_slice, city, correct.astype(np.intp)), shape)
+    metric = in_cells(cells, int(np.prod(shape)), lambda counts: _numbers(counts.reshape(-1, *shape)))
+    photos = np.bincount(cells, minlength=int(np.prod(shape))).reshape(shape).sum(axis=2)
+    elsewhere = photos.sum(axis=0) > photos
+    member = of_slice[:, None] == np.arange(len(names))
+    comparable = member & elsewhere[of_slice, city][:, None]
+    behind = counts_behind(np.hstack([member, member, comparable]), places)
+    found = bootstrap_by_group(metric, places, behind=behind)
+    columns = (found[start : start + len(names)] for start in range(0, len(found), len(names)))
+    cities = (photos > 0).sum(axis=1).tolist()
+    return tuple(Slice(*row) for row in zip(names, *columns, cities, strict=True))
+
+
+def _numbers(counts: Floats) -> Floats:
+    """Accuracy, macro recall and the difference from other slices, ``[R, 3 S]``; of wrong and right ``[R, S, C, 2]``."""
+    every, right = counts.sum(axis=3), counts[:, :, :, 1]
+    recall = ratio(right, every)
+    elsewhere = ratio(right.sum(axis=1, keepdims=True) - right, every.sum(axis=1, keepdims=True) - every)
+    gap = recall - elsewhere
+    weight = np.where(np.isfinite(gap), every, 0.0)
+    beside = ratio((np.nan_to_num(gap) * weight).sum(axis=2), weight.sum(axis=2))
+    return np.hstack([ratio(right.sum(axis=2), every.sum(axis=2)), nan_mean(recall), beside])
+
+
+def _surely_below(difference: Interval, comparisons: int) -> bool:
+    """Below 0, also after Bonferroni's correction for how many differences were looked at; by the normal curve."""
+    normal = NormalDist()
+    wider = normal.inv_cdf(1 - 0.025 / comparisons) / normal.inv_cdf(0.975)
+    return difference.value + wider * (difference.high - difference.value) < 0
+
+
+def _weaker(table: SliceTable, one: Slice) -> str:
+    gap = one.beside_others
+    right = f"{table.title} {one.value}: {percent(one.accuracy.value)} right ({span(one.accuracy)})"
+    return f"{right}, {points(gap.value)} less than on other photos of the same cities ({points_span(gap)})."
