@@ -191,7 +191,7 @@ def _slices(
 
 
 def _numbers(counts: Floats) -> Floats:
-    """Accuracy, macro recall and the difference from other slices, ``[R, 3 S]``; of wrong and right ``[R, S, C, 2]``."""
+    """Accuracy, macro recall and difference from other slices, ``[R, 3 S]``; of wrong and right ``[R, S, C, 2]``."""
     every, right = counts.sum(axis=3), counts[:, :, :, 1]
     recall = ratio(right, every)
     elsewhere = ratio(right.sum(axis=1, keepdims=True) - right, every.sum(axis=1, keepdims=True) - every)
