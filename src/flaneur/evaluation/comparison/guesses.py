@@ -1,4 +1,4 @@
-"""What one system said of N photos, whoever it is, as aligned columns: guess, and as far as known how sure."""
+"""What one system said of N photos, whoever it is, as aligned columns: the guess, and as far as known how sure."""
 
 from __future__ import annotations
 
@@ -64,7 +64,6 @@ class Guesses:
 def guesses_of(name: str, answers: Answers, origin: Mapping[str, Any] | None = None) -> Guesses:
     """A model's answers to those photos whose city it knows."""
     known = answers.where(answers.labels >= 0)
-    count = np.arange(len(known.photos))
     return Guesses(
         name=name,
         photos=known.photos,
@@ -72,7 +71,7 @@ def guesses_of(name: str, answers: Answers, origin: Mapping[str, Any] | None = N
         answered=known.answered,
         cities=known.cities,
         probability=known.confidence,
-        loss=-known.log_probabilities[count, known.labels],
+        loss=metrics.negative_log_likelihood(known.log_probabilities, known.labels),
         top_3=metrics.top_k_hits(known.logits, known.labels, 3),
         origin=origin or {},
     )

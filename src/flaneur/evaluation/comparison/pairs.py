@@ -1,22 +1,24 @@
-"""Which of two models was right on the same photos in; who is better, and whether that may be chance, out."""
+"""Which of several systems was right on the same photos in; every two of them against each other out."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from math import lgamma, log
+from dataclasses import dataclass, replace
+from itertools import combinations
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from flaneur.metrics import Floats, Interval
+from flaneur import metrics
+from flaneur.metrics import Interval, Metric
 
 SIGNIFICANT = 0.05
 
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """Two models on the same photos.
+    """Two systems on the same photos.
 
     Args:
         first: name of the one.
@@ -29,7 +31,7 @@ class Pair:
         both: photos that both got right.
         neither: photos that neither got right.
         mcnemar_p: exact; counts every photo as independent, so it is too small where places have several.
-        place_p: :func:`swap_test`, where places count as one; equal to McNemar's where each place has one photo.
+        place_p: the same with whole places swapped, which is right; see :func:`flaneur.metrics.mcnemar`.
         holm_p: ``place_p`` corrected for the number of pairs; see :func:`holm`.
     """
 
@@ -57,32 +59,51 @@ class Pair:
             return ""
         return self.first if self.difference.value > 0 else self.second
 
+    def to_dict(self, cities: Sequence[str]) -> dict[str, Any]:
+        """Plain JSON values; ``cities`` are the slugs that :attr:`by_city` is about."""
+        return {
+            "first": self.first,
+            "second": self.second,
+            "better": self.better or None,
+            "difference": self.difference.to_dict(),
+            "macro_difference": self.macro_difference.to_dict(),
+            "by_city": {city: number.to_dict() for city, number in zip(cities, self.by_city, strict=True)},
+            "only_first": self.only_first,
+            "only_second": self.only_second,
+            "both": self.both,
+            "neither": self.neither,
+            "mcnemar_p": _digits(self.mcnemar_p),
+            "place_p": _digits(self.place_p),
+            "holm_p": _digits(self.holm_p),
+        }
 
-def swap_test(differences: NDArray[np.int64]) -> float:
-    """Chance of a difference this large if, in each place, it were a coin's toss which model gave which answers.
 
-    Exact and two-sided: of all ways of swapping the two models' answers place by place, the share whose total differs
-    from 0 by as much as the one seen. A permutation test that keeps photos of a place together; where each place has
-    one photo it is McNemar's exact test.
+@dataclass(frozen=True, slots=True)
+class Truth:
+    """What the photos that are compared truly show.
 
     Args:
-        differences: ``[G]`` of each place, photos that only the first got right minus those only the second did.
-
-    Source:
-        Fisher's randomisation test, with whole clusters swapped; McNemar, *Psychometrika* 12, 1947, is its case of
-        single photos.
-
-    >>> swap_test(np.array([1, 1, 1, 1, 1, -1])), swap_test(np.array([5, -1])), swap_test(np.array([0, 0]))
-    (0.21875, 1.0, 1.0)
+        labels: ``[N]`` number of the city.
+        places: ``[N]`` number of the place.
+        cities: how many there are.
     """
-    sizes, counts = np.unique(np.abs(differences[differences != 0]), return_counts=True)
-    chances = np.ones(1)  # of each total, from the most negative to the most positive
-    for size, count in zip(sizes.tolist(), counts.tolist(), strict=True):
-        step = np.zeros(2 * size * count + 1)
-        step[:: 2 * size] = _coin(count)
-        chances = np.convolve(chances, step)
-    totals = np.abs(np.arange(len(chances)) - len(chances) // 2)
-    return float(min(1.0, chances[totals >= abs(int(differences.sum()))].sum()))
+
+    labels: NDArray[np.intp]
+    places: NDArray[np.intp]
+    cities: int
+
+
+def all_pairs(correct: dict[str, NDArray[np.bool_]], truth: Truth) -> tuple[Pair, ...]:
+    """Every two systems against each other, in the order they are named.
+
+    Args:
+        correct: by system, ``[N]`` whether it was right.
+        truth: of the N photos.
+    """
+    found = [_pair(first, second, correct, truth) for first, second in combinations(correct, 2)]
+    return tuple(
+        replace(pair, holm_p=chance) for pair, chance in zip(found, holm([one.place_p for one in found]), strict=True)
+    )
 
 
 def holm(chances: Sequence[float]) -> list[float]:
@@ -101,7 +122,58 @@ def holm(chances: Sequence[float]) -> list[float]:
     return corrected
 
 
-def _coin(tosses: int) -> Floats:
-    """Chances, ``[tosses + 1]``, of so many heads."""
-    logs = [lgamma(tosses + 1) - lgamma(k + 1) - lgamma(tosses - k + 1) - tosses * log(2) for k in range(tosses + 1)]
-    return np.exp(np.array(logs))
+def scores(correct: NDArray[np.bool_], truth: Truth) -> Metric:
+    """Metric of ``2 + C`` values: accuracy, macro recall, recall of each city."""
+    member = truth.labels[:, None] == np.arange(truth.cities)
+    return metrics.joined(
+        metrics.always(correct),
+        metrics.balanced_accuracy(truth.labels, correct, truth.cities),
+        metrics.shares(np.repeat(correct[:, None], truth.cities, axis=1), member),
+    )
+
+
+def behind(truth: Truth) -> NDArray[np.int64]:
+    """Photos and places, ``[2 + C, 2]``, behind each value of :func:`scores`."""
+    every = np.ones((len(truth.labels), 2), bool)
+    member = truth.labels[:, None] == np.arange(truth.cities)
+    return metrics.counts_behind(np.hstack([every, member]), truth.places)
+
+
+def _pair(first: str, second: str, correct: dict[str, NDArray[np.bool_]], truth: Truth) -> Pair:
+    one, other = correct[first], correct[second]
+    test = metrics.mcnemar(one, other, truth.places)
+    numbers = metrics.paired_difference(scores(one, truth), scores(other, truth), truth.places)
+    gains = one.astype(np.int64) - other
+    among = [gains, gains, *(gains[truth.labels == city] for city in range(truth.cities))]
+    numbers = tuple(
+        _doubted(replace(number, n=n, groups=places), some)
+        for number, (n, places), some in zip(numbers, behind(truth).tolist(), among, strict=True)
+    )
+    return Pair(
+        first=first,
+        second=second,
+        difference=numbers[0],
+        macro_difference=numbers[1],
+        by_city=numbers[2:],
+        only_first=test.only_first,
+        only_second=test.only_second,
+        both=int((one & other).sum()),
+        neither=int((~one & ~other).sum()),
+        mcnemar_p=test.p,
+        place_p=test.p_by_group,
+        holm_p=test.p_by_group,
+    )
+
+
+def _doubted(difference: Interval, gains: NDArray[np.int64]) -> Interval:
+    """Where all photos differ alike, as when none does, resampling knows no doubt; Wilson's interval stands in."""
+    if not len(gains) or np.ptp(gains) > 0:
+        return difference
+    reach = metrics.wilson(0, difference.groups)[1]
+    low, high = max(-1.0, difference.value - reach), min(1.0, difference.value + reach)
+    return replace(difference, low=low, high=high)
+
+
+def _digits(chance: float) -> float:
+    """Six digits, however small."""
+    return float(f"{chance:.6g}")
