@@ -2,13 +2,14 @@
 
 from html import escape
 from math import nan
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 from flaneur.evaluation.answers import Answers, Doubt
-from flaneur.evaluation.page import figures, gallery, page
+from flaneur.evaluation.page import figures, gallery
+from flaneur.evaluation.page.frame import read_part
+from flaneur.evaluation.page.thumbnails import Thumbnails
 from flaneur.metrics import Interval
 from flaneur.types import City, Photo
 from photos import save
@@ -20,7 +21,7 @@ HALF = Interval(0.5, 0.4, 0.6, 10, 5)
 def test_what_is_undefined_is_one_dash_without_a_bar():
     assert figures.barred_cell("found", UNDEFINED) == '<td class="barred none" data-name="found">not measured</td>'
     assert figures.plain_cell("F1", UNDEFINED) == '<td class="num" data-name="F1">–</td>'
-    assert figures.count_cell(UNDEFINED) == '<td class="num" data-name="photos">0</td>'
+    assert figures.count_cell(UNDEFINED) == '<td class="num" data-name="photos" data-v="0">0</td>'
     assert 'class="bar"' not in figures.number_row("a", "b", UNDEFINED)
 
 
@@ -41,10 +42,10 @@ def test_a_photo_is_right_wrong_or_refused_and_never_certain(tmp_path, logits, d
     photo = Photo("a", "0" * 64, "arles", "p", 64, 48, "folder")
     cities = (City("arles", "Arles"), City("bari", "Bari"))
     answers = Answers(cities, (photo,), np.array([logits]), np.zeros(1), doubt)
-    page = gallery.figures(answers, [0], {"a": save(tmp_path / "a.jpg")})
-    assert page.startswith(f'<figure class="{kind}">')
-    assert f"<span>{escape(said)}</span>" in page
+    shown = gallery.figures(answers, [0], Thumbnails({"a": save(tmp_path / "a.jpg")}))
+    assert shown.startswith(f'<figure class="{kind}">')
+    assert f"<span>{escape(said)}</span>" in shown
 
 
 def test_names_of_cities_are_never_cut_off():
-    assert "ellipsis" not in (Path(page.__file__).with_name("template.html")).read_text("utf-8")
+    assert "ellipsis" not in read_part("style.css")

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from html import escape
 
 import numpy as np
-from numpy.typing import NDArray
 
 from flaneur.errors import counted
 from flaneur.evaluation.measures.how_sure import HowSure
 from flaneur.evaluation.phrases import percent, span
 from flaneur.metrics import Interval
-from flaneur.types import City
 
 _SIDE, _LEFT, _TOP = 300, 46, 12  # the reliability diagram's square, and the room for its labels
 
@@ -67,53 +64,23 @@ def barred_cell(name: str, interval: Interval, mark: float | None = None) -> str
     if np.isnan(interval.value):
         return f'<td class="barred none" data-name="{name}">not measured</td>'
     text = f"<strong>{percent(interval.value)}</strong> <small>{span(interval)}</small>"
-    return f'<td class="barred" data-name="{name}">{text}{interval_bar(interval, mark)}</td>'
+    return (
+        f'<td class="barred" data-name="{name}" data-v="{interval.value:.4f}">{text}{interval_bar(interval, mark)}</td>'
+    )
 
 
 def plain_cell(name: str, interval: Interval) -> str:
     """A table cell with value and interval only."""
-    ends = "" if np.isnan(interval.value) else f"<small>{span(interval)}</small>"
-    return f'<td class="num" data-name="{name}">{percent(interval.value)}{ends}</td>'
+    if np.isnan(interval.value):
+        return f'<td class="num" data-name="{name}">–</td>'
+    ends = f"<small>{span(interval)}</small>"
+    return f'<td class="num" data-name="{name}" data-v="{interval.value:.4f}">{percent(interval.value)}{ends}</td>'
 
 
 def count_cell(interval: Interval) -> str:
     """A table cell with the photos and places behind a row."""
     places = f"<small>{counted(interval.groups, 'place')}</small>" if interval.n else ""
-    return f'<td class="num" data-name="photos">{interval.n:,}{places}</td>'
-
-
-def confusion_table(cities: Sequence[City], counts: NDArray[np.int64], rates: Sequence[Interval]) -> str:
-    """Rows the truth, columns the guess; shade the share of the row; the interval in each cell's title."""
-    head = "".join(f'<th scope="col"><span>{escape(city.name)}</span></th>' for city in cities)
-    lines = []
-    for row, city in enumerate(cities):
-        cells = "".join(
-            _confusion_cell((city, cities[column]), int(counts[row, column]), rates[row * len(cities) + column])
-            for column in range(len(cities))
-        )
-        total = int(counts[row].sum())
-        lines.append(f'<tr><th scope="row">{escape(city.name)}</th>{cells}<td class="total">{total:,}</td></tr>')
-    foot = "".join(f"<td>{int(column.sum()):,}</td>" for column in counts.T)
-    totals = f'{foot}<td class="total">{int(counts.sum()):,}</td>'
-    return (
-        f'<table class="confusion"><thead><tr><th scope="col" class="corner">true city ↓ answer →</th>{head}'
-        f'<th scope="col" class="total"><span>photos</span></th></tr></thead><tbody>{"".join(lines)}</tbody>'
-        f'<tfoot><tr><th scope="row">answers</th>{totals}</tr></tfoot></table>'
-    )
-
-
-def _confusion_cell(pair: tuple[City, City], count: int, rate: Interval) -> str:
-    truth, guess = pair
-    if not count:
-        return '<td class="nil">·</td>'
-    kind = "right" if truth == guess else "wrong"
-    shade = rate.value if truth == guess else rate.value**0.5  # mistakes are rare: let them be seen
-    title = f"{count:,} of {counted(rate.n, 'photo')} of {truth.name} taken for {guess.name}: {percent(rate.value, 1)}"
-    title += f" ({span(rate, 1)})"
-    return (
-        f'<td class="{kind}" style="--r:{shade:.3f}" title="{escape(title, quote=True)}">'
-        f"{count:,}<small>{percent(rate.value)}</small></td>"
-    )
+    return f'<td class="num" data-name="photos" data-v="{interval.n}">{interval.n:,}{places}</td>'
 
 
 def reliability_svg(sure: HowSure) -> str:

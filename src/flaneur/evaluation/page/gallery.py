@@ -1,66 +1,74 @@
-"""Answers in; a few telling photos out, as small pictures inside the page."""
+"""Answers in; telling photos out: most confident right, most confident wrong, least sure, refused, unknown."""
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Iterable
 from html import escape
-from io import BytesIO
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
-from flaneur.decode import decode
-from flaneur.errors import PhotoError
 from flaneur.evaluation.answers import Answers
+from flaneur.evaluation.page.thumbnails import Thumbnails
 from flaneur.evaluation.phrases import percent
+from flaneur.evaluation.report import Report
 
-THUMBNAIL_PX = 200
 SHOWN = 8
 _ALL_BUT_SURE = 0.995  # from here on rounding would state certainty
+_GALLERIES = (
+    ("right", "Most confident, and right", "The answers it gave with the highest probability, city by city."),
+    ("wrong", "Most confident, and wrong", "Mistakes it was sure of: look for what the streets share."),
+    ("unsure", "Least sure", "The lowest probabilities, right or wrong: what does a person see in them?"),
+    ("refused", "Refused", "“None of the cities I know”, though it knows them: the strangest first."),
+)
+_UNKNOWN = ("Unknown cities, answered all the same", "Photos of cities it does not know, where it was surest.")
+
+
+def gallery_section(report: Report, thumbnails: Thumbnails) -> str:
+    """All galleries that have a photo; nothing if none has."""
+    rows = telling_rows(report.known)
+    made = [_gallery(title, hint, figures(report.known, rows[key], thumbnails)) for key, title, hint in _GALLERIES]
+    strangers = figures(report.unknown, surest_rows(report.unknown, report.unknown.answered)[:SHOWN], thumbnails)
+    shown = "".join([*made, _gallery(*_UNKNOWN, strangers)])
+    return f'<section id="photos" aria-labelledby="look"><h2 id="look">Photos</h2>{shown}</section>' if shown else ""
+
+
+def _gallery(title: str, hint: str, shown: str) -> str:
+    return f'<h3>{title}</h3><p class="hint">{hint}</p><div class="photos">{shown}</div>' if shown else ""
 
 
 def telling_rows(answers: Answers) -> dict[str, list[int]]:
-    """Rows worth a look: surest and right (a city at a time), surest and wrong, refused; no place twice in one row."""
-    surest = np.lexsort((answers.places, -answers.confidence))
+    """Rows worth a look, by gallery; no place twice in one gallery, and the right ones a city at a time."""
     strangest = np.lexsort((answers.places, -answers.novelty))
+    least_sure = np.lexsort((answers.places, answers.confidence))
     answered, correct = answers.answered, answers.correct
-    right = _one_a_place(answers, surest[(answered & correct)[surest]])
     return {
-        "right": _by_turns(right, answers.labels)[:SHOWN],
-        "wrong": _one_a_place(answers, surest[(answered & ~correct)[surest]])[:SHOWN],
-        "refused": _one_a_place(answers, strangest[~answered[strangest]])[:SHOWN],
+        "right": _by_turns(surest_rows(answers, answered & correct), answers.labels)[:SHOWN],
+        "wrong": surest_rows(answers, answered & ~correct)[:SHOWN],
+        "unsure": one_a_place(answers, least_sure[answered[least_sure]])[:SHOWN],
+        "refused": one_a_place(answers, strangest[~answered[strangest]])[:SHOWN],
     }
 
 
-def figures(answers: Answers, rows: Iterable[int], paths: dict[str, Path]) -> str:
+def surest_rows(answers: Answers, wanted: NDArray[np.bool_]) -> list[int]:
+    """Rows among those wanted, ``[N]``, the most confident of each place, most confident first."""
+    surest = np.lexsort((answers.places, -answers.confidence))
+    return one_a_place(answers, surest[wanted[surest]])
+
+
+def figures(answers: Answers, rows: Iterable[int], thumbnails: Thumbnails) -> str:
     """Each photo as a ``<figure>`` with what it is and what the model said; unreadable photos are passed over."""
-    made = (_figure(answers, row, paths) for row in rows)
-    return "".join(figure for figure in made if figure)
+    return "".join(figure(answers, row, thumbnails) for row in rows)
 
 
-def thumbnail(path: Path) -> bytes:
-    """A small JPEG without metadata.
-
-    Raises:
-        PhotoError: the photo cannot be read.
-    """
-    image = decode(path, at_least_px=THUMBNAIL_PX).image.copy()
-    image.thumbnail((2 * THUMBNAIL_PX, THUMBNAIL_PX), Image.Resampling.LANCZOS)
-    stream = BytesIO()
-    image.save(stream, "JPEG", quality=72, optimize=True)
-    return stream.getvalue()
-
-
-def _figure(answers: Answers, row: int, paths: dict[str, Path]) -> str:
+def figure(answers: Answers, row: int, thumbnails: Thumbnails) -> str:
+    """One photo; nothing if it cannot be read, or the page is full."""
     photo, names = answers.photos[row], {city.slug: city.name for city in answers.cities}
-    try:
-        data = base64.b64encode(thumbnail(paths[photo.id])).decode()
-    except PhotoError:
+    address = thumbnails.address(photo.id)
+    if not address:
         return ""
-    truth, guess = names.get(photo.city, photo.city), answers.cities[int(answers.guesses[row])].name
+    truth = names.get(photo.city) or photo.city.replace("-", " ").title()
+    guess = answers.cities[int(answers.guesses[row])].name
     confidence = float(answers.confidence[row])
     sure = percent(confidence) if confidence < _ALL_BUT_SURE else f"over {percent(_ALL_BUT_SURE - 0.005)}"
     kind, said = "right" if answers.correct[row] else "wrong", f"says {guess}, {sure}"
@@ -70,12 +78,13 @@ def _figure(answers: Answers, row: int, paths: dict[str, Path]) -> str:
     small = f"<small>{escape(credit)}</small>" if credit else ""
     alt = escape(f"Street photo from {truth}. The model: {said}.", quote=True)
     return (
-        f'<figure class="{kind}"><img alt="{alt}" src="data:image/jpeg;base64,{data}">'
+        f'<figure class="{kind}"><img alt="{alt}" src="{address}">'
         f"<figcaption><strong>{escape(truth)}</strong><span>{escape(said)}</span>{small}</figcaption></figure>"
     )
 
 
-def _one_a_place(answers: Answers, rows: NDArray[np.intp]) -> list[int]:
+def one_a_place(answers: Answers, rows: NDArray[np.intp]) -> list[int]:
+    """The first row of every place, in order."""
     seen: dict[int, int] = {}
     for row in rows.tolist():
         seen.setdefault(int(answers.places[row]), row)
