@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 import json
-import sys
 from math import isnan
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from flaneur.cli.progress import stage_bars
+
 if TYPE_CHECKING:
     from flaneur.evaluation.report import Report
-    from flaneur.evaluation.run import What
     from flaneur.metrics import Interval
+
+_STAGES = {
+    "photos": "asking the model",
+    "shortcuts": "altering photos",
+    "embed": "embedding",
+    "head": "fitting heads",
+    "novelty": "novelty",
+}
+_ASKED = ("full", "shortcuts", "cross", "leave_one_out", "learning_curve", "random_split", "slices")
 
 
 @click.command()
@@ -21,52 +30,55 @@ if TYPE_CHECKING:
 @click.argument("dataset")
 @click.option("--split", "part", default="test", metavar="[NAME/]PART", help="test, validation, train, or all photos.")
 @click.option("--unknown", metavar="DATASET", help="Photos of cities the model does not know: can it tell?")
-@click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="Folder for report.json and report.html.")
-@click.option("--no-photos", is_flag=True, help="Leave example photos out of the page.")
+@click.option("--slice", "slices", metavar="COLUMN", multiple=True, help="Accuracy by a column of the dataset as well.")
+@click.option("--full", is_flag=True, help="All of the five that follow; takes minutes.")
+@click.option("--shortcuts", is_flag=True, help="What it leans on besides the city: photos are altered.")
+@click.option("--cross", metavar="COLUMN", default="", help="Learn from one project, year, … and test on another.")
+@click.option("--leave-one-out", is_flag=True, help="Each city in turn as an unknown one.")
+@click.option("--learning-curve", is_flag=True, help="How many photos, and what more cities cost.")
+@click.option("--random-split", is_flag=True, help="What a random split would have claimed.")
+@click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="Folder for the report's files.")
+@click.option("--figures", is_flag=True, help="Also write figures for a paper, PNG and SVG (needs the extra 'plots').")
+@click.option("--tables", is_flag=True, help="Also write LaTeX tables and a model card in Markdown.")
+@click.option("--no-photos", is_flag=True, help="Leave example photos out of the page and the figures.")
 @click.option("--record", is_flag=True, help="Keep the main numbers in the model's card and README.")
 @click.option("--json", "as_json", is_flag=True, help="Print the whole report as JSON.")
 def evaluate(model: str, dataset: str, **options: Any) -> None:
     """Measure MODEL on DATASET: how often right, how sure, and where not to trust it.
 
-    Every number comes with a 95 % interval from resampling whole places. Writes report.html and report.json.
+    Every number comes with a 95 % interval from resampling whole places. Writes report.html, report.json and
+    predictions.parquet. What the answers alone can tell is measured always; trials that take minutes, on request.
     """
     from flaneur.bundle.folder import read_bundle
+    from flaneur.evaluation.api import evaluate as measure
     from flaneur.evaluation.keep import keep_in_card
+    from flaneur.evaluation.plots.figure import new_figure
     from flaneur.evaluation.record import to_json
-    from flaneur.evaluation.run import What
-    from flaneur.evaluation.write import write_report
 
-    report = _measure(model, dataset, What.parse(options["part"]), options["unknown"])
-    origin = report.origin
-    folder = options["out"] or Path(f"report-{_plain(origin.model)}-{_plain(origin.dataset)}-{origin.part}")
-    _, page = write_report(report, folder, photos=not options["no_photos"])
+    if options["figures"]:
+        new_figure(1, 1)  # refuses here, and not after minutes, where matplotlib lacks
+    with stage_bars(_STAGES) as progress:
+        asked = {name: options[name] for name in _ASKED}
+        report = measure(model, dataset, options["part"], unknown=options["unknown"], progress=progress, **asked)
+    page = _write(report, options)
     if options["record"]:
         keep_in_card(report, read_bundle(model))
     click.echo(json.dumps(to_json(report), ensure_ascii=False) if options["as_json"] else _text(report))
     click.echo(f"Report: {page}", err=True)
 
 
-def _measure(model: str, dataset: str, what: What, unknown: str | None) -> Report:
-    from tqdm import tqdm
+def _write(report: Report, options: dict[str, Any]) -> Path:
+    """Write what was asked for; returns the page."""
+    from flaneur.evaluation.write import write_figures, write_report, write_tables
 
-    from flaneur import predict
-    from flaneur.dataset.store import open_dataset
-    from flaneur.evaluation.run import evaluate as measure
-
-    command = f"flaneur evaluate {model} {dataset} --split {what.split}/{what.part}"
-    if what.part == "all":
-        command = f"flaneur evaluate {model} {dataset} --split all"
-    asked, data = predict.load(model), open_dataset(dataset)
-    others = open_dataset(unknown) if unknown else None
-    with tqdm(unit=" photos", desc="evaluate", file=sys.stderr, disable=None, leave=False) as bar:
-        return measure(
-            asked,
-            data,
-            what,
-            unknown=others,
-            command=f"{command} --unknown {unknown}" if unknown else command,
-            progress=bar.update,
-        )
+    origin, photos = report.origin, not options["no_photos"]
+    folder = options["out"] or Path(f"report-{_plain(origin.model)}-{_plain(origin.dataset)}-{origin.part}")
+    _, page = write_report(report, folder, photos=photos)
+    if options["figures"]:
+        write_figures(report, folder, photos=photos)
+    if options["tables"]:
+        write_tables(report, folder)
+    return page
 
 
 def _text(report: Report) -> str:

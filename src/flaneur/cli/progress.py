@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from typing import Any
+
+import click
 
 
 @contextmanager
@@ -29,3 +32,34 @@ def bar(label: str, total: int | None = None, unit: str = "photo") -> Iterator[C
             shown.update(count)
 
         yield advance
+
+
+@contextmanager
+def stage_bars(names: Mapping[str, str]) -> Iterator[Callable[[str, int, int], None]]:
+    """A bar a stage where a person is looking, a line a stage elsewhere.
+
+    Args:
+        names: stages by key, as people read them.
+
+    Yields:
+        To be called with a stage's key, how much of it is done, and of how much.
+    """
+    from tqdm import tqdm
+
+    bars: dict[str, Any] = {}
+
+    def show(stage: str, done: int, total: int) -> None:
+        if stage not in bars:
+            for bar in bars.values():
+                bar.close()
+            bars[stage] = tqdm(total=total, desc=names.get(stage, stage), file=sys.stderr, disable=None, leave=False)
+            if not sys.stderr.isatty():
+                click.echo(f"{names.get(stage, stage)} ...", err=True)
+        bars[stage].total = total
+        bars[stage].update(done - bars[stage].n)
+
+    try:
+        yield show
+    finally:
+        for bar in bars.values():
+            bar.close()

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args, get_type_hints
 
 import click
 
+from flaneur.cli.progress import stage_bars
 from flaneur.errors import UsageError, did_you_mean, install_extra
 
 if TYPE_CHECKING:
@@ -173,28 +173,9 @@ def train_extra(what: str) -> Iterator[None]:
         raise UsageError(f"{what} needs {error.name}, which lacks here: {install_extra('train')}.") from error
 
 
-@contextmanager
-def progress_bars() -> Iterator[Progress]:
-    """A bar a stage where a person is looking, a line a stage elsewhere."""
-    from tqdm import tqdm
-
-    bars: dict[str, Any] = {}
-
-    def show(stage: str, done: int, total: int) -> None:
-        if stage not in bars:
-            for bar in bars.values():
-                bar.close()
-            bars[stage] = tqdm(total=total, desc=_STAGES[stage], file=sys.stderr, disable=None, leave=False)
-            if not sys.stderr.isatty():
-                click.echo(f"{_STAGES[stage]} ...", err=True)
-        bars[stage].total = total
-        bars[stage].update(done - bars[stage].n)
-
-    try:
-        yield show
-    finally:
-        for bar in bars.values():
-            bar.close()
+def progress_bars() -> AbstractContextManager[Progress]:
+    """A bar a stage of training where a person is looking, a line a stage elsewhere."""
+    return stage_bars(_STAGES)
 
 
 def _facts(bundle: Bundle) -> dict[str, Any]:

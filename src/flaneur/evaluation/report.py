@@ -58,6 +58,8 @@ class Report:
         paths: the file of every photo, by id.
         learnt_from: a warning, where it learnt from some of these photos; see :mod:`flaneur.evaluation.overlap`.
         training: what the model's card tells of its training.
+        limits: what it cannot do, as its card says.
+        licences: of the photos it learnt from.
         sections: whatever else was measured, by :attr:`flaneur.evaluation.section.Section.key`.
         not_measured: what else was wanted and could not be, with the reason in a plain line, by the same keys.
     """
@@ -74,6 +76,8 @@ class Report:
     paths: dict[str, Path]
     learnt_from: str = ""
     training: Mapping[str, Any] = field(default_factory=dict)
+    limits: tuple[str, ...] = ()
+    licences: tuple[str, ...] = ()
     sections: Mapping[str, Section] = field(default_factory=dict)
     not_measured: Mapping[str, str] = field(default_factory=dict)
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from flaneur.dataset.store import Dataset
 from flaneur.errors import InputError, UsageError, did_you_mean
 from flaneur.evaluation.answers import Answering, collect_answers
+from flaneur.evaluation.by_default import further_measures
 from flaneur.evaluation.measures import groups as groups_measure
 from flaneur.evaluation.measures import unknown as unknown_measure
 from flaneur.evaluation.measures.how_sure import how_sure
@@ -91,6 +92,7 @@ def evaluate(
         raise InputError(f"{dataset.name}: none of the {len(items)} photos can be read ({answers.failed[0][1]}).")
     groups, together = groups_measure.within_groups(known, dataset.photos)
     learnt = learnt_from(model.card, dataset)
+    sections, not_measured = further_measures(known, learnt, what.part)
     return Report(
         origin=_origin(model, dataset, what, unknown, command),
         known=known,
@@ -104,6 +106,10 @@ def evaluate(
         paths={photo.id: path for photo, path in items},
         learnt_from=warn_of_overlap(model.card, dataset, known.photos, learnt),
         training=model.card.training,
+        limits=model.card.limits,
+        licences=model.card.licences,
+        sections=sections,
+        not_measured=not_measured,
     )
 
 

@@ -1,17 +1,22 @@
-"""A report in; its files out: ``report.json`` and ``report.html``. Same input, same bytes."""
+"""A report in; its files out: JSON and page, and figures and tables on request. Same input, same bytes."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 from flaneur.evaluation.page.page import to_html
+from flaneur.evaluation.plots.all_figures import figures
+from flaneur.evaluation.plots.figure import save_figure
+from flaneur.evaluation.predictions import PREDICTIONS, save_predictions
 from flaneur.evaluation.record import to_json
 from flaneur.evaluation.report import Report
+from flaneur.evaluation.tables.latex import to_latex
+from flaneur.evaluation.tables.markdown import to_markdown
 from flaneur.files import write_json, write_text
 
 
 def write_report(report: Report, folder: Path, *, photos: bool = True) -> tuple[Path, Path]:
-    """Write ``report.json`` and ``report.html``.
+    """Write ``report.json``, ``report.html`` and ``predictions.parquet``.
 
     Args:
         report: from :func:`flaneur.evaluation.run.evaluate`.
@@ -19,10 +24,39 @@ def write_report(report: Report, folder: Path, *, photos: bool = True) -> tuple[
         photos: whether example photos go into the page; leave them out where they must not be published.
 
     Returns:
-        The two files, JSON first.
+        JSON and page.
     """
     folder.mkdir(parents=True, exist_ok=True)
     written = folder / "report.json", folder / "report.html"
     write_json(written[0], to_json(report))
     write_text(written[1], to_html(report, photos=photos))
+    save_predictions(report, folder / PREDICTIONS)
+    return written
+
+
+def write_figures(report: Report, folder: Path, *, photos: bool = True) -> list[Path]:
+    """Write every figure of a report as PNG and SVG below ``figures``.
+
+    Args:
+        report: from :func:`flaneur.evaluation.run.evaluate`.
+        folder: of the report.
+        photos: whether the worst mistakes are shown.
+
+    Raises:
+        UsageError: matplotlib is not installed.
+    """
+    made = figures(report, photos=photos)
+    return [path for name, figure in made.items() for path in save_figure(figure, folder / "figures" / name)]
+
+
+def write_tables(report: Report, folder: Path) -> tuple[Path, Path]:
+    """Write ``report.tex``, tables for a paper, and ``report.md``, a model card.
+
+    Args:
+        report: from :func:`flaneur.evaluation.run.evaluate`.
+        folder: of the report.
+    """
+    written = folder / "report.tex", folder / "report.md"
+    write_text(written[0], to_latex(report))
+    write_text(written[1], to_markdown(report))
     return written

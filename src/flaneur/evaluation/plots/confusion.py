@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from flaneur.evaluation.plots.figure import INK, new_figure
+from flaneur.evaluation.plots.figure import DARK, INK, new_figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -65,5 +65,5 @@ def _name(axes: Axes, names: list[str]) -> None:
 def _number(axes: Axes, shares: Floats, numbers: NDArray[np.int64]) -> None:
     for (row, column), number in np.ndenumerate(numbers):
         if number:
-            colour = "white" if shares[row, column] > 0.55 else INK
+            colour = "white" if shares[row, column] > DARK else INK
             axes.text(column, row, f"{number:,}", ha="center", va="center", fontsize=7, color=colour)

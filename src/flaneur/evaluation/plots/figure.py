@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 INK, FAINT, MODEL, WRONG = "#1b2422", "#8a958f", "#0d6e68", "#b04a20"  # told apart by the colour-blind, and in grey
+DARK = 0.72  # from this share on, white is easier to read on the shade than ink
 _PNG_DPI = 200
 
 

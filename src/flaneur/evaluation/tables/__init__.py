@@ -1,0 +1,1 @@
+"""A report in; tables for papers and a model card out, as LaTeX and Markdown."""
