@@ -7,7 +7,7 @@ import numpy as np
 from flaneur import metrics
 from flaneur.evaluation.answers import Answers
 from flaneur.evaluation.report import Report
-from flaneur.metrics import Floats, Interval
+from flaneur.metrics import SHARE, Floats, Interval
 
 
 def paper_measures(report: Report) -> dict[str, Interval]:
@@ -34,9 +34,9 @@ def _macro(known: Answers) -> tuple[Interval, ...]:
     present = np.unique(known.labels)
     scores = metrics.class_scores(known.labels, known.guesses, count)
 
-    def both(weights: Floats) -> Floats:
-        every = scores(weights)
+    def both(every: Floats) -> Floats:
         parts = [every[:, start : start + count][:, present] for start in (0, 2 * count)]
         return np.stack([np.nan_to_num(part).mean(axis=1) for part in parts], axis=1)
 
-    return metrics.bootstrap_by_group(both, known.places)
+    macro = metrics.Derived((scores,), lambda found: both(found[0]), lambda _: (SHARE, SHARE))
+    return metrics.bootstrap_by_group(macro, known.places)

@@ -19,14 +19,47 @@ from flaneur.metrics.classes import (
 )
 from flaneur.metrics.distances import game_score
 from flaneur.metrics.interval import Interval, wilson
+from flaneur.metrics.nature import FREE, SHARE, Floats, Nature
 from flaneur.metrics.paired import McNemar, mcnemar, paired_difference
 from flaneur.metrics.ranking import area_under_risk_coverage, auroc, ranking_power, selective_risk
-from flaneur.metrics.weighted import Derived, Floats, Metric, always, difference, joined, means, medians, shares
+from flaneur.metrics.weighted import Derived, Metric, always, difference, in_cells, joined, means, medians, shares
 
 __all__ = [
-    "Derived", "Floats", "Interval", "McNemar", "Metric", "always", "area_under_risk_coverage", "auroc",
-    "balanced_accuracy", "bootstrap_by_group", "brier_score", "calibration_bins", "calibration_error", "class_scores",
-    "confusion_matrix", "counts_behind", "difference", "expected_calibration_error", "game_score", "joined",
-    "macro_recall", "mcnemar", "means", "medians", "negative_log_likelihood", "paired_difference",
-    "precision_recall_f1", "ranking_power", "selective_risk", "shares", "top_k_accuracy", "top_k_hits", "wilson",
+    "FREE",
+    "SHARE",
+    "Derived",
+    "Floats",
+    "Interval",
+    "McNemar",
+    "Metric",
+    "Nature",
+    "always",
+    "area_under_risk_coverage",
+    "auroc",
+    "balanced_accuracy",
+    "bootstrap_by_group",
+    "brier_score",
+    "calibration_bins",
+    "calibration_error",
+    "class_scores",
+    "confusion_matrix",
+    "counts_behind",
+    "difference",
+    "expected_calibration_error",
+    "game_score",
+    "in_cells",
+    "joined",
+    "macro_recall",
+    "mcnemar",
+    "means",
+    "medians",
+    "negative_log_likelihood",
+    "paired_difference",
+    "precision_recall_f1",
+    "ranking_power",
+    "selective_risk",
+    "shares",
+    "top_k_accuracy",
+    "top_k_hits",
+    "wilson",
 ]  # fmt: skip

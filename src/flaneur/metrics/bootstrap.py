@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from flaneur.metrics.interval import Interval, wilson
-from flaneur.metrics.weighted import Floats, Metric, of_groups
+from flaneur.metrics.interval import Interval
+from flaneur.metrics.nature import Floats, effective_places, with_unseen
+from flaneur.metrics.weighted import Metric, natures_of, of_groups
 
 _CHUNK_CELLS = 4_000_000  # 32 MB of weights at a time, however many photos there are
 
@@ -26,6 +27,11 @@ def bootstrap_by_group(
 ) -> tuple[Interval, ...]:
     """95 % intervals from resampling whole groups: photos of one place are not independent, places are.
 
+    Whatever the metric, an interval spans percentiles of its resamples. They are those of Student's t, not of the
+    normal distribution, and wider by the bias of small samples: 1.4 and 98.6 % with 20 places (Hesterberg, *What
+    Teachers Should Know about the Bootstrap*, American Statistician 69(4), 2015, section 4.1). Shares and differences
+    of shares reckon with places that were not seen; see :mod:`flaneur.metrics.nature`.
+
     Args:
         metric: weights ``[R, N]`` to values ``[R, M]``; :func:`shares`, :func:`class_scores` and the like make one.
         groups: ``[N]`` the place of every row.
@@ -36,24 +42,26 @@ def bootstrap_by_group(
         seed: of the resampling; equal seeds give equal intervals.
 
     Returns:
-        M intervals. Where every resample agrees (all right, or one place only) resampling knows no doubt; Wilson's
-        interval over the places stands in.
+        M intervals; each holds its value. One place knows no spread: the ends of what is no share are then undefined.
 
-    >>> from flaneur.metrics import shares
-    >>> hits, every = np.array([[True], [True], [False], [True]]), np.ones((4, 1), bool)
-    >>> bootstrap_by_group(shares(hits, every), ["a", "a", "b", "c"])[0].value
+    >>> from flaneur.metrics import always
+    >>> bootstrap_by_group(always(np.array([True, True, False, True])), ["a", "a", "b", "c"])[0].value
     0.75
-    >>> [round(x, 2) for x in (lambda i: (i.low, i.high))(bootstrap_by_group(shares(every, every), list("abcd"))[0])]
-    [0.51, 1.0]
+    >>> all_right = bootstrap_by_group(always(np.ones(30, bool)), np.arange(30))[0]
+    >>> round(all_right.low, 2), all_right.high
+    (0.89, 1.0)
     """
     _, index = np.unique(np.asarray(groups), return_inverse=True)
     values = metric(np.ones((1, len(index))))[0]
     if behind is None:
         behind = np.tile(counts_behind(np.ones((len(index), 1), bool), index), (len(values), 1))
     replicates = _replicates(metric, index, repeats, np.random.default_rng(seed))
+    columns = zip(values.tolist(), replicates.T, natures_of(metric, len(index)), behind.tolist(), strict=True)
     made = []
-    for value, resampled, (photos, places) in zip(values.tolist(), replicates.T, behind.tolist(), strict=True):
-        low, high = _ends(value, resampled, places, pivot=pivot)
+    for value, resampled, nature, (photos, places) in columns:
+        enough = places if nature.alike is None else min(places, effective_places(nature.alike, index))
+        unseen = np.random.default_rng((seed, 1))  # the same for every value: equal values get equal intervals
+        low, high = _ends(value, with_unseen(resampled, nature.kind, enough, unseen), enough, pivot=pivot)
         made.append(Interval(value, low, high, photos, places))
     return tuple(made)
 
@@ -82,13 +90,21 @@ def _replicates(metric: Metric, index: NDArray[np.intp], repeats: int, rng: np.r
     return np.vstack(made)
 
 
-def _ends(value: float, replicates: Floats, groups: int, *, pivot: bool) -> tuple[float, float]:
+def _ends(value: float, replicates: Floats, places: float, *, pivot: bool) -> tuple[float, float]:
     known = replicates[np.isfinite(replicates)]
     if math.isnan(value) or not len(known):
-        return (math.nan, math.nan)
-    low, high = (float(x) for x in np.quantile(known, [0.025, 0.975]))
-    if high - low < 1e-12 and -1e-12 <= value <= 1 + 1e-12:
-        low, high = wilson(min(1.0, max(0.0, value)) * groups, groups)
-    elif pivot:
+        return (0.0, 1.0) if pivot and value >= 0 else (math.nan, math.nan)
+    tail = _tail(places)
+    low, high = (float(x) for x in np.quantile(known, [tail, 1 - tail]))
+    if pivot:
         low, high = max(0.0, 2 * value - high), min(1.0, 2 * value - low)
     return (min(low, value), max(high, value))
+
+
+def _tail(places: float) -> float:
+    """Share of the resamples beyond each end of a 95 % interval."""
+    from scipy.special import ndtr, stdtrit
+
+    if places <= 1:
+        return 0.0
+    return float(ndtr(stdtrit(places - 1, 0.025) * math.sqrt(places / (places - 1))))

@@ -7,7 +7,8 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from flaneur.metrics.weighted import Floats, Metric, OfSums, ratio
+from flaneur.metrics.nature import Floats
+from flaneur.metrics.weighted import Metric, OfSums, ratio
 
 
 def calibration_bins(confidence: Floats, bins: int = 15) -> NDArray[np.intp]:

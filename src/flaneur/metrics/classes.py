@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from flaneur.metrics.weighted import Floats, Metric, in_cells, nan_mean, ratio
+from flaneur.metrics.nature import SHARE, Floats, Nature
+from flaneur.metrics.weighted import Metric, in_cells, nan_mean, ratio
 
 
 def top_k_accuracy(scores: Floats, labels: NDArray[np.intp], k: int = 1) -> float:
@@ -69,7 +70,9 @@ def class_scores(labels: NDArray[np.intp], guesses: NDArray[np.intp], classes: i
         rates = ratio(matrix, truth[:, :, None]).reshape(len(matrix), -1)
         return np.hstack([precision, recall, f1, nan_mean(recall)[:, None], rates])
 
-    return in_cells(labels * classes + guesses, classes * classes, finish)
+    each, macro = (SHARE,) * (3 * classes), Nature("share", labels)
+    natures = (*each, macro, *(SHARE,) * (classes * classes))
+    return in_cells(labels * classes + guesses, classes * classes, finish, natures)
 
 
 def balanced_accuracy(labels: NDArray[np.intp], correct: NDArray[np.bool_], classes: int) -> Metric:
@@ -85,7 +88,7 @@ def balanced_accuracy(labels: NDArray[np.intp], correct: NDArray[np.bool_], clas
         wrong, right = totals[:, :classes], totals[:, classes:]
         return nan_mean(ratio(right, wrong + right))[:, None]
 
-    return in_cells(labels + classes * correct, 2 * classes, finish)
+    return in_cells(labels + classes * correct, 2 * classes, finish, Nature("share", labels))
 
 
 def _class_ratios(right: Floats, truth: Floats, guessed: Floats) -> tuple[Floats, Floats, Floats]:

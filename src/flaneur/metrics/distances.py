@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from flaneur.metrics.weighted import Floats
+from flaneur.metrics.nature import Floats
 
 
 def game_score(distance_km: Floats) -> Floats:

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from flaneur.metrics.bootstrap import bootstrap_by_group
 from flaneur.metrics.interval import Interval
-from flaneur.metrics.weighted import Floats, Metric, difference
+from flaneur.metrics.nature import Floats
+from flaneur.metrics.weighted import Metric, difference
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +65,13 @@ def mcnemar(
 
 
 def paired_difference(
-    first: Metric, second: Metric, groups: Sequence[str] | NDArray[Any], *, repeats: int = 1000, seed: int = 0
+    first: Metric,
+    second: Metric,
+    groups: Sequence[str] | NDArray[Any],
+    *,
+    behind: NDArray[np.int64] | None = None,
+    repeats: int = 1000,
+    seed: int = 0,
 ) -> tuple[Interval, ...]:
     """``first - second`` on the same photos, value by value, from resampling whole places.
 
@@ -74,6 +81,7 @@ def paired_difference(
         first: metric of N photos.
         second: another of the same N photos, with as many values.
         groups: ``[N]`` place of each photo.
+        behind: ``[M, 2]`` photos and places behind each value; everything by default.
         repeats: resamples.
         seed: of the resampling.
 
@@ -82,7 +90,7 @@ def paired_difference(
     >>> paired_difference(always(good), always(poor), list("abcd"))[0].value
     0.5
     """
-    return bootstrap_by_group(difference(first, second), groups, repeats=repeats, seed=seed)
+    return bootstrap_by_group(difference(first, second), groups, behind=behind, repeats=repeats, seed=seed)
 
 
 def _sign_flip_p(sums: NDArray[np.int64]) -> float:

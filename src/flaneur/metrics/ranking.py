@@ -7,7 +7,8 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from flaneur.metrics.weighted import Floats, Metric, ratio
+from flaneur.metrics.nature import SHARE, Floats, Nature
+from flaneur.metrics.weighted import Derived, Metric, ratio
 
 
 def auroc(scores: Floats, positive: NDArray[np.bool_]) -> float:
@@ -26,13 +27,14 @@ def ranking_power(scores: Floats, positive: NDArray[np.bool_]) -> Metric:
     left = np.searchsorted(scores[under], scores[above], side="left")
     right = np.searchsorted(scores[under], scores[above], side="right")
 
-    def metric(weights: Floats) -> Floats:
+    def power(weights: Floats) -> Floats:
         negatives = np.pad(np.cumsum(weights[:, under], axis=1), ((0, 0), (1, 0)))
         positives = weights[:, above]
         below = 0.5 * (negatives[:, left] + negatives[:, right])  # ties count half
         return ratio((positives * below).sum(axis=1), positives.sum(axis=1) * negatives[:, -1])[:, None]
 
-    return metric
+    nature = Nature("share", positive.astype(np.intp))
+    return Derived((power,), lambda values: values[0], lambda _: (nature,))
 
 
 def area_under_risk_coverage(confidence: Floats, correct: NDArray[np.bool_]) -> float:
@@ -68,7 +70,7 @@ def selective_risk(confidence: Floats, correct: NDArray[np.bool_]) -> Metric:
     first = np.searchsorted(-ranked, -ranked[wrong], side="left")
     last = np.searchsorted(-ranked, -ranked[wrong], side="right")
 
-    def metric(weights: Floats) -> Floats:
+    def risk(weights: Floats) -> Floats:
         drawn = np.rint(weights[:, order]).astype(np.int64)
         until = np.pad(np.cumsum(drawn, axis=1), ((0, 0), (1, 0)))
         total = until[:, -1]
@@ -79,4 +81,4 @@ def selective_risk(confidence: Floats, correct: NDArray[np.bool_]) -> Metric:
         added = np.where(drawn[:, wrong] > 0, drawn[:, wrong] * (harmonic[total][:, None] - mean), 0.0)
         return ratio(added.sum(axis=1), total.astype(np.float64))[:, None]
 
-    return metric
+    return Derived((risk,), lambda values: values[0], lambda _: (SHARE,))

@@ -9,7 +9,8 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from flaneur.metrics.nature import FREE, SHARE, Floats, Kind, Nature, Natures
+
 # Weights of the photos in each resample, [R, N], to the metric's M values in each, [R, M].
 Metric = Callable[[Floats], Floats]
 
@@ -44,10 +45,12 @@ class OfSums:
     Args:
         columns: ``[N, K]`` of the photos.
         finish: sums ``[R, K]`` to values ``[R, M]``.
+        nature: of every value, or of each.
     """
 
     columns: Floats
     finish: Callable[[Floats], Floats]
+    nature: Nature | Natures = FREE
 
     def __call__(self, weights: Floats) -> Floats:
         """Values of each resample."""
@@ -71,6 +74,7 @@ class OfCells:
         counts: ``[E]`` how often.
         width: number of cells.
         finish: weight in each cell ``[R, width]`` to values ``[R, M]``.
+        nature: of every value, or of each.
     """
 
     cells: NDArray[np.intp]
@@ -78,6 +82,7 @@ class OfCells:
     counts: Floats
     width: int
     finish: Callable[[Floats], Floats]
+    nature: Nature | Natures = FREE
 
     def __call__(self, weights: Floats) -> Floats:
         """Values of each resample."""
@@ -102,10 +107,12 @@ class Derived:
     Args:
         parts: the others.
         finish: their values, one array ``[R, M]`` each, to this metric's.
+        natures: from those of the parts to those of the values, which are free by default.
     """
 
     parts: tuple[Metric, ...]
     finish: Callable[[Sequence[Floats]], Floats]
+    natures: Callable[[Sequence[Natures]], Natures] | None = None
 
     def __call__(self, weights: Floats) -> Floats:
         """Values of each resample."""
@@ -116,38 +123,67 @@ class Derived:
         return Derived(tuple(of_groups(part, index) for part in self.parts), self.finish)
 
 
+def natures_of(metric: Metric, photos: int) -> Natures:
+    """What each of a metric's values is; free where it does not say.
+
+    >>> both = joined(always(np.array([True])), means(np.array([[7.0, 8.0]])))
+    >>> [nature.kind for nature in natures_of(both, 1)]
+    ['share', 'free', 'free']
+    """
+    if isinstance(metric, Derived) and metric.natures is not None:
+        return metric.natures([natures_of(part, photos) for part in metric.parts])
+    nature = metric.nature if isinstance(metric, OfSums | OfCells) else FREE
+    return nature if isinstance(nature, tuple) else (nature,) * metric(np.ones((1, photos))).shape[1]
+
+
 def joined(*parts: Metric) -> Metric:
     """The values of several metrics of the same photos, one after the other."""
-    return Derived(parts, np.hstack)
+    return Derived(parts, np.hstack, lambda natures: tuple(nature for part in natures for nature in part))
 
 
 def difference(first: Metric, second: Metric) -> Metric:
     """The first metric's values minus the second's, in the same resample: paired."""
-    return Derived((first, second), lambda values: values[0] - values[1])
+    return Derived((first, second), lambda values: values[0] - values[1], _of_differences)
 
 
-def in_cells(cells: NDArray[np.intp], width: int, finish: Callable[[Floats], Floats]) -> OfCells:
+def _of_differences(natures: Sequence[Natures]) -> Natures:
+    pairs = zip(*natures, strict=True)
+    shares_both = (one if (one.kind, other.kind) == ("share", "share") else None for one, other in pairs)
+    return tuple(FREE if one is None else Nature("difference", one.alike) for one in shares_both)
+
+
+def in_cells(
+    cells: NDArray[np.intp],
+    width: int,
+    finish: Callable[[Floats], Floats],
+    nature: Nature | Natures = FREE,
+) -> Metric:
     """Metric of the weight in each of ``width`` cells; ``cells`` ``[N]`` says which one a photo is in."""
     order = np.argsort(cells, kind="stable")
-    return OfCells(cells[order], order, np.ones(len(cells)), width, finish)
+    return OfCells(cells[order], order, np.ones(len(cells)), width, finish, nature)
 
 
 def shares(hits: NDArray[np.bool_], among: NDArray[np.bool_]) -> Metric:
     """Metric of M shares at once: the hits among those rows that count, both ``[N, M]``."""
     count = among.shape[1]
     columns = np.hstack([hits & among, among]).astype(np.float64)
-    return OfSums(columns, lambda sums: ratio(sums[:, :count], sums[:, count:]))
+    return OfSums(columns, lambda sums: ratio(sums[:, :count], sums[:, count:]), SHARE)
 
 
 def always(hits: NDArray[np.bool_]) -> Metric:
     """Metric of one share, ``[N]`` hits among all rows."""
-    return means(hits[:, None].astype(np.float64))
+    return shares(hits[:, None], np.ones((len(hits), 1), bool))
 
 
-def means(values: Floats) -> Metric:
-    """Metric of the means of M columns, ``[N, M]``."""
+def means(values: Floats, kind: Kind = "free") -> Metric:
+    """Metric of the means of M columns, ``[N, M]``.
+
+    Args:
+        values: of the photos.
+        kind: ``share`` if a photo is worth 0 to 1, ``difference`` if -1 to 1, as by how much it gains.
+    """
     columns = np.column_stack([values, np.ones(len(values))])
-    return OfSums(columns, lambda sums: ratio(sums[:, :-1], sums[:, -1:]))
+    return OfSums(columns, lambda sums: ratio(sums[:, :-1], sums[:, -1:]), Nature(kind))
 
 
 def medians(values: Floats) -> Metric:

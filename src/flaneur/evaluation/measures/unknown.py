@@ -34,7 +34,7 @@ def unknown_cities(known: Answers, unknown: Answers) -> Unknown:
     places = np.concatenate([known.places, unknown.places + 1 + known.places.max(initial=0)])
     novelty = metrics.ranking_power(np.concatenate([known.novelty, unknown.novelty]), strange)
     doubt = metrics.ranking_power(-np.concatenate([known.confidence, unknown.confidence]), strange)
-    found = bootstrap_by_group(lambda weights: np.hstack([novelty(weights), doubt(weights)]), places)
+    found = bootstrap_by_group(metrics.joined(novelty, doubt), places)
     answered = bootstrap_by_group(always(unknown.answered), unknown.places)[0]
     return Unknown(tuple(sorted({photo.city for photo in unknown.photos})), found[0], found[1], answered)
 

@@ -68,9 +68,7 @@ def views(known: Answers) -> Views | None:
 
 def _view_numbers(said: Answers, photos: int) -> ViewNumbers:
     """How good the answers are; ``photos`` stand behind each number."""
-    count = len(said.cities)
-    scores = metrics.class_scores(said.labels, said.guesses, count)
-    recall = bootstrap_by_group(lambda weights: scores(weights)[:, [3 * count]], said.places)[0]
+    right = metrics.joined(always(said.correct), metrics.balanced_accuracy(said.labels, said.correct, len(said.cities)))
+    accuracy, recall = bootstrap_by_group(right, said.places)
     error = bootstrap_by_group(metrics.calibration_error(said.confidence, said.correct), said.places, pivot=True)[0]
-    accuracy = bootstrap_by_group(always(said.correct), said.places)[0]
     return ViewNumbers(*(replace(number, n=photos) for number in (accuracy, recall, error)))

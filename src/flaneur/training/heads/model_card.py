@@ -45,10 +45,9 @@ def validation_metrics(
         [metrics.top_k_hits(logits.astype(np.float64), labels, k) for k in (1, min(3, logits.shape[1]))], axis=1
     )
     ends = metrics.bootstrap_by_group(metrics.shares(hits, np.ones_like(hits)), places, repeats=_REPEATS)
-    macro_row = 3 * logits.shape[1]
-    scores = metrics.class_scores(labels, logits.argmax(axis=1), logits.shape[1])
-    macro = metrics.bootstrap_by_group(lambda weights: scores(weights)[:, [macro_row]], places, repeats=_REPEATS)
     right = hits[:, 0]
+    recall = metrics.balanced_accuracy(labels, right, logits.shape[1])
+    macro = metrics.bootstrap_by_group(recall, places, repeats=_REPEATS)
 
     def calibration(heat: float) -> float:
         confidence = np.exp(log_softmax(logits / heat).max(axis=1))

@@ -1,0 +1,82 @@
+"""What a value is in; what a place that nobody has seen could add to it, out.
+
+Resampling knows only the places that were seen. Where nearly all of them are right it knows next to nothing of wrong
+ones, and its intervals are too narrow: of 96 simulated cases, plain percentiles covered 78 to 97 % where 95 were
+promised (``benchmarks/interval_coverage.py``). So each resample of a share gets two places more, one all right and one
+all wrong, with weights of their own: the uniform prior of Bayes and Laplace, for places. A difference of two shares
+gets two places as well, in which the two models are right or wrong independently of one another.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+# A share (0 to 1), the difference of two shares (-1 to 1), or anything else.
+Kind = Literal["share", "difference", "free"]
+
+
+@dataclass(frozen=True, slots=True)
+class Nature:
+    """What a metric's value is, as far as its interval has to know.
+
+    Args:
+        kind: share, difference of shares, or anything else.
+        alike: ``[N]`` class of each photo, where classes count alike however many photos they have.
+    """
+
+    kind: Kind = "free"
+    alike: NDArray[np.intp] | None = None
+
+
+Natures = tuple[Nature, ...]  # of each of a metric's values
+FREE, SHARE = Nature(), Nature("share")
+
+
+def with_unseen(values: Floats, kind: Kind, places: float, rng: np.random.Generator) -> Floats:
+    """Resampled values with places that nobody has seen mixed in.
+
+    Args:
+        values: ``[R]`` of the resamples.
+        kind: of the value. What is free stays as it is, and is undefined where one place is all there is.
+        places: behind the value.
+        rng: of the unseen places' weights; their mean is one place.
+
+    Source:
+        Resampling with a prior: Rubin, *The Bayesian Bootstrap*, Annals of Statistics 9(1), 1981. Why two successes and
+        failures more make honest intervals: Agresti and Coull, American Statistician 52(2), 1998; for differences of
+        matched shares, half an observation more in each of the four cells: Agresti and Min, Statistics in Medicine
+        24(5), 2005.
+
+    >>> all_right = with_unseen(np.ones(1000), "share", 20, np.random.default_rng(0))
+    >>> np.quantile(all_right, [0.025, 1]).round(2).tolist()
+    [0.84, 1.0]
+    """
+    match kind:
+        case "share":
+            right, wrong = rng.exponential(size=(2, len(values)))
+            return np.asarray((places * values + right) / (places + right + wrong))
+        case "difference":
+            first, second, same = rng.gamma(np.array([[0.5], [0.5], [1.0]]), size=(3, len(values)))
+            return np.asarray((places * values + first - second) / (places + first + second + same))
+        case "free":
+            return values if places > 1 else np.full_like(values, np.nan)
+
+
+def effective_places(alike: NDArray[np.intp], index: NDArray[np.intp]) -> float:
+    """How many places, evenly spread over the classes, would tell as much: few of one class cannot be made up for.
+
+    Args:
+        alike: ``[N]`` class of each photo; classes count alike.
+        index: ``[N]`` its place.
+
+    >>> effective_places(np.array([0, 0, 0, 1]), np.array([0, 1, 2, 3]))
+    3.0
+    """
+    pairs = np.unique(np.column_stack([alike, index]), axis=0)
+    counts = np.unique(pairs[:, 0], return_counts=True)[1]
+    return float(len(counts) ** 2 / (1 / counts).sum()) if len(counts) else 0.0
