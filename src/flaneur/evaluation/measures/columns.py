@@ -11,13 +11,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flaneur.errors import UsageError, did_you_mean
+from flaneur.evaluation.measures.periods import periods
 from flaneur.types import Photo
 
-_DERIVED = ("year", "season")
+_DERIVED = ("year", "season", "period")
 _TELLS_ONE_PHOTO = {"id", "sha256", "place", "location", "captured_at", "page_url", "original"}
 _OWN = tuple(field.name for field in fields(Photo) if field.name not in _TELLS_ONE_PHOTO)
 COLUMNS = (*_DERIVED, *_OWN)
-"""What photos can be sliced and crossed by: year and season of the capture, and every column that photos share."""
+"""What photos can be sliced and crossed by: year and season of the capture, the older and the newer half of each city,
+and every column that photos share."""
 
 _TITLES = {
     "heading_deg": "Direction of view", "width": "Width in pixels", "height": "Height in pixels",
@@ -55,6 +57,8 @@ def column_values(photos: Sequence[Photo], column: str) -> list[str | None]:
             return [_year(photo) for photo in photos]
         case "season":
             return _seasons(photos)
+        case "period":
+            return periods(photos)
         case "heading_deg":
             return [None if photo.heading_deg is None else _sector(photo.heading_deg) for photo in photos]
         case "width" | "height":

@@ -2,55 +2,29 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
+import numpy as np
+
+from flaneur.dataset.split import Split
+from flaneur.dataset.store import Dataset
+from flaneur.evaluation.measures.columns import column_values
+from flaneur.evaluation.phrases import percent, points
 from flaneur.evaluation.section import Findings
+from flaneur.evaluation.trials.crossing import Cell as Cell
+from flaneur.evaluation.trials.crossing import GroupDrop as GroupDrop
+from flaneur.evaluation.trials.crossing import Grouped, Paired, cell, drop_of, group_drop, groups, is_bound, learn, pair
+from flaneur.evaluation.trials.refit import set_up
 from flaneur.metrics import Interval
+from flaneur.protocols import Encoder
+from flaneur.training.heads.logistic import one_blas_thread
+from flaneur.training.heads.parts import Progress, tell
 
 ALL_OTHERS, ALL = "all others", "all"
-
-
-@dataclass(frozen=True, slots=True)
-class Cell:
-    """One head tested on one group.
-
-    Args:
-        accuracy: share told right of the tested group's photos whose city the head learnt, choosing among all cities
-            it learnt; ``None`` where that cannot be measured.
-        chance: of a blind guess among those cities; not-a-number where there is no head.
-        cities: how many it learnt and chose among.
-        train_photos: it learnt from.
-        tested_cities: how many of its cities the tested photos show.
-        why: it could not be measured; empty if it was.
-    """
-
-    accuracy: Interval | None
-    chance: float
-    cities: int
-    train_photos: int
-    tested_cities: int = 0
-    why: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class GroupDrop:
-    """What it costs never to have learnt from a group.
-
-    Args:
-        group: that is tested.
-        drop: right answers lost, as a share of its photos, among the cities that other groups show too.
-        with_it: accuracy on them of heads that learnt from all groups.
-        without: accuracy on the same photos of a head that learnt from all groups but this one; equally many photos
-            of each city, so that only the group makes the difference.
-        cities: to choose among.
-    """
-
-    group: str
-    drop: Interval
-    with_it: Interval
-    without: Interval
-    cities: int
+_HARMLESS = 0.05  # a drop below this is no warning
+_A_GROUP = {"season": "a season", "year": "a year", "period": "a half of the dates"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +39,10 @@ class Cross:
         drop: :class:`GroupDrop` of all groups together, where there is any.
         drops: by group, those that can be measured.
         bound: groups whose every city is theirs alone, so that nothing can be said of them.
+        few: groups of whose other cities there are too few photos to learn or test.
         without: photos that have no value in the column and were left aside.
+        small: values with too few photos for a row and a column of their own; they are in ``all others`` and ``all``.
+        encoder_saw_them: whether the encoder itself was trained on photos of these cities; then no group is unseen.
     """
 
     key: ClassVar[str] = "cross"
@@ -76,7 +53,10 @@ class Cross:
     drop: Interval | None
     drops: tuple[GroupDrop, ...] = ()
     bound: tuple[str, ...] = ()
+    few: tuple[str, ...] = ()
     without: int = 0
+    small: tuple[str, ...] = ()
+    encoder_saw_them: bool = False
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON values."""
@@ -95,16 +75,115 @@ class Cross:
                     "with_it": one.with_it.to_dict(),
                     "without": one.without.to_dict(),
                     "cities": one.cities,
+                    "share": round(one.share, 6),
                 }
                 for one in self.drops
             ],
             "bound": list(self.bound),
+            "few": list(self.few),
             "without": self.without,
+            "small": list(self.small),
+            "encoder_saw_them": self.encoder_saw_them,
         }
 
     def findings(self) -> Findings:
         """What the numbers mean."""
-        return Findings()
+        said = [self._dropped(), self._cannot()]
+        if self.drop is not None and self.encoder_saw_them:
+            said.append(
+                "The network itself was trained on photos of all groups; with one that had never seen them, crossing "
+                "would cost more."
+            )
+        told = tuple(line for line in said if line)
+        unhurt = self.drop is not None and self.drop.high < _HARMLESS and not self.bound and not self.encoder_saw_them
+        return Findings(good=told) if unhurt else Findings(beware=told)
+
+    def _dropped(self) -> str:
+        if self.drop is None:
+            return ""
+        ends = f"{100 * self.drop.low:.0f} to {100 * self.drop.high:.0f}"
+        what = f"Photos of {_A_GROUP.get(self.column, f'a {self.column}')} that it never learnt from"
+        if not self.drop.low > 0:
+            return f"{what} are told right about as often as others: {points(self.drop.value)} less ({ends})."
+        worst = max(self.drops, key=lambda one: one.drop.value)
+        named = f"most for “{worst.group}”: {percent(worst.without.value)} instead of {percent(worst.with_it.value)}"
+        return f"{what} are told right less often, by {points(self.drop.value)} ({ends}), {named}."
+
+    def _cannot(self) -> str:
+        if not self.bound:
+            return ""
+        if self.drop is None:
+            return (
+                f"What the {self.column} gives away and what the city does cannot be told apart here: no two of them "
+                "show enough photos of the same cities. Add photos of the same cities from elsewhere."
+            )
+        return f"Of {_listed(self.bound)} it cannot be said: their cities come from nowhere else."
+
+
+def cross(
+    dataset: Dataset,
+    encoder: Encoder,
+    split: Split,
+    column: str,
+    progress: Progress | None = None,
+    *,
+    encoder_saw_them: bool = False,
+) -> Cross:
+    """Learn from one group of photos and test on another: each project, source, year, season, or half of the dates.
+
+    A head learns the cities of which its photos hold ten or more, two cities at least, and is tested on those of the
+    group's photos in the test part whose city is among them; it chooses among all cities it learnt. Fewer than ten
+    photos or five places are not tested on. Train and tested photos share no place, also within a group.
+
+    For the drop of a group, one head learns from all other groups, and others from all groups, thinned by whole places
+    to the same number of photos of each city (mean of three draws). All choose among the cities that the other groups
+    show, and are tested on the same photos; the difference is resampled by place. What is left is the group's doing,
+    not that of fewer photos or harder cities. Where the other groups show none of its cities, nothing can be said, and
+    the group is ``bound``.
+
+    Args:
+        dataset: with cached or computable features.
+        encoder: frozen.
+        split: whose parts share no place.
+        column: see :func:`flaneur.evaluation.measures.columns.column_values`.
+        progress: told stage, done, of how many.
+        encoder_saw_them: see :class:`Cross`.
+
+    Raises:
+        InputError: no photos to learn from or to test on.
+        UsageError: no such column.
+    """
+    value_of = dict(zip((photo.id for photo in dataset.photos), column_values(dataset.photos, column), strict=True))
+    bench = set_up(dataset, encoder, split, progress=progress)
+    train, tested = Grouped.of(bench.train, value_of), Grouped.of(bench.tested, value_of)
+    names, small = groups(train, tested, column)
+    made = Cross(column, names, (*names, ALL_OTHERS, ALL), {}, None, small=small, encoder_saw_them=encoder_saw_them)
+    made = replace(made, without=len(bench.train.photos) + len(bench.tested.photos) - len(train) - len(tested))
+    cells: dict[tuple[str, str], Cell] = {}
+    paired: list[Paired] = []
+    with one_blas_thread():
+        for done, row in enumerate((*names, ALL)):
+            rows = np.ones(len(train), bool) if row == ALL else train.values == row
+            learnt = learn(train.part.take(rows), bench.strength)
+            cells |= {(row, group): cell(learnt, tested.only(group)) for group in names}
+            tell(progress, "cross", done + 1, 2 * len(names) + 1)
+        for done, group in enumerate(names):
+            others = learn(train.part.take(train.values != group), bench.strength)
+            cells[ALL_OTHERS, group] = cell(others, tested.only(group))
+            found = pair(train, others, tested.only(group), group, bench.strength)
+            paired += [found] if found else []
+            tell(progress, "cross", len(names) + done + 2, 2 * len(names) + 1)
+    compared = {one.group for one in paired}
+    alone = [group for group in names if group not in compared]
+    bound = tuple(group for group in alone if is_bound(train, tested, group))
+    few = tuple(group for group in alone if group not in bound)
+    drop = drop_of(paired)[0] if paired else None
+    return replace(made, cells=cells, drop=drop, drops=tuple(map(group_drop, paired)), bound=bound, few=few)
+
+
+def _listed(names: Sequence[str]) -> str:
+    shown = [f"“{name}”" for name in names[:3]]
+    return ", ".join(shown) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
 
 
 def _cell_dict(cell: Cell) -> dict[str, Any]:
