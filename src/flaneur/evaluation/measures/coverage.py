@@ -13,6 +13,7 @@ from flaneur.evaluation.answers import Answers
 from flaneur.evaluation.phrases import percent, span
 from flaneur.evaluation.section import Findings
 from flaneur.metrics import Floats, Interval, bootstrap_by_group, counts_behind
+from flaneur.metrics.nature import SHARE
 from flaneur.metrics.weighted import ratio
 
 STEPS = 20
@@ -90,7 +91,7 @@ def coverage(known: Answers) -> Coverage:
     surest = [_surest(known.confidence, step) for step in range(1, STEPS + 1)]
     member = np.column_stack([kept for _, kept in surest])
     parts = metrics.means(member * known.correct[:, None]), metrics.means(member)
-    accuracy = metrics.Derived(parts, lambda found: ratio(found[0], found[1]))
+    accuracy = metrics.Derived(parts, lambda found: ratio(found[0], found[1]), lambda _: (SHARE,) * STEPS)
     found = bootstrap_by_group(accuracy, known.places, behind=counts_behind(member > 0, known.places))
     points = tuple(
         CoveragePoint(step / STEPS, least, seen)

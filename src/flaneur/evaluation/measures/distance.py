@@ -115,9 +115,10 @@ def distance(known: Answers) -> Distance | None:
     if not measured.any():
         return None
     km = distance_km(truth[measured], guess[measured])
-    columns = np.column_stack([km, metrics.game_score(km), km[:, None] <= np.array(WITHIN_KM)])
-    both = metrics.joined(metrics.means(columns), metrics.medians(km[:, None]))
-    mean, score, *within, median = bootstrap_by_group(both, known.places[measured])
+    near = (km[:, None] <= np.array(WITHIN_KM)).astype(np.float64)
+    mean_of = metrics.means(np.column_stack([km, metrics.game_score(km)]))
+    metric = metrics.joined(mean_of, metrics.medians(km[:, None]), metrics.means(near, "share"))
+    mean, score, median, *within = bootstrap_by_group(metric, known.places[measured])
     (same_country, same_continent), chances = _of_errors(known, cities)
     return Distance(
         median_km=median,

@@ -12,14 +12,15 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from flaneur import metrics
 from flaneur.errors import InputError
 from flaneur.evaluation.answers import Answers
-from flaneur.evaluation.measures.columns import column_title, in_order
-from flaneur.evaluation.measures.columns import column_values as column_values
-from flaneur.evaluation.phrases import FEW_PLACES, percent, points, points_span, span
+from flaneur.evaluation.measures.columns import column_title, column_values, in_order
+from flaneur.evaluation.phrases import FEW_PLACES, percent, points, span
 from flaneur.evaluation.section import Findings
 from flaneur.metrics import Floats, Interval, bootstrap_by_group, counts_behind
-from flaneur.metrics.weighted import in_cells, nan_mean, ratio
+from flaneur.metrics.nature import Nature
+from flaneur.metrics.weighted import in_cells, ratio
 
 DEFAULT_COLUMNS = ("year", "season", "project", "source")
 MOST_SLICES = 24
@@ -105,10 +106,9 @@ class Slices:
             return Findings()
         weak = [(table, one) for table, one in judged if _surely_below(one.beside_others, len(judged))]
         if not weak:
-            columns = ", ".join(dict.fromkeys(table.title.lower() for table, _ in judged))
-            return Findings(
-                good=(f"By {columns}: no group of photos is clearly told worse than others of its cities.",)
-            )
+            columns = " and ".join(dict.fromkeys(table.title.lower() for table, _ in judged))
+            even = f"By {columns}, no group of photos is clearly told worse than other photos of the same cities."
+            return Findings(good=(even,))
         weak.sort(key=lambda pair: pair[1].beside_others.value)
         return Findings(beware=tuple(_weaker(table, one) for table, one in weak[:2]))
 
@@ -134,7 +134,7 @@ def slices(known: Answers, columns: Sequence[str] = ()) -> Slices | None:
     tables = [_table(known, column) for column in columns or DEFAULT_COLUMNS]
     for table in tables:
         if columns and not table.slices:
-            raise InputError(f"None of these photos has a {table.column}, so they cannot be sliced by it.")
+            raise InputError(f"The data tell no {table.column} of any of these photos, so they cannot be sliced by it.")
     kept = tuple(table for table in tables if columns or len(table.slices) > 1)
     return Slices(kept) if kept else None
 
@@ -175,30 +175,45 @@ def _slices(
         correct: ``[N]`` whether it was told right.
         places: ``[N]`` its place.
     """
+    made = []
+    for number, beside in enumerate(_beside_others(len(names), of_slice, labels, correct, places)):
+        rows = of_slice == number
+        present, city = np.unique(labels[rows], return_inverse=True)
+        recall = metrics.balanced_accuracy(city, correct[rows], len(present))
+        accuracy, macro = bootstrap_by_group(metrics.joined(metrics.always(correct[rows]), recall), places[rows])
+        made.append(Slice(names[number], accuracy, macro, beside, len(present)))
+    return tuple(made)
+
+
+def _beside_others(
+    count: int,
+    of_slice: NDArray[np.intp],
+    labels: NDArray[np.intp],
+    correct: NDArray[np.bool_],
+    places: NDArray[np.intp],
+) -> tuple[Interval, ...]:
+    """:attr:`Slice.beside_others` of ``count`` slices; other arguments as for :func:`_slices`."""
     present, city = np.unique(labels, return_inverse=True)
-    shape = (len(names), len(present), 2)
+    shape = (count, len(present), 2)
     cells = np.ravel_multi_index((of_slice, city, correct.astype(np.intp)), shape)
-    metric = in_cells(cells, int(np.prod(shape)), lambda counts: _numbers(counts.reshape(-1, *shape)))
-    photos = np.bincount(cells, minlength=int(np.prod(shape))).reshape(shape).sum(axis=2)
+    width = count * len(present) * 2
+    gaps = in_cells(cells, width, lambda counts: _gaps(counts.reshape(-1, *shape)), Nature("difference"))
+    photos = np.bincount(cells, minlength=width).reshape(shape).sum(axis=2)
     elsewhere = photos.sum(axis=0) > photos
-    member = of_slice[:, None] == np.arange(len(names))
-    comparable = member & elsewhere[of_slice, city][:, None]
-    behind = counts_behind(np.hstack([member, member, comparable]), places)
-    found = bootstrap_by_group(metric, places, behind=behind)
-    columns = (found[start : start + len(names)] for start in range(0, len(found), len(names)))
-    cities = (photos > 0).sum(axis=1).tolist()
-    return tuple(Slice(*row) for row in zip(names, *columns, cities, strict=True))
+    comparable = (of_slice[:, None] == np.arange(count)) & elsewhere[of_slice, city][:, None]
+    return bootstrap_by_group(gaps, places, behind=counts_behind(comparable, places))
 
 
-def _numbers(counts: Floats) -> Floats:
-    """Accuracy, macro recall and difference from other slices, ``[R, 3 S]``; of wrong and right ``[R, S, C, 2]``."""
+def _gaps(counts: Floats) -> Floats:
+    """Mean over a slice's photos of their city's recall here minus elsewhere, ``[R, S]``, of counts ``[R, S, C, 2]``.
+
+    The last axis counts wrong and right answers.
+    """
     every, right = counts.sum(axis=3), counts[:, :, :, 1]
-    recall = ratio(right, every)
     elsewhere = ratio(right.sum(axis=1, keepdims=True) - right, every.sum(axis=1, keepdims=True) - every)
-    gap = recall - elsewhere
+    gap = ratio(right, every) - elsewhere
     weight = np.where(np.isfinite(gap), every, 0.0)
-    beside = ratio((np.nan_to_num(gap) * weight).sum(axis=2), weight.sum(axis=2))
-    return np.hstack([ratio(right.sum(axis=2), every.sum(axis=2)), nan_mean(recall), beside])
+    return ratio((np.nan_to_num(gap) * weight).sum(axis=2), weight.sum(axis=2))
 
 
 def _surely_below(difference: Interval, comparisons: int) -> bool:
@@ -209,6 +224,7 @@ def _surely_below(difference: Interval, comparisons: int) -> bool:
 
 
 def _weaker(table: SliceTable, one: Slice) -> str:
-    gap = one.beside_others
-    right = f"{table.title} {one.value}: {percent(one.accuracy.value)} right ({span(one.accuracy)})"
-    return f"{right}, {points(gap.value)} less than on other photos of the same cities ({points_span(gap)})."
+    gap, right = one.beside_others, one.accuracy
+    less = f"{points(gap.value)} ({-100 * gap.high:.0f} to {-100 * gap.low:.0f}) less"
+    what = f"{table.title} {one.value}: {percent(right.value)} right ({span(right)})"
+    return f"{what}, {less} than on other photos of the same cities."

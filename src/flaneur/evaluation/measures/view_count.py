@@ -81,9 +81,11 @@ def view_count(known: Answers) -> ViewCount | None:
     rows = np.flatnonzero((count >= most)[known.places])
     _, index = np.unique(known.places[rows], return_inverse=True)
     right = _right(known, rows, index, most)
-    gain = np.column_stack([right, right[:, -1] - right[:, 0]])
+    gain = metrics.means(right[:, [-1]] - right[:, [0]], "difference")
     behind = np.tile([len(rows), len(right)], (most + 1, 1))
-    *found, more = bootstrap_by_group(metrics.means(gain), np.arange(len(right)), behind=behind)
+    *found, more = bootstrap_by_group(
+        metrics.joined(metrics.means(right, "share"), gain), np.arange(len(right)), behind=behind
+    )
     return ViewCount(tuple(enumerate(found, start=1)), len(right), more)
 
 
