@@ -7,14 +7,15 @@ if TYPE_CHECKING:
     from flaneur.dataset.store import Dataset, open_dataset
     from flaneur.errors import FlaneurError, PhotoError
     from flaneur.evaluation.api import evaluate
+    from flaneur.evaluation.compare import Compared, compare
     from flaneur.evaluation.report import Report
     from flaneur.predict import Model, load
     from flaneur.types import City, CityScore, Location, Photo, Prediction
 
 __version__ = "0.1.0"
 __all__ = [
-    "City", "CityScore", "Dataset", "FlaneurError", "Location", "Model", "Photo", "PhotoError", "Prediction", "Report",
-    "__version__", "evaluate", "load", "open_dataset",
+    "City", "CityScore", "Compared", "Dataset", "FlaneurError", "Location", "Model", "Photo", "PhotoError",
+    "Prediction", "Report", "__version__", "compare", "evaluate", "load", "open_dataset",
 ]  # fmt: skip
 
 # Imported when first asked for, so that `flaneur --help` stays quick.
@@ -22,6 +23,7 @@ _HOMES = {
     "flaneur.dataset.store": ("Dataset", "open_dataset"),
     "flaneur.errors": ("FlaneurError", "PhotoError"),
     "flaneur.evaluation.api": ("evaluate",),
+    "flaneur.evaluation.compare": ("Compared", "compare"),
     "flaneur.evaluation.report": ("Report",),
     "flaneur.predict": ("Model", "load"),
     "flaneur.types": ("City", "CityScore", "Location", "Photo", "Prediction"),

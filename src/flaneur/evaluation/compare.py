@@ -8,7 +8,8 @@ from pathlib import Path
 from flaneur.dataset.store import Dataset, open_dataset
 from flaneur.errors import UsageError
 from flaneur.evaluation.comparison.common_photos import in_common
-from flaneur.evaluation.comparison.compared import Compared, measured
+from flaneur.evaluation.comparison.compared import Compared as Compared
+from flaneur.evaluation.comparison.compared import measured
 from flaneur.evaluation.comparison.contestants import Progress, Ring, System, said_by, with_photos
 from flaneur.evaluation.comparison.record import to_json
 from flaneur.evaluation.page.compare_page import to_html

@@ -47,3 +47,15 @@ def points_span(interval: Interval) -> str:
     """
     ends = (f"{100 * end:.0f}".replace("-0", "0").replace("-", "−") for end in (interval.low, interval.high))
     return " to ".join(ends)
+
+
+def signed(difference: float) -> str:
+    """A difference of shares in percentage points, with its sign; undefined is a dash.
+
+    >>> signed(0.021), signed(-0.3), signed(0.0), signed(math.nan)
+    ('+2.1', '−30.0', '0.0', '–')
+    """
+    if math.isnan(difference):
+        return "–"
+    text = f"{abs(100 * difference):.1f}"
+    return text if text == "0.0" else f"{'−' if difference < 0 else '+'}{text}"

@@ -68,8 +68,11 @@ def said_by(systems: Iterable[System], ring: Ring) -> list[Guesses]:
     """
     made: list[Guesses] = []
     for system in systems:
-        found = _said(system, ring)
-        made.append(replace(found, name=_name(found.name, system, {one.name for one in made})))
+        found, asked = _said(system, ring)
+        name = _name(found.name, system, {one.name for one in made})
+        if asked is not None and ring.keep is not None:
+            save_predictions(asked, ring.keep / f"{plain(name)}.parquet")
+        made.append(replace(found, name=name))
     return made
 
 
@@ -105,34 +108,28 @@ def with_photos(said: Sequence[Guesses], dataset: Dataset | None) -> tuple[list[
     return made, paths
 
 
-def _said(system: System, ring: Ring) -> Guesses:
+def _said(system: System, ring: Ring) -> tuple[Guesses, Report | None]:
+    """What it said; and the report, where it had to be asked."""
     if isinstance(system, Report):
-        return guesses_of(system.origin.model, system.known, facts_of(system))
+        return guesses_of(system.origin.model, system.known, facts_of(system)), None
     if isinstance(system, predict.Model):
         return _asked(system, ring)
     path = Path(system)
     if (path / PREDICTIONS).is_file() or are_predictions(path):
         read = read_predictions(path)
-        return guesses_of(read.facts.get("model") or path.stem, read.answers, _some(read.facts))
+        return guesses_of(read.facts.get("model") or path.stem, read.answers, _some(read.facts)), None
     if (path / "report.json").is_file():
         raise InputError(
             f"{path}: a report without {PREDICTIONS}, from an older flaneur. Run 'flaneur evaluate' again."
         )
     if is_table(path):
-        return read_guesses(path, ring.needed(str(system)))
+        return read_guesses(path, ring.needed(str(system))), None
     if path.suffix.lower() in SUFFIXES:
         raise InputError(f"{path}: no such file.")
     return _asked(predict.load(system), ring)
 
 
-def _name(own: str, system: System, taken: set[str]) -> str:
-    """Its own name; where that is taken that of its file or folder; else the own one with a number."""
-    file = [Path(system).name] if isinstance(system, str | Path) else []
-    numbered = (f"{own} ({number})" for number in count(2))
-    return next(name for name in chain([own], file, numbered) if name and name not in taken)
-
-
-def _asked(model: predict.Model, ring: Ring) -> Guesses:
+def _asked(model: predict.Model, ring: Ring) -> tuple[Guesses, Report]:
     name, done = model.card.name, 0
     dataset = ring.needed(name)
     photos = len(photos_of(dataset, ring.what))
@@ -144,9 +141,14 @@ def _asked(model: predict.Model, ring: Ring) -> Guesses:
             ring.progress(name, done, photos)
 
     report = evaluate(model, dataset, ring.what, progress=progress)
-    if ring.keep is not None:
-        save_predictions(report, ring.keep / f"{plain(name)}.parquet")
-    return _said(report, ring)
+    return guesses_of(name, report.known, facts_of(report)), report
+
+
+def _name(own: str, system: System, taken: set[str]) -> str:
+    """Its own name; where that is taken that of its file or folder; else the own one with a number."""
+    file = [Path(system).name] if isinstance(system, str | Path) else []
+    numbered = (f"{own} ({number})" for number in count(2))
+    return next(name for name in chain([own], file, numbered) if name and name not in taken)
 
 
 def _some(facts: Mapping[str, Any]) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from flaneur.errors import counted
 from flaneur.evaluation.comparison.compared import Compared
 from flaneur.evaluation.comparison.guesses import Guesses
 from flaneur.evaluation.comparison.pairs import SIGNIFICANT, Pair
-from flaneur.evaluation.phrases import percent, points
+from flaneur.evaluation.phrases import percent, signed
 from flaneur.metrics import Interval
 
 FEW_PLACES = 50  # fewer places than these and only large differences can be told from chance
@@ -30,11 +30,18 @@ def verdict(pair: Pair) -> str:
     alone = f"{pair.first} alone is right for {pair.only_first:,}, {pair.second} alone for {pair.only_second:,}"
     if not pair.only_first and not pair.only_second:
         return f"{pair.first} and {pair.second} are right for exactly the same photos."
-    ends = f"95 % interval {signed_span(more)}; {alone}; p = {chance(pair.holm_p)} by place"
-    if pair.better:
-        other = pair.second if pair.better == pair.first else pair.first
-        return f"{pair.better} is better than {other}, by {points(more.value)} ({ends})."
-    return f"{pair.first} and {pair.second} cannot be told apart here: the difference may be chance ({ends})."
+    ends = f"95 % interval {signed_span(more)}; {alone}; by place p {chance(pair.holm_p)}"
+    if not pair.better:
+        apart = f"{pair.first} and {pair.second} cannot be told apart here"
+        return f"{apart}: the difference of {signed(more.value)} points may be chance ({ends})."
+    other = pair.second if pair.better == pair.first else pair.first
+    by_city = pair.macro_difference
+    sure = by_city.low > 0 or by_city.high < 0
+    alike = f"every city counting alike {signed(by_city.value)} ({signed(by_city.low)} to {signed(by_city.high)})"
+    return (
+        f"{pair.better} is better than {other}: {pair.first} minus {pair.second} is {signed(more.value)} points "
+        f"({ends}); {alike}{'' if sure else ', which may be chance'}."
+    )
 
 
 def cautions(compared: Compared) -> list[str]:
@@ -55,25 +62,13 @@ def signed_span(difference: Interval) -> str:
     return f"{signed(difference.low)} to {signed(difference.high)} points"
 
 
-def signed(difference: float) -> str:
-    """A difference of shares in points, with its sign; undefined is a dash.
-
-    >>> signed(0.021), signed(-0.3), signed(0.0), signed(float("nan"))
-    ('+2.1', '−30.0', '0.0', '–')
-    """
-    if difference != difference:  # noqa: PLR0124
-        return "–"
-    text = f"{abs(100 * difference):.1f}"
-    return text if text == "0.0" else f"{'−' if difference < 0 else '+'}{text}"
-
-
 def chance(p: float) -> str:
     """A p value as people read it.
 
     >>> chance(0.04321), chance(0.00002), chance(1.0)
-    ('0.043', 'under 0.001', '1')
+    ('= 0.043', '< 0.001', '= 1')
     """
-    return "under 0.001" if p < 0.001 else f"{p:.2g}"
+    return "< 0.001" if p < 0.001 else f"= {p:.2g}"
 
 
 def _where(compared: Compared, pair: Pair) -> list[str]:
@@ -138,6 +133,11 @@ def _tests(compared: Compared) -> list[str]:
         said.append(
             f"{len(compared.pairs)} pairs are compared; p values by place are corrected for that (Holm), so that even "
             f"one false claim among them is rarer than {percent(SIGNIFICANT)}. The intervals are not."
+        )
+    if len(compared.cities) > 1:
+        said.append(
+            f"City by city, {counted(len(compared.cities), 'city')} are looked at: one in twenty would seem different "
+            "by chance alone."
         )
     few = [pair for pair in compared.pairs if 0 < pair.only_first + pair.only_second < _FEW_DIFFER]
     said += [
