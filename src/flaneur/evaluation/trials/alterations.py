@@ -13,8 +13,12 @@ Pixels = NDArray[np.uint8]
 Area = NDArray[np.bool_]
 """``[S, S]``, true inside."""
 
+Tables = dict[int, list[int]]
+"""JPEG quantisation tables as Pillow gives them."""
+
 _FINE_PX = 1.0  # radius of the blur that parts grain from picture
-_GRAIN = 14  # grey levels: what differs more from its surroundings is an edge of the scene, no grain
+_FINE_SHARE = 1.21  # white noise of this deviation has a grain of level 1: the blur leaves it the rest
+_BLOCK, _DARK, _BRIGHT = 8, 20, 235
 
 
 def strip(size: int, top: float, bottom: float) -> Area:
@@ -159,7 +163,7 @@ def shaded(pixels: Pixels, gain: NDArray[np.float32]) -> Pixels:
         gain: by distance from the middle, evenly spaced from 0 to the corners.
 
     >>> shaded(np.full((3, 3, 3), 100, np.uint8), np.array([1, 0.5], np.float32))[:, :, 0].tolist()
-    [[50, 64, 50], [64, 100, 64], [50, 64, 50]]
+    [[50, 65, 50], [65, 100, 65], [50, 65, 50]]
     """
     far = distance_from_middle(len(pixels))
     return _bytes(pixels * np.interp(far, np.linspace(0, 1, len(gain)), gain)[:, :, None])
@@ -183,6 +187,20 @@ def recompressed(pixels: Pixels, quality: int) -> Pixels:
     return _array(Image.open(file, formats=["JPEG"]))
 
 
+def saved_with(image: Image.Image, tables: Tables) -> Image.Image:
+    """Saved as JPEG with another file's quantisation tables, and read again.
+
+    Args:
+        image: RGB.
+        tables: of the other file.
+    """
+    file = BytesIO()
+    image.save(file, "JPEG", qtables=tables, subsampling=2)
+    saved = Image.open(file, formats=["JPEG"])
+    saved.load()
+    return saved
+
+
 def noisy(pixels: Pixels, sigma: float) -> Pixels:
     """As a sensor in poor light: the same Gaussian noise on every photo.
 
@@ -193,20 +211,42 @@ def noisy(pixels: Pixels, sigma: float) -> Pixels:
     return _bytes(pixels + np.random.default_rng(0).normal(0, sigma, pixels.shape))
 
 
-def grain(pixels: Pixels) -> NDArray[np.float32]:
-    """What is finer than a pixel or two and too faint to be an edge of the scene: noise, traces of compression.
+def grain_level(pixels: Pixels) -> float:
+    """Standard deviation of the grain, in grey levels, in the flat parts of a photo.
 
-    Returns:
-        ``[S, S, 3]`` in grey levels.
+    Grain is what a blur of one pixel takes away. It is measured in blocks of eight pixels that are neither black nor
+    white, and of these in the flattest quarter: walls and skies, where the scene has no detail of its own.
+
+    >>> grain_level(np.full((16, 16, 3), 90, np.uint8))
+    0.0
     """
-    smooth = np.asarray(Image.fromarray(pixels).filter(ImageFilter.GaussianBlur(_FINE_PX)), np.float32)
-    fine = pixels - smooth
-    return np.asarray(np.where(np.abs(fine) < _GRAIN, fine, 0), np.float32)
+    side = len(pixels) // _BLOCK * _BLOCK
+    fine = (pixels - _smooth(pixels))[:side, :side]
+    rows = side // _BLOCK
+    blocks = fine.reshape(rows, _BLOCK, rows, _BLOCK, 3).std(axis=(1, 3)).mean(axis=2)
+    light = pixels[:side, :side].reshape(rows, _BLOCK, rows, _BLOCK, 3).mean(axis=(1, 3, 4))
+    usable = blocks[(light > _DARK) & (light < _BRIGHT)]
+    return float(np.quantile(usable, 0.25)) if usable.size else 0.0
 
 
-def with_grain_of(pixels: Pixels, other: Pixels) -> Pixels:
-    """This photo with the grain of another instead of its own."""
-    return _bytes(pixels - grain(pixels) + grain(other))
+def with_grain(pixels: Pixels, level: float, wanted: float) -> Pixels:
+    """More or less grain: white noise is added, or what is as faint as the grain is smoothed.
+
+    Args:
+        pixels: of the photo.
+        level: of its grain, see :func:`grain_level`.
+        wanted: level.
+
+    >>> plain = np.full((64, 64, 3), 90, np.uint8)
+    >>> 3 < grain_level(with_grain(plain, 0, 4)) < 5
+    True
+    """
+    if wanted > level:
+        noise = np.random.default_rng(0).normal(0, 1, pixels.shape)
+        return _bytes(pixels + _FINE_SHARE * float(np.sqrt(wanted**2 - level**2)) * noise)
+    fine = pixels - _smooth(pixels)
+    faint = np.where(np.abs(fine) < 3 * level, fine, 0)
+    return _bytes(pixels - faint * (1 - wanted / level if level else 0))
 
 
 def shifted(pixels: Pixels, by: NDArray[np.float32]) -> Pixels:
@@ -216,6 +256,10 @@ def shifted(pixels: Pixels, by: NDArray[np.float32]) -> Pixels:
     [[[255, 255, 255]]]
     """
     return _bytes(pixels + by)
+
+
+def _smooth(pixels: Pixels) -> NDArray[np.float32]:
+    return np.asarray(Image.fromarray(pixels).filter(ImageFilter.GaussianBlur(_FINE_PX)), np.float32)
 
 
 def _bytes(values: NDArray[np.floating]) -> Pixels:

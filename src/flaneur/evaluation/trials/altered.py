@@ -6,10 +6,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+from PIL import Image
 
 from flaneur.evaluation.trials import alterations as alter
-from flaneur.evaluation.trials.alterations import Area, Pixels
-from flaneur.evaluation.trials.donors import CityLook, colour_gains, fixed_marks, light_gains
+from flaneur.evaluation.trials.alterations import Area, Pixels, Tables
+from flaneur.evaluation.trials.donors import CityLook, colour_gains, fixed_marks, grain_there, light_gains
 
 _STRIP = 0.08
 _CORNER, _INSET = 0.15, 0.24  # as large four squares that touch neither edge nor corner
@@ -30,6 +31,10 @@ class Look:
         here: the photo's city.
         there: the city of ``other``.
         blank: the colour that says nothing to the network.
+        decoded: the photo before it was made ``pixels`` of.
+        other_tables: JPEG quantisation tables of the file of ``other``; ``None`` where it has none.
+        own_tables: likewise of ``own``.
+        square: what makes ``pixels`` of ``decoded``.
     """
 
     pixels: Pixels
@@ -38,6 +43,14 @@ class Look:
     here: CityLook
     there: CityLook
     blank: tuple[int, int, int]
+    decoded: Image.Image
+    other_tables: Tables | None
+    own_tables: Tables | None
+    square: Callable[[Image.Image], Pixels]
+
+    def saved_like(self, tables: Tables | None) -> Pixels:
+        """The photo saved with these tables, as the network sees it then."""
+        return self.pixels if tables is None else self.square(alter.saved_with(self.decoded, tables))
 
 
 Alter = Callable[[Look], Pixels]
@@ -167,7 +180,7 @@ def _cameras() -> tuple[Versions, ...]:
     def camera(name: str, title: str, what: str, leaning: str, how: Callable[[Pixels], Pixels]) -> Versions:
         return Versions(Alteration(name, title, what, "camera", leaning), lambda look: how(look.pixels))
 
-    cast, detail = "the colour cast of the camera", "the fine grain of the camera"
+    cast, detail = "the colour cast of the camera", "the grain of the camera"
     return (
         camera("warm", "Warmer", "Red times 1.08, blue times 0.92.", cast, lambda p: alter.tinted(p, _WARM)),
         camera("cool", "Cooler", "Red times 0.92, blue times 1.08.", cast, lambda p: alter.tinted(p, _COOL)),
@@ -178,7 +191,13 @@ def _cameras() -> tuple[Versions, ...]:
             "the fall-off of light of the lens",
             lambda p: alter.shaded(p, _FALL_OFF),
         ),
-        camera("recompressed", "Compressed again", "JPEG of quality 50.", detail, lambda p: alter.recompressed(p, 50)),
+        camera(
+            "recompressed",
+            "Compressed again",
+            "JPEG of quality 50.",
+            "the compression of the files",
+            lambda p: alter.recompressed(p, 50),
+        ),
         camera("noise", "Noisier", "Noise of 5 grey levels.", detail, lambda p: alter.noisy(p, 5)),
     )
 
@@ -250,12 +269,25 @@ def _cameras_transplanted() -> tuple[Versions, ...]:
         transplant(
             "other_grain",
             "Grain of another city",
-            "Noise and traces of compression come from a photo of another city; the control takes them from its own.",
-            "the fine grain of the camera",
-            lambda look: alter.with_grain_of(look.pixels, look.other),
-            lambda look: alter.with_grain_of(look.pixels, look.own),
+            "As much grain (noise) as the other city's photos have in flat parts; the control goes the opposite way.",
+            "the grain of the camera",
+            lambda look: _regrained(look, look.here, look.there),
+            lambda look: _regrained(look, look.there, look.here),
+        ),
+        transplant(
+            "other_compression",
+            "Compression of another city",
+            "Saved with the JPEG tables of a photo of another city; the control with those of one of its own.",
+            "the compression of the files",
+            lambda look: look.saved_like(look.other_tables),
+            lambda look: look.saved_like(look.own_tables),
         ),
     )
+
+
+def _regrained(look: Look, here: CityLook, there: CityLook) -> Pixels:
+    level = alter.grain_level(look.pixels)
+    return alter.with_grain(look.pixels, level, grain_there(level, here, there))
 
 
 def _bottom(size: int) -> Area:

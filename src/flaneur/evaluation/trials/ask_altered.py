@@ -12,7 +12,7 @@ from PIL import Image
 
 from flaneur.errors import InputError, PhotoError
 from flaneur.evaluation.answers import Answering
-from flaneur.evaluation.trials.alterations import Pixels
+from flaneur.evaluation.trials.alterations import Pixels, Tables
 from flaneur.evaluation.trials.altered import Alter, Look
 from flaneur.evaluation.trials.donors import CityLook, Donors, choose_donors, city_looks
 from flaneur.predict import open_view
@@ -41,7 +41,7 @@ def sample_by_place(photos: Sequence[Photo], most: int, seed: int = 0) -> list[P
 
     >>> photos = [Photo(str(n), "", "rome", str(n // 2), 9, 9, "folder") for n in range(6)]
     >>> [photo.place for photo in sample_by_place(photos, 4)]
-    ['0', '0', '1', '1']
+    ['0', '0', '2', '2']
     """
     if len(photos) <= most:
         return list(photos)
@@ -77,17 +77,17 @@ def ask_altered(
     Raises:
         InputError: no photo has a readable donor of another city and of another place of its own.
     """
-    squares = _Squares(dict(photos), model.card.preprocess)
-    kept = [photo for photo, _ in photos if squares.readable(photo)]
+    files = _Files(dict(photos), model.card.preprocess)
+    kept = [photo for photo, _ in photos if files.readable(photo)]
     donors = choose_donors(kept, family)
     if not len(donors.rows):
         raise InputError(
             "The shortcut audit needs readable photos of two cities, with two places in one of them. Add photos."
         )
-    looks = city_looks(kept, squares.load, squares.spec.size_px)
+    cities = city_looks(kept, files.load, files.spec.size_px)
 
     def views() -> Iterator[Image.Image]:
-        for look in _looks(kept, donors, looks, squares):
+        for look in _looks(kept, donors, cities, files):
             yield Image.fromarray(look.pixels)
             yield from (Image.fromarray(version(look)) for version in versions)
 
@@ -104,31 +104,53 @@ def ask_altered(
 
 
 @dataclass(frozen=True, slots=True)
-class _Squares:
-    """What the network sees of each photo; read anew each time, so that no more than a few are in memory."""
+class _Files:
+    """Read anew each time, so that no more than a few photos are in memory."""
 
-    files: dict[Photo, Path]
+    paths: dict[Photo, Path]
     spec: PreprocessSpec
 
+    def decoded(self, photo: Photo) -> Image.Image:
+        return open_view(self.paths[photo], self.spec).image
+
+    def square(self, image: Image.Image) -> Pixels:
+        return np.asarray(resize(image, self.spec))
+
     def load(self, photo: Photo) -> Pixels:
-        return np.asarray(resize(open_view(self.files[photo], self.spec).image, self.spec))
+        return self.square(self.decoded(photo))
+
+    def tables(self, photo: Photo) -> Tables | None:
+        """Of a JPEG that is decoded at its full size: one that is shrunk much loses the traces of its compression."""
+        if min(photo.width, photo.height) >= 2 * self.spec.size_px:
+            return None
+        try:
+            with Image.open(self.paths[photo], formats=["JPEG"]) as file:
+                return dict(getattr(file, "quantization", {})) or None
+        except OSError:
+            return None
 
     def readable(self, photo: Photo) -> bool:
         try:
-            self.load(photo)
+            self.decoded(photo)
         except PhotoError:
             return False
         return True
 
 
-def _looks(photos: Sequence[Photo], donors: Donors, looks: dict[str, CityLook], squares: _Squares) -> Iterator[Look]:
-    red, green, blue = (round(255 * mean) for mean in squares.spec.mean)
-    for row, other, own in zip(donors.rows, donors.other, donors.own, strict=True):
+def _looks(photos: Sequence[Photo], donors: Donors, cities: dict[str, CityLook], files: _Files) -> Iterator[Look]:
+    red, green, blue = (round(255 * mean) for mean in files.spec.mean)
+    for rows in zip(donors.rows, donors.other, donors.own, strict=True):
+        photo, other, own = (photos[row] for row in rows)
+        decoded = files.decoded(photo)
         yield Look(
-            squares.load(photos[row]),
-            squares.load(photos[other]),
-            squares.load(photos[own]),
-            looks[photos[row].city],
-            looks[photos[other].city],
-            (red, green, blue),
+            pixels=files.square(decoded),
+            other=files.load(other),
+            own=files.load(own),
+            here=cities[photo.city],
+            there=cities[other.city],
+            blank=(red, green, blue),
+            decoded=decoded,
+            other_tables=files.tables(other),
+            own_tables=files.tables(own),
+            square=files.square,
         )

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from flaneur.evaluation.measures.groups import group_key
-from flaneur.evaluation.trials.alterations import Pixels, distance_from_middle
+from flaneur.evaluation.trials.alterations import Pixels, distance_from_middle, grain_level
 from flaneur.types import Photo
 
 _RINGS = 8
@@ -91,10 +91,12 @@ class CityLook:
     Args:
         mean: ``[S, S, 3]`` mean picture, in grey levels.
         error: ``[S, S, 3]`` its standard error.
+        grain: usual level of the grain, in grey levels.
     """
 
     mean: NDArray[np.float32]
     error: NDArray[np.float32]
+    grain: float
 
     @property
     def colour(self) -> NDArray[np.float32]:
@@ -118,18 +120,19 @@ def city_looks(photos: Sequence[Photo], load: Callable[[Photo], Pixels], size: i
         size: side in pixels.
     """
     total: dict[str, NDArray[np.float64]] = {}
-    counts: dict[str, int] = {}
+    levels: dict[str, list[float]] = {}
     for photo in photos:
         sums = total.setdefault(photo.city, np.zeros((2, size, size, 3)))
-        pixels = load(photo).astype(np.float64)
+        pixels = load(photo)
+        levels.setdefault(photo.city, []).append(grain_level(pixels))
         sums[0] += pixels
-        sums[1] += pixels**2
-        counts[photo.city] = counts.get(photo.city, 0) + 1
+        sums[1] += pixels.astype(np.float64) ** 2
     looks = {}
     for city, (first, second) in total.items():
-        n = counts[city]
+        n = len(levels[city])
         spread = np.maximum(second / n - (first / n) ** 2, 1.0) / max(1, n - 1)
-        looks[city] = CityLook((first / n).astype(np.float32), np.sqrt(spread).astype(np.float32))
+        usual = float(np.median(levels[city]))
+        looks[city] = CityLook((first / n).astype(np.float32), np.sqrt(spread).astype(np.float32), usual)
     return looks
 
 
@@ -142,6 +145,14 @@ def colour_gains(here: CityLook, there: CityLook) -> tuple[float, float, float]:
 def light_gains(here: CityLook, there: CityLook) -> NDArray[np.float32]:
     """``[8]`` by what to multiply the rings of a photo from here so that light falls off as it does there."""
     return np.asarray(np.clip(there.rings / np.maximum(here.rings, 0.05), _MILDEST, _STRONGEST), np.float32)
+
+
+def grain_there(level: float, here: CityLook, there: CityLook) -> float:
+    """Level of grain of a photo from here, had it been taken with the camera from there.
+
+    Variances add up: what the other camera has more of, or less, is added to the photo's own.
+    """
+    return float(max(0.0, level**2 + there.grain**2 - here.grain**2) ** 0.5)
 
 
 def fixed_marks(here: CityLook, there: CityLook) -> NDArray[np.float32]:

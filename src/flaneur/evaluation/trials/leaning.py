@@ -131,7 +131,7 @@ def _same_project(seen: Seen, altered: int) -> Interval | None:
 
 
 def _camera_counts(seen: Seen, change: Interval, altered: int, kin: Interval | None) -> bool:
-    """The camera counts if a change that people hardly see costs surely more than 5 points, and answers leave the project.
+    """The camera counts if a change that people hardly see costs surely over 5 points, and answers leave the project.
 
     That is, of the answers it spoils, surely fewer stay in the project than a blind choice of another city would leave
     there: they go where the cities of another camera are. Where projects do not part the cities, a loss alone shows
