@@ -22,9 +22,8 @@ __all__ = [
 _HOMES = {
     "flaneur.dataset.store": ("Dataset", "open_dataset"),
     "flaneur.errors": ("FlaneurError", "PhotoError"),
-    "flaneur.evaluation.api": ("evaluate",),
+    "flaneur.evaluation.api": ("Report", "evaluate"),
     "flaneur.evaluation.compare": ("Compared", "compare"),
-    "flaneur.evaluation.report": ("Report",),
     "flaneur.predict": ("Model", "load"),
     "flaneur.types": ("City", "CityScore", "Location", "Photo", "Prediction"),
 }
