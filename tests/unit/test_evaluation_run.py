@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
@@ -14,9 +13,10 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from flaneur.bundle.card import AbstainRule, Card, DatasetInfo, EncoderInfo
+from fake_model import CARD, CITIES, FakeModel, Stubborn
+from flaneur.bundle.card import AbstainRule, DatasetInfo
 from flaneur.dataset.store import Dataset
-from flaneur.errors import InputError, PhotoError, UsageError
+from flaneur.errors import InputError, UsageError
 from flaneur.evaluation.answers import Answers, Doubt, doubt_of
 from flaneur.evaluation.measures.groups import within_groups
 from flaneur.evaluation.measures.views import views
@@ -24,12 +24,9 @@ from flaneur.evaluation.page.page import to_html
 from flaneur.evaluation.record import to_json
 from flaneur.evaluation.run import What, evaluate, novelty_auroc
 from flaneur.evaluation.write import write_report
-from flaneur.predict import Model, View, ViewScores
-from flaneur.protocols import PreprocessSpec
-from flaneur.types import City, Photo
+from flaneur.predict import Model, ViewScores
+from flaneur.types import Photo
 from worlds import make_dataset
-
-CITIES = (City("arles", "Arles"), City("bari", "Bari <b>"), City("cork", "Cork"))
 
 
 def photo(number: int, city: str, place: str, project: str | None = None) -> Photo:
@@ -92,42 +89,6 @@ def test_within_a_group_only_its_cities_are_to_choose_from() -> None:
     assert (second.within.value, second.chance) == (1.0, 1.0)
     assert together is not None
     assert (together.within.value, together.within.n) == (0.5, 2)
-
-
-CARD = Card(
-    name="fake", version="1", created="2026-01-01", cities=CITIES, encoder=EncoderInfo("none", "0", 1),
-    preprocess=PreprocessSpec(8, (0.5, 0.5, 0.5), (0.5, 0.5, 0.5)), temperature=1.0,
-    abstain=AbstainRule("neighbours", 0.8, 0.2), dataset=DatasetInfo("toy", "", 0, 0),
-)  # fmt: skip
-
-
-class FakeModel:
-    """Answers by a generator seeded with the photo's id; unreadable where the name says so."""
-
-    def __init__(self, *datasets: Dataset, card: Card = CARD) -> None:
-        self.card, self.cities = card, card.cities
-        self.photos = {made.image_path(photo): photo for made in datasets for photo in made.photos}
-
-    def scores(self, views: Iterable[View]) -> Iterator[tuple[View, ViewScores | PhotoError]]:
-        for path in views:
-            assert isinstance(path, Path)
-            seen = self.photos[path]
-            broken = (seen.original or "").startswith("broken")
-            yield path, PhotoError("corrupt", "broken") if broken else self.say(seen)
-
-    def say(self, seen: Photo) -> ViewScores:
-        column = {city.slug: index for index, city in enumerate(self.cities)}
-        rng = np.random.default_rng([ord(letter) for letter in seen.id])
-        logits = rng.normal(size=len(self.cities)).astype(np.float32)
-        if seen.city in column:
-            logits[column[seen.city]] += 3
-        novelty = float(rng.normal(0.3 if seen.city in column else 0.9, 0.2))
-        return ViewScores(logits, np.zeros(1, np.float32), novelty)
-
-
-class Stubborn(FakeModel):
-    def say(self, seen: Photo) -> ViewScores:
-        return ViewScores(np.array([5, 0, 0], np.float32), np.zeros(1, np.float32), 0.0)
 
 
 @pytest.fixture(scope="module")

@@ -15,6 +15,7 @@ from flaneur.evaluation.measures.columns import column_values
 from flaneur.evaluation.measures.slices import Slices, slices
 from flaneur.evaluation.report import Report
 from flaneur.evaluation.section import Section
+from flaneur.evaluation.trials.cross import cross
 from flaneur.evaluation.trials.learning_curve import learning_curve
 from flaneur.evaluation.trials.random_split import random_split
 from flaneur.evaluation.trials.refit import encoder_saw
@@ -103,7 +104,7 @@ def add_asked(report: Report, model: Model, dataset: Dataset, asked: Asked, prog
     """
     given = _Given(model, dataset, report, asked, progress)
     sections, said = dict(report.sections), dict(report.not_measured)
-    for key, (wanted, what, trial) in _TRIALS.items():
+    for key, (wanted, what, trial) in TRIALS.items():
         if wanted(asked):
             try:
                 sections[key] = trial(given)
@@ -138,6 +139,13 @@ class _Given:
         return "validation" if self.report.origin.part == "validation" else "test"
 
     @property
+    def column(self) -> str:
+        """Whose values are crossed: as asked, or the project, or the source where there is one project only."""
+        if self.asked.cross:
+            return self.asked.cross
+        return "project" if len({photo.project for photo in self.dataset.photos} - {None}) > 1 else "source"
+
+    @property
     def saw(self) -> bool:
         """Whether the encoder was trained on these cities' photos."""
         return encoder_saw(self.model.card, [city.slug for city in self.dataset.cities])
@@ -160,6 +168,10 @@ def _shortcuts(given: _Given) -> Section:
     return shortcuts(given.model, given.dataset, photos, given.stage("shortcuts", min(len(photos), MOST_PHOTOS)))
 
 
+def _cross(given: _Given) -> Section:
+    return cross(given.dataset, given.encoder, given.split, given.column, given.progress, encoder_saw_them=given.saw)
+
+
 def _learning_curve(given: _Given) -> Section:
     return learning_curve(
         given.dataset, given.encoder, given.split, given.progress, given.part, encoder_saw_them=given.saw
@@ -179,10 +191,10 @@ def _slices(given: _Given) -> Section:
     return found
 
 
-# key: whether it is wanted, what it is called where it could not be measured, and how it is
-_TRIALS: dict[str, tuple[Callable[[Asked], bool], str, Callable[[_Given], Section]]] = {
+TRIALS: dict[str, tuple[Callable[[Asked], bool], str, Callable[[_Given], Section]]] = {
     "slices": (lambda asked: bool(asked.slices), "accuracy by a column that was asked for", _slices),
     "shortcuts": (lambda asked: asked.full or asked.shortcuts, "what the model leans on", _shortcuts),
+    "cross": (lambda asked: asked.full or bool(asked.cross), "what another source costs", _cross),
     "learning_curve": (
         lambda asked: asked.full or asked.learning_curve, "how accuracy grows with photos and cities", _learning_curve,
     ),
@@ -190,3 +202,4 @@ _TRIALS: dict[str, tuple[Callable[[Asked], bool], str, Callable[[_Given], Sectio
         lambda asked: asked.full or asked.random_split, "what a random split would have said", _random_split,
     ),
 }  # fmt: skip
+"""By key: whether it is wanted, what it is called where it could not be measured, and how it is measured."""

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from flaneur.evaluation.answers import Answers
-from flaneur.evaluation.measures.coverage import coverage
-from flaneur.evaluation.measures.distance import distance
-from flaneur.evaluation.measures.nearest_train import nearest_train
-from flaneur.evaluation.measures.slices import slices
-from flaneur.evaluation.measures.view_count import view_count
+from flaneur.evaluation.measures.coverage import Coverage, coverage
+from flaneur.evaluation.measures.distance import Distance, distance
+from flaneur.evaluation.measures.nearest_train import NearestTrain, nearest_train
+from flaneur.evaluation.measures.slices import Slices, slices
+from flaneur.evaluation.measures.view_count import ViewCount, view_count
 from flaneur.evaluation.overlap import Learnt
 from flaneur.evaluation.section import Section
 
+KEYS = (Distance.key, Coverage.key, Slices.key, NearestTrain.key, ViewCount.key)
+"""Of the sections."""
 _NO_CENTRES = "How far off the answers are was not measured: where the model's cities lie is not known."
 _NEAR = "Whether it knows the surroundings of its training photos better was not measured: "
 

@@ -36,6 +36,7 @@ def to_json(report: Report) -> dict[str, Any]:
         "calibration": {
             "ece": sure.ece.to_dict(),
             "brier": sure.brier.to_dict(),
+            "nll": sure.nll.to_dict(),
             "reliability": [{"confidence": _round(mean), "accuracy": seen.to_dict()} for mean, seen in sure.bins],
         },
         "abstention": {
