@@ -62,8 +62,8 @@ def _main(report: Report) -> str:
 def _cities(report: Report) -> str:
     body = "".join(
         f"{escaped(row.city.name)} & "
-        + " & ".join(f"{_value(cell)} ({_ends(cell)})" for cell in (Row("", row.recall), Row("", row.precision)))
-        + f" & {Row('', row.f1).value} & {row.recall.n} & {row.recall.groups} \\\\\n"
+        f"{_cell(Row('', row.recall))} & {_cell(Row('', row.precision))} & {escaped(Row('', row.f1).value)} & "
+        f"{row.recall.n} & {row.recall.groups} \\\\\n"
         for row in report.which.per_city
     )
     caption = f"{escaped(report.origin.model)}, city by city."
@@ -82,6 +82,10 @@ def _table(caption: str, label: str, columns: str, head: str, body: str) -> str:
 def _value(row: Row) -> str:
     shown = escaped(row.value)
     return shown if shown == "--" else f"{_signed(shown)}{_UNITS.get(row.unit, '')}"
+
+
+def _cell(row: Row) -> str:
+    return "--" if row.value == "–" else f"{_value(row)} ({_ends(row)})"
 
 
 def _ends(row: Row) -> str:
