@@ -20,7 +20,9 @@ _STAGES = {
     "shortcuts": "altering photos",
     "embed": "embedding",
     "head": "fitting heads",
-    "novelty": "novelty",
+    "cross": "crossing",
+    "learning_curve": "learning curve",
+    "left_out": "leaving cities out",
 }
 _ASKED = ("full", "shortcuts", "cross", "leave_one_out", "learning_curve", "random_split", "slices")
 

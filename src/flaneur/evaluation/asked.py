@@ -17,6 +17,7 @@ from flaneur.evaluation.report import Report
 from flaneur.evaluation.section import Section
 from flaneur.evaluation.trials.cross import cross
 from flaneur.evaluation.trials.learning_curve import learning_curve
+from flaneur.evaluation.trials.left_out import left_out
 from flaneur.evaluation.trials.random_split import random_split
 from flaneur.evaluation.trials.refit import encoder_saw
 from flaneur.evaluation.trials.shortcuts import MOST_PHOTOS, shortcuts
@@ -178,6 +179,16 @@ def _learning_curve(given: _Given) -> Section:
     )
 
 
+def _left_out(given: _Given) -> Section:
+    method = given.model.card.abstain.novelty_method
+    if not method:
+        raise InputError(f"{given.model.card.name}: this model has no novelty score, so it refuses nothing as strange.")
+    return left_out(
+        given.dataset, given.encoder, given.split,
+        method=method, progress=given.progress, encoder_saw_them=given.saw,
+    )  # fmt: skip
+
+
 def _random_split(given: _Given) -> Section:
     return random_split(given.dataset, given.encoder, given.split, given.progress, encoder_saw_them=given.saw)
 
@@ -197,6 +208,9 @@ TRIALS: dict[str, tuple[Callable[[Asked], bool], str, Callable[[_Given], Section
     "cross": (lambda asked: asked.full or bool(asked.cross), "what another source costs", _cross),
     "learning_curve": (
         lambda asked: asked.full or asked.learning_curve, "how accuracy grows with photos and cities", _learning_curve,
+    ),
+    "left_out": (
+        lambda asked: asked.full or asked.leave_one_out, "how a city that was left out is received", _left_out,
     ),
     "random_split": (
         lambda asked: asked.full or asked.random_split, "what a random split would have said", _random_split,
