@@ -105,7 +105,7 @@ class Cross:
         what = f"Photos of {_A_GROUP.get(self.column, f'a {self.column}')} that it never learnt from"
         if not self.drop.low > 0:
             return f"{what} are told right about as often as others: {points(self.drop.value)} less ({ends})."
-        worst = max(self.drops, key=lambda one: one.drop.value)
+        worst = max(self.drops, key=lambda one: one.drop.low)  # surely most, not by the luck of a few photos
         named = f"most for “{worst.group}”: {percent(worst.without.value)} instead of {percent(worst.with_it.value)}"
         return f"{what} are told right less often, by {points(self.drop.value)} ({ends}), {named}."
 
