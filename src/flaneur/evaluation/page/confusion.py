@@ -16,6 +16,7 @@ from flaneur.metrics import Interval
 from flaneur.types import City
 
 MANY = 25  # from here on the cells show shades, and numbers when they are zoomed
+_LEAST_FULL = 0.1  # where no mistake is commoner, the darkest shade stands for this share
 Cell = tuple[int, int]
 
 
@@ -64,11 +65,12 @@ def confusion_table(
         photos: the element with the photos of a cell, by row and column.
     """
     head = "".join(f'<th scope="col"><span>{escape(city.name)}</span></th>' for city in cities)
-    alike = np.argsort(order_alike(counts))
+    alike, full = np.argsort(order_alike(counts)), _full_shade(rates, len(cities))
     lines = []
     for row, city in enumerate(cities):
         cells = "".join(
-            _cell(cities, (row, column), rates[row * len(cities) + column], photos) for column in range(len(cities))
+            _cell(cities, (row, column), rates[row * len(cities) + column], full, photos)
+            for column in range(len(cities))
         )
         right = rates[row * len(cities) + row].value
         lines.append(
@@ -84,12 +86,18 @@ def confusion_table(
     )
 
 
-def _cell(cities: Sequence[City], cell: Cell, rate: Interval, photos: Mapping[Cell, str]) -> str:
+def _full_shade(rates: Sequence[Interval], side: int) -> float:
+    """The share of mistakes that is drawn darkest."""
+    wrong = [rate.value for index, rate in enumerate(rates) if index % (side + 1)]
+    return float(np.nanmax([_LEAST_FULL, *wrong]))
+
+
+def _cell(cities: Sequence[City], cell: Cell, rate: Interval, full: float, photos: Mapping[Cell, str]) -> str:
     count = 0 if np.isnan(rate.value) else round(rate.value * rate.n)
     if not count:
         return '<td class="nil"></td>'
     kind = "right" if cell[0] == cell[1] else "wrong"
-    shade = rate.value if kind == "right" else rate.value**0.5  # mistakes are rare: let them be seen
+    shade = rate.value if kind == "right" else (rate.value / full) ** 0.5  # mistakes are rare: let them be seen
     title = escape(cell_words(cities, cell, rate), quote=True)
     shown = f"<b>{count:,}</b> <small>{percent(rate.value)}</small>"
     if cell in photos:

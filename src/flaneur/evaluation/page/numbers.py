@@ -9,6 +9,8 @@ from flaneur.evaluation.measures.groups import GroupNumbers
 from flaneur.evaluation.page import figures
 from flaneur.evaluation.report import Report
 
+_NAMED = 8  # cities of a project
+
 
 def key_numbers(report: Report) -> str:
     """Accuracy in its several senses, each with its interval and what a blind guess reaches."""
@@ -56,7 +58,8 @@ def group_rows(report: Report) -> str:
 
 
 def _group_row(group: GroupNumbers, name: str) -> str:
-    cities = ", ".join(city.name for city in group.cities)
+    cities = ", ".join(city.name for city in group.cities[:_NAMED])
+    cities += f" and {len(group.cities) - _NAMED:,} more" if len(group.cities) > _NAMED else ""
     within = '<td class="none" data-name="among its own cities">only one city: nothing to choose</td>'
     if len(group.cities) != 1:
         within = figures.barred_cell("among its own cities", group.within, group.chance)

@@ -45,6 +45,7 @@ def to_html(report: Report, *, photos: bool = True) -> str:
         subtitle=f"{origin.dataset}, {part} · {count} of {places}",
         footer=_FOOTER,
     )
+    many = len(report.known.cities) > MANY
     pieces = _with_photos(report, MOST_PHOTOS if photos else 0) | {
         "good": _items(words.summary(report)),
         "beware": _items(words.cautions(report)),
@@ -52,6 +53,8 @@ def to_html(report: Report, *, photos: bool = True) -> str:
         "groups": group_rows(report),
         "map": map_section(report),
         "cities": city_rows(report),
+        "tall": "scroll tall" if many else "scroll",
+        "matrix": "scroll matrix of-many tiny" if many else "scroll matrix",
         "guesses": guess_cards(report),
         "reliability": figures.reliability_svg(report.sure),
         "reliability_table": figures.reliability_table(report.sure),
@@ -82,8 +85,7 @@ def _with_photos(report: Report, most: int) -> dict[str, str]:
     shown = pairs(report, thumbnails, rows_by_cell(report.known))
     blocks, cells = album(report, thumbnails)
     table = confusion_table(report.known.cities, report.which.confusion, report.which.rates, cells)
-    kind = "scroll matrix of-many tiny" if len(report.known.cities) > MANY else "scroll matrix"
-    return {"gallery": gallery, "pairs": shown, "confusion": table, "album": blocks, "matrix": kind}
+    return {"gallery": gallery, "pairs": shown, "confusion": table, "album": blocks}
 
 
 def _items(sentences: list[str]) -> str:

@@ -133,7 +133,7 @@
   const links = new Map(all(".toc a").map((link) => [link.hash.slice(1), link]));
   const seen = new IntersectionObserver(
     (entries) => {
-      const entry = entries.findLast((one) => one.isIntersecting);
+      const entry = entries.find((one) => one.isIntersecting);
       if (!entry) return;
       links.forEach((link) => link.removeAttribute("aria-current"));
       links.get(entry.target.id).setAttribute("aria-current", "true");

@@ -1,0 +1,167 @@
+"""The report's page in a real browser: light and dark, wide and narrow, with and without its script, on paper."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from importlib import resources
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from flaneur.evaluation.page.page import to_html
+from reports import HOSTILE, drawn_report
+
+sync_api = pytest.importorskip("playwright.sync_api", reason="drives the browser; in the dev extra")
+BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome", "chrome"))), None)
+pytestmark = pytest.mark.skipif(BROWSER is None, reason="no Chromium on this computer")
+WIDE, NARROW = {"width": 1280, "height": 900}, {"width": 360, "height": 740}
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory: pytest.TempPathFactory) -> SimpleNamespace:
+    folder = tmp_path_factory.mktemp("pages")
+    made = {"small": to_html(drawn_report(folder)), "many": to_html(drawn_report(folder, 40, 2000))}
+    made["bare"] = to_html(drawn_report(folder), photos=False)
+    for name, text in made.items():
+        (folder / f"{name}.html").write_text(text, "utf-8")
+    return SimpleNamespace(**{name: folder / f"{name}.html" for name in made})
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    with sync_api.sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=BROWSER)
+        yield opened
+        opened.close()
+
+
+@pytest.fixture
+def look(browser: Any) -> Iterator[Any]:
+    """Opens a page; in the end, none may have complained, or asked any host for anything."""
+    contexts, complaints, asked = [], [], []
+
+    def open_page(path: Path, size: dict[str, int] = WIDE, **options: Any) -> Any:
+        contexts.append(browser.new_context(viewport=size, **options))
+        page = contexts[-1].new_page()
+        page.on("console", lambda message: complaints.append(message.text))
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on("request", lambda request: asked.append(request.url))
+        page.goto(path.as_uri())
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert complaints == []
+    assert [url for url in asked if not url.startswith(("file:", "data:"))] == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("size", [WIDE, NARROW], ids=["wide", "narrow"])
+def test_nothing_serious_stands_in_anybodys_way(files, look, scheme, size):
+    page = look(files.small, size, color_scheme=scheme)
+    page.evaluate("document.querySelectorAll('details').forEach((one) => (one.open = true))")
+    page.evaluate((resources.files("axe_core_python") / "axe.min.js").read_text("utf-8"))
+    found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")["violations"]
+    assert [(one["id"], one["nodes"][0]["html"]) for one in found if one["impact"] in ("serious", "critical")] == []
+
+
+@pytest.mark.parametrize("name", ["small", "many", "bare"])
+def test_a_phone_need_not_scroll_sideways(files, look, name):
+    page = look(getattr(files, name), NARROW)
+    assert page.evaluate("document.documentElement.scrollWidth") <= NARROW["width"]
+
+
+def test_without_its_script_the_numbers_and_photos_are_there(files, look):
+    page = look(files.small, java_script_enabled=False)
+    assert page.get_by_role("heading", name="Key numbers").is_visible()
+    assert page.locator(".numbers strong").first.inner_text().endswith("%")
+    assert page.locator(".tools").is_hidden()
+    assert page.locator("#photos img").first.is_visible()
+    block = page.locator(".album .cell").first
+    assert not block.is_visible()
+    page.locator(f'.confusion a[href="#{block.get_attribute("id")}"]').click()
+    assert block.locator("img").first.is_visible()
+
+
+def test_cities_are_sorted_by_a_click(files, look):
+    page = look(files.many)
+    table = page.locator("#cities table")
+
+    found = "[...document.querySelectorAll('#cities tbody tr')].map((row) => Number(row.cells[1].dataset.v))"
+    table.get_by_role("button", name="found").click()
+    falling = page.evaluate(found)
+    assert falling == sorted(falling, reverse=True)
+    assert table.locator("th").nth(1).get_attribute("aria-sort") == "descending"
+    table.get_by_role("button", name="found").click()
+    assert page.evaluate(found) == falling[::-1] == sorted(falling)
+
+
+def test_a_cell_opens_its_photos_by_mouse_and_by_keys(files, look):
+    page = look(files.small)
+    dialog = page.locator("dialog")
+    page.locator(".confusion td.wrong a").first.click()
+    assert "taken for" in dialog.locator("h2").inner_text()
+    assert dialog.locator("img").count() > 0
+    page.keyboard.press("Escape")
+    assert dialog.is_hidden()
+    stop = page.locator('.confusion a[tabindex="0"]')
+    assert stop.count() == 1
+    stop.focus()
+    before = page.locator(".readout").inner_text()
+    page.keyboard.press("ArrowDown")
+    assert page.locator(".readout").inner_text() != before
+    page.keyboard.press("Enter")
+    assert dialog.is_visible()
+    dialog.get_by_role("button", name="Close").click()
+    assert dialog.is_hidden()
+
+
+def test_the_matrix_is_zoomed_and_put_in_order(files, look):
+    page = look(files.many)
+    matrix = page.locator(".matrix")
+    rows = "[...document.querySelectorAll('.confusion tbody th')].map((head) => head.textContent)"
+    heads = "[...document.querySelectorAll('.confusion thead th span')].map((head) => head.textContent).slice(0, -1)"
+    off = "[...document.querySelectorAll('.confusion tbody tr')].filter((row, n) => row.cells[n + 1].matches('.wrong'))"
+    own = page.evaluate(rows)
+    for order in ("name", "right", "alike", "own"):
+        page.locator("[data-order]").select_option(order)
+        assert page.evaluate(rows) == page.evaluate(heads)
+        assert page.evaluate(f"{off}.length") == 0
+        assert sorted(page.evaluate(rows)) == sorted(own)
+    assert page.evaluate(rows) == own
+    page.get_by_role("button", name="Fit").click()
+    assert matrix.evaluate("(one) => one.scrollWidth <= one.clientWidth + 1")
+    assert "tiny" in matrix.get_attribute("class")
+    for _ in range(8):
+        page.get_by_role("button", name="Larger").click()
+    assert "tiny" not in matrix.get_attribute("class")
+    page.locator("[data-show]").select_option("rates")
+    assert page.locator(".confusion td.right b").first.is_hidden()
+
+
+def test_names_are_text_and_no_other_script_may_run(files, look):
+    page = look(files.small)
+    assert page.locator("#cities").get_by_text(HOSTILE).first.is_visible()
+    assert page.locator("script").count() == 1
+    assert page.locator("img[onerror]").count() == 0
+
+
+def test_other_scripts_are_refused_by_the_page_itself(files, browser):
+    page = browser.new_page()
+    page.goto(files.small.as_uri())
+    page.evaluate("document.body.append(Object.assign(document.createElement('script'), {text: 'window.ran = 1'}))")
+    assert page.evaluate("window.ran") is None
+    page.close()
+
+
+def test_on_paper_there_are_no_buttons_and_all_of_the_matrix(files, look):
+    page = look(files.small)
+    page.emulate_media(media="print")
+    assert page.locator(".tools").is_hidden()
+    assert page.locator(".toc").is_hidden()
+    assert page.locator(".matrix").evaluate("(one) => getComputedStyle(one).overflow") == "visible"
+    assert page.pdf().startswith(b"%PDF")
