@@ -17,10 +17,11 @@ from flaneur.evaluation.report import Report
 from flaneur.evaluation.section import Section
 from flaneur.evaluation.trials.cross import cross
 from flaneur.evaluation.trials.learning_curve import learning_curve
-from flaneur.evaluation.trials.left_out import left_out
+from flaneur.evaluation.trials.left_out import left_out, novelty_of, novelty_of
 from flaneur.evaluation.trials.random_split import random_split
 from flaneur.evaluation.trials.refit import encoder_saw
 from flaneur.evaluation.trials.shortcuts import MOST_PHOTOS, shortcuts
+from flaneur.evaluation.trials.source_probe import source_probe
 from flaneur.predict import Model
 
 Progress = Callable[[str, int, int], None]
@@ -180,13 +181,17 @@ def _learning_curve(given: _Given) -> Section:
 
 
 def _left_out(given: _Given) -> Section:
-    method = given.model.card.abstain.novelty_method
-    if not method:
-        raise InputError(f"{given.model.card.name}: this model has no novelty score, so it refuses nothing as strange.")
+    card = given.model.card
+    if not card.abstain.novelty_method:
+        raise InputError(f"{card.name}: this model has no novelty score, so it refuses nothing as strange.")
     return left_out(
         given.dataset, given.encoder, given.split,
-        method=method, progress=given.progress, encoder_saw_them=given.saw,
+        novelty=novelty_of(card), progress=given.progress, encoder_saw_them=given.saw,
     )  # fmt: skip
+
+
+def _source_probe(given: _Given) -> Section:
+    return source_probe(given.dataset, given.encoder, given.split, progress=given.progress)
 
 
 def _random_split(given: _Given) -> Section:
@@ -205,6 +210,9 @@ def _slices(given: _Given) -> Section:
 TRIALS: dict[str, tuple[Callable[[Asked], bool], str, Callable[[_Given], Section]]] = {
     "slices": (lambda asked: bool(asked.slices), "accuracy by a column that was asked for", _slices),
     "shortcuts": (lambda asked: asked.full or asked.shortcuts, "what the model leans on", _shortcuts),
+    "source_probe": (
+        lambda asked: asked.full or asked.shortcuts, "whether the source can be told within a city", _source_probe,
+    ),
     "cross": (lambda asked: asked.full or bool(asked.cross), "what another source costs", _cross),
     "learning_curve": (
         lambda asked: asked.full or asked.learning_curve, "how accuracy grows with photos and cities", _learning_curve,
