@@ -17,7 +17,7 @@ from flaneur.evaluation.report import Report
 from flaneur.evaluation.section import Section
 from flaneur.evaluation.trials.cross import cross
 from flaneur.evaluation.trials.learning_curve import learning_curve
-from flaneur.evaluation.trials.left_out import left_out, novelty_of, novelty_of
+from flaneur.evaluation.trials.left_out import left_out, novelty_of
 from flaneur.evaluation.trials.random_split import random_split
 from flaneur.evaluation.trials.refit import encoder_saw
 from flaneur.evaluation.trials.shortcuts import MOST_PHOTOS, shortcuts
