@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from io import BytesIO
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -136,7 +137,7 @@ def watermarked(pixels: Pixels, share: float) -> Pixels:
     """
     size = len(pixels)
     top = size - round(share * size)
-    image = Image.fromarray(np.where(strip(size, 1 - share, 1)[:, :, None], pixels // 3, pixels))
+    image = Image.fromarray(np.where(strip(size, 1 - share, 1)[:, :, None], pixels // np.uint8(3), pixels))
     draw = ImageDraw.Draw(image)
     low, high = top + (size - top) // 4, size - 1 - (size - top) // 4
     step = max(3, size // 40)
@@ -152,7 +153,7 @@ def tinted(pixels: Pixels, gains: tuple[float, float, float]) -> Pixels:
     >>> tinted(np.full((1, 1, 3), 100, np.uint8), (1.1, 1.0, 0.9)).tolist()
     [[[110, 100, 90]]]
     """
-    return _bytes(pixels * np.array(gains, np.float32))
+    return _bytes(pixels.astype(np.float32) * np.array(gains, np.float32))
 
 
 def shaded(pixels: Pixels, gain: NDArray[np.float32]) -> Pixels:
@@ -262,8 +263,8 @@ def _smooth(pixels: Pixels) -> NDArray[np.float32]:
     return np.asarray(Image.fromarray(pixels).filter(ImageFilter.GaussianBlur(_FINE_PX)), np.float32)
 
 
-def _bytes(values: NDArray[np.floating]) -> Pixels:
-    return np.clip(np.rint(values), 0, 255).astype(np.uint8)
+def _bytes(values: NDArray[np.floating[Any]]) -> Pixels:
+    return np.asarray(np.clip(np.rint(values), 0, 255).astype(np.uint8))
 
 
 def _array(image: Image.Image) -> Pixels:

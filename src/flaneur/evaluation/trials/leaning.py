@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from flaneur.evaluation.trials.altered import Alteration, Versions
+from flaneur.evaluation.trials.look import Alteration, Versions
 from flaneur.metrics import Floats, Interval, bootstrap_by_group, means
 
 FOLLOWED = 0.10

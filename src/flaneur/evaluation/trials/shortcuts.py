@@ -12,12 +12,13 @@ from flaneur.dataset.store import Dataset
 from flaneur.evaluation.answers import Answering
 from flaneur.evaluation.phrases import percent, points, span
 from flaneur.evaluation.section import Findings
-from flaneur.evaluation.trials.altered import Alteration as Alteration
-from flaneur.evaluation.trials.altered import Versions, versions
+from flaneur.evaluation.trials.altered import versions
 from flaneur.evaluation.trials.ask_altered import Guesses, ask_altered, sample_by_place
 from flaneur.evaluation.trials.donors import families
 from flaneur.evaluation.trials.leaning import Seen, measure
 from flaneur.evaluation.trials.leaning import ShortcutRow as ShortcutRow
+from flaneur.evaluation.trials.look import Alteration as Alteration
+from flaneur.evaluation.trials.look import Versions
 from flaneur.metrics import Interval, always, bootstrap_by_group
 from flaneur.types import Photo
 
