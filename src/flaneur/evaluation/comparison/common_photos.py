@@ -30,7 +30,10 @@ def in_common(said: Sequence[Guesses]) -> tuple[tuple[Guesses, ...], tuple[str, 
     aligned = tuple(one.rows([rows[name] for name in ids]) for one, rows in zip(said, found, strict=True))
     for other in aligned[1:]:
         _same_photos(aligned[0], other)
-    return aligned, tuple(note for one, rows in zip(said, found, strict=True) for note in _left(one, rows, len(ids)))
+    strange = {one.name: len(one.photos) - len(rows) for one, rows in zip(said, found, strict=True)}
+    alone = {one.name: len(rows) - len(ids) for one, rows in zip(said, found, strict=True)}
+    notes = {"photos of cities that not all know": strange, "photos that not all have answered": alone}
+    return aligned, tuple(_note(what, counts) for what, counts in notes.items() if any(counts.values()))
 
 
 def _shared_cities(said: Sequence[Guesses]) -> set[str] | None:
@@ -60,14 +63,8 @@ def _same_photos(one: Guesses, other: Guesses) -> None:
             )
 
 
-def _left(one: Guesses, rows: dict[str, int], kept: int) -> list[str]:
-    strange, alone = len(one.photos) - len(rows), len(rows) - kept
-    notes = []
-    if strange:
-        notes.append(f"Of {one.name}, {counted(strange, 'photo')} of cities that not all of them know.")
-    if alone:
-        notes.append(f"Of {one.name}, {counted(alone, 'photo')} that not all of them were asked about.")
-    return notes
+def _note(what: str, counts: dict[str, int]) -> str:
+    return f"{what} ({', '.join(f'{count:,} of {name}' for name, count in counts.items() if count)})."
 
 
 def _nothing_shared(said: Sequence[Guesses]) -> str:

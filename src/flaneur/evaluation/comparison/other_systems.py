@@ -10,9 +10,10 @@ from pathlib import Path
 import numpy as np
 
 from flaneur import geo
+from flaneur.cities import located
 from flaneur.csv_table import SUFFIXES, columns, on_disk, rows
 from flaneur.dataset.store import Dataset
-from flaneur.errors import InputError, counted
+from flaneur.errors import InputError, counted, install_extra
 from flaneur.evaluation.comparison.guesses import Guesses
 from flaneur.types import City, Location, Photo, slugify
 
@@ -127,13 +128,14 @@ class _Nearest:
 
     @classmethod
     def of(cls, dataset: Dataset) -> _Nearest:
-        pairs = [(city, city.centre) for city in dataset.cities if city.centre is not None]
-        if not pairs:
+        cities = [located(city) for city in dataset.cities]
+        nowhere = [city.name for city in cities if city.centre is None]
+        if nowhere:
             raise InputError(
-                f"{dataset.name}: no photo has a position, so that a guess by lat and lon belongs to no city. "
-                f"Give the column {GUESS!r}."
+                f"{dataset.name}: where {', '.join(nowhere)} lies is not known, so that a guess by lat and lon could "
+                f"not mean it. Give the column {GUESS!r}, or {install_extra('cities')}."
             )
-        return cls(tuple(city for city, _ in pairs), tuple(centre for _, centre in pairs))
+        return cls(tuple(cities), tuple(city.centre for city in cities if city.centre is not None))
 
     def city(self, row: Mapping[str, str], where: str) -> str:
         """Slug of the city whose centre is nearest; nothing where there is no position."""

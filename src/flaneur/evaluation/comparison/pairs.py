@@ -59,6 +59,19 @@ class Pair:
             return ""
         return self.first if self.difference.value > 0 else self.second
 
+    def turned(self) -> Pair:
+        """The same with second and first exchanged."""
+        return replace(
+            self,
+            first=self.second,
+            second=self.first,
+            difference=_negative(self.difference),
+            macro_difference=_negative(self.macro_difference),
+            by_city=tuple(_negative(number) for number in self.by_city),
+            only_first=self.only_second,
+            only_second=self.only_first,
+        )
+
     def to_dict(self, cities: Sequence[str]) -> dict[str, Any]:
         """Plain JSON values; ``cities`` are the slugs that :attr:`by_city` is about."""
         return {
@@ -163,6 +176,10 @@ def _pair(first: str, second: str, correct: dict[str, NDArray[np.bool_]], truth:
         place_p=test.p_by_group,
         holm_p=test.p_by_group,
     )
+
+
+def _negative(difference: Interval) -> Interval:
+    return replace(difference, value=-difference.value, low=-difference.high, high=-difference.low)
 
 
 def _doubted(difference: Interval, gains: NDArray[np.int64]) -> Interval:

@@ -14,41 +14,51 @@ _FEW_DIFFER = 10
 
 
 def summary(compared: Compared) -> list[str]:
-    """Who is better, pair by pair, and in which cities."""
+    """Who is better, pair by pair; of a single pair also in which cities."""
     first = compared.models[0].accuracy
     told = ", ".join(f"{model.name} {percent(model.accuracy.value, 1)}" for model in compared.models)
-    said = [
-        f"On the same {counted(first.n, 'photo')} of {counted(first.groups, 'place')}, right are: {told}.",
-        *(verdict(pair) for pair in compared.pairs),
-    ]
-    return said + [text for pair in compared.pairs for text in _where(compared, pair)]
+    said = [f"On the same {counted(first.n, 'photo')} of {counted(first.groups, 'place')}, right are: {told}."]
+    if len(compared.pairs) == 1:
+        return [*said, verdict(compared.pairs[0]), *_where(compared, compared.pairs[0])]
+    said += [verdict(pair) for pair in compared.pairs if pair.better]
+    return said + _untold([pair for pair in compared.pairs if not pair.better])
 
 
 def verdict(pair: Pair) -> str:
     """Who of two is better, or that it cannot be told."""
-    more = pair.difference
-    alone = f"{pair.first} alone is right for {pair.only_first:,}, {pair.second} alone for {pair.only_second:,}"
     if not pair.only_first and not pair.only_second:
         return f"{pair.first} and {pair.second} are right for exactly the same photos."
-    ends = f"95 % interval {signed_span(more)}; {alone}; by place p {chance(pair.holm_p)}"
-    if not pair.better:
-        apart = f"{pair.first} and {pair.second} cannot be told apart here"
-        return f"{apart}: the difference of {signed(more.value)} points may be chance ({ends})."
-    other = pair.second if pair.better == pair.first else pair.first
-    by_city = pair.macro_difference
-    sure = by_city.low > 0 or by_city.high < 0
-    alike = f"every city counting alike {signed(by_city.value)} ({signed(by_city.low)} to {signed(by_city.high)})"
-    return (
-        f"{pair.better} is better than {other}: {pair.first} minus {pair.second} is {signed(more.value)} points "
-        f"({ends}); {alike}{'' if sure else ', which may be chance'}."
+    one = pair if pair.better != pair.second else pair.turned()
+    more, alike = one.difference, one.macro_difference
+    seen = (
+        f"95 % interval {signed_span(more)}; {one.first} alone is right for {one.only_first:,}, {one.second} alone for "
+        f"{one.only_second:,}; by place p {chance(one.holm_p)}"
     )
+    if not pair.better:
+        apart = f"{one.first} and {one.second} cannot be told apart here"
+        return f"{apart}: the difference of {signed(more.value)} points may be chance ({seen})."
+    unsure = "" if alike.low > 0 or alike.high < 0 else ", which may be chance"
+    return (
+        f"{one.first} is better than {one.second}, by {signed(more.value)} points ({seen}). With every city counting "
+        f"alike it is {signed(alike.value)} ({signed(alike.low)} to {signed(alike.high)}){unsure}."
+    )
+
+
+def _untold(pairs: list[Pair]) -> list[str]:
+    if not pairs:
+        return []
+    told = "; ".join(f"{pair.first} and {pair.second} ({signed_span(pair.difference)})" for pair in pairs)
+    said = [f"These cannot be told apart here, their differences may be chance: {told}."]
+    if any(pair.difference.low > 0 or pair.difference.high < 0 for pair in pairs):
+        said.append("An interval among these that leaves out 0 is no proof: of many pairs, one may do so by luck.")
+    return said
 
 
 def cautions(compared: Compared) -> list[str]:
     """What the comparison does not show."""
     said = [text for one in compared.said for text in _of_training(one)]
     said += [*_choices(compared), *_size(compared), *_tests(compared)]
-    said += [f"Not compared: {_lower(note)}" for note in compared.left_out]
+    said += [f"Not compared: {note}" for note in compared.left_out]
     said.append("A difference on these photos is one for these cities, cameras and years; others were not measured.")
     return said
 
@@ -72,21 +82,20 @@ def chance(p: float) -> str:
 
 
 def _where(compared: Compared, pair: Pair) -> list[str]:
-    """The cities in which either is clearly better."""
+    """The cities in which either is better beyond the interval."""
     rows = list(zip(compared.cities, pair.by_city, strict=True))
     clear = {
         pair.first: [(city, number) for city, number in rows if number.low > 0],
         pair.second: [(city, number) for city, number in rows if number.high < 0],
     }
     told = [
-        f"{name} in {', '.join(f'{city.name} ({signed(abs(number.value))})' for city, number in found)}"
+        f"of {name} in {', '.join(f'{city.name} ({signed(abs(number.value))})' for city, number in found)}"
         for name, found in clear.items()
         if found
     ]
-    if not told or len(rows) < 2:
+    if not told or len(rows) == 1:
         return []
-    between = f"Between {pair.first} and {pair.second}: " if len(compared.pairs) > 1 else ""
-    return [f"{between}City by city, in points, better beyond the interval: {'; '.join(told)}."]
+    return [f"City by city, the interval of the difference leaves out 0 in favour {'; '.join(told)}."]
 
 
 def _of_training(one: Guesses) -> list[str]:
@@ -139,13 +148,6 @@ def _tests(compared: Compared) -> list[str]:
             f"City by city, {counted(len(compared.cities), 'city')} are looked at: one in twenty would seem different "
             "by chance alone."
         )
-    few = [pair for pair in compared.pairs if 0 < pair.only_first + pair.only_second < _FEW_DIFFER]
-    said += [
-        f"{pair.first} and {pair.second} differ in only {counted(pair.only_first + pair.only_second, 'photo')}."
-        for pair in few
-    ]
-    return said
-
-
-def _lower(note: str) -> str:
-    return note[:1].lower() + note[1:]
+    few = {f"{pair.first} and {pair.second}": pair.only_first + pair.only_second for pair in compared.pairs}
+    told = [f"{names} in {counted(count, 'photo')}" for names, count in few.items() if 0 < count < _FEW_DIFFER]
+    return [*said, f"Few photos tell them apart: {', '.join(told)}."] if told else said

@@ -14,7 +14,7 @@ from flaneur.evaluation.page.compare_charts import cities_section, pairs_section
 from flaneur.evaluation.page.compare_photos import photos_section
 from flaneur.evaluation.page.frame import Frame, whole_page
 from flaneur.evaluation.page.section_parts import kilometres, section
-from flaneur.evaluation.phrases import percent
+from flaneur.evaluation.phrases import percent, span
 from flaneur.metrics import Interval
 
 _FOOTER = "Every number with its interval is in compare.json."
@@ -101,7 +101,7 @@ def _measure_row(compared: Compared, name: str, hint: str, field: str, text: Tex
 def _cell(number: Interval | None, text: Text) -> str:
     if number is None or math.isnan(number.value):
         return '<td class="num">–</td>'
-    ends = f"{text(number.low)} to {text(number.high)}"
+    ends = span(number, 1) if text is _share else f"{text(number.low)} to {text(number.high)}"
     return f'<td class="num"><strong>{text(number.value)}</strong><small>{ends}</small></td>'
 
 
