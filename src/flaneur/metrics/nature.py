@@ -26,7 +26,8 @@ class Nature:
 
     Args:
         kind: share, difference of shares, or anything else.
-        alike: ``[N]`` class of each photo, where classes count alike however many photos they have.
+        alike: ``[N]`` class of each photo, where classes count alike however many photos they have; -1 for photos that
+            have no part in the value.
     """
 
     kind: Kind = "free"
@@ -71,12 +72,12 @@ def effective_places(alike: NDArray[np.intp], index: NDArray[np.intp]) -> float:
     """How many places, evenly spread over the classes, would tell as much: few of one class cannot be made up for.
 
     Args:
-        alike: ``[N]`` class of each photo; classes count alike.
+        alike: ``[N]`` class of each photo; classes count alike, and photos of class -1 not at all.
         index: ``[N]`` its place.
 
-    >>> effective_places(np.array([0, 0, 0, 1]), np.array([0, 1, 2, 3]))
+    >>> effective_places(np.array([0, 0, 0, 1, -1]), np.array([0, 1, 2, 3, 4]))
     3.0
     """
-    pairs = np.unique(np.column_stack([alike, index]), axis=0)
+    pairs = np.unique(np.column_stack([alike, index])[alike >= 0], axis=0)
     counts = np.unique(pairs[:, 0], return_counts=True)[1]
     return float(len(counts) ** 2 / (1 / counts).sum()) if len(counts) else 0.0

@@ -12,15 +12,14 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from flaneur import metrics
 from flaneur.errors import InputError
 from flaneur.evaluation.answers import Answers
 from flaneur.evaluation.measures.columns import column_title, column_values, in_order
 from flaneur.evaluation.phrases import FEW_PLACES, percent, points, span
 from flaneur.evaluation.section import Findings
 from flaneur.metrics import Floats, Interval, bootstrap_by_group, counts_behind
-from flaneur.metrics.nature import Nature
-from flaneur.metrics.weighted import in_cells, ratio
+from flaneur.metrics.nature import SHARE, Nature
+from flaneur.metrics.weighted import in_cells, nan_mean, ratio
 
 DEFAULT_COLUMNS = ("year", "season", "project", "source")
 MOST_SLICES = 24
@@ -141,7 +140,7 @@ def slices(known: Answers, columns: Sequence[str] = ()) -> Slices | None:
 
 def _table(known: Answers, column: str) -> SliceTable:
     values = column_values(known.photos, column)
-    names = _commonest(in_order([value for value in values if value is not None], column))
+    names = _commonest(Counter(value for value in values if value is not None), column)
     number = {name: index for index, name in enumerate(names)}
     rest = number.get(ALL_OTHERS, -1)
     of_slice = np.array([-1 if value is None else number.get(value, rest) for value in values], np.intp)
@@ -150,13 +149,11 @@ def _table(known: Answers, column: str) -> SliceTable:
     return SliceTable(column, column_title(column), made, int((~told).sum()))
 
 
-def _commonest(values: list[str]) -> list[str]:
-    """Distinct values in their order; of very many the commonest, and :data:`ALL_OTHERS`."""
-    count = Counter(values)
+def _commonest(count: Counter[str], column: str) -> list[str]:
+    """Values in their order; of very many the commonest, and :data:`ALL_OTHERS`."""
     if len(count) <= MOST_SLICES:
-        return list(count)
-    kept = {value for value, _ in count.most_common(MOST_SLICES - 1)}
-    return [value for value in count if value in kept] + [ALL_OTHERS]
+        return in_order(count, column)
+    return [*in_order((value for value, _ in count.most_common(MOST_SLICES - 1)), column), ALL_OTHERS]
 
 
 def _slices(
@@ -175,45 +172,33 @@ def _slices(
         correct: ``[N]`` whether it was told right.
         places: ``[N]`` its place.
     """
-    made = []
-    for number, beside in enumerate(_beside_others(len(names), of_slice, labels, correct, places)):
-        rows = of_slice == number
-        present, city = np.unique(labels[rows], return_inverse=True)
-        recall = metrics.balanced_accuracy(city, correct[rows], len(present))
-        accuracy, macro = bootstrap_by_group(metrics.joined(metrics.always(correct[rows]), recall), places[rows])
-        made.append(Slice(names[number], accuracy, macro, beside, len(present)))
-    return tuple(made)
-
-
-def _beside_others(
-    count: int,
-    of_slice: NDArray[np.intp],
-    labels: NDArray[np.intp],
-    correct: NDArray[np.bool_],
-    places: NDArray[np.intp],
-) -> tuple[Interval, ...]:
-    """:attr:`Slice.beside_others` of ``count`` slices; other arguments as for :func:`_slices`."""
     present, city = np.unique(labels, return_inverse=True)
-    shape = (count, len(present), 2)
+    shape = (len(names), len(present), 2)
     cells = np.ravel_multi_index((of_slice, city, correct.astype(np.intp)), shape)
-    width = count * len(present) * 2
-    gaps = in_cells(cells, width, lambda counts: _gaps(counts.reshape(-1, *shape)), Nature("difference"))
-    photos = np.bincount(cells, minlength=width).reshape(shape).sum(axis=2)
-    elsewhere = photos.sum(axis=0) > photos
-    comparable = (of_slice[:, None] == np.arange(count)) & elsewhere[of_slice, city][:, None]
-    return bootstrap_by_group(gaps, places, behind=counts_behind(comparable, places))
+    photos = np.bincount(cells, minlength=int(np.prod(shape))).reshape(shape).sum(axis=2)
+    member = of_slice[:, None] == np.arange(len(names))
+    comparable = member & (photos.sum(axis=0) > photos)[of_slice, city][:, None]
+    behind = counts_behind(np.hstack([member, comparable]), places)
+    macro = tuple(Nature("share", np.where(rows, city, -1)) for rows in member.T)
+    natures = (SHARE,) * len(names) + macro + (Nature("difference"),) * len(names)
+    metric = in_cells(cells, photos.size * 2, lambda counts: _numbers(counts.reshape(-1, *shape)), natures)
+    found = bootstrap_by_group(metric, places, behind=np.vstack([behind[: len(names)], behind]))
+    columns = (found[start : start + len(names)] for start in range(0, len(found), len(names)))
+    return tuple(Slice(*row) for row in zip(names, *columns, (photos > 0).sum(axis=1).tolist(), strict=True))
 
 
-def _gaps(counts: Floats) -> Floats:
-    """Mean over a slice's photos of their city's recall here minus elsewhere, ``[R, S]``, of counts ``[R, S, C, 2]``.
+def _numbers(counts: Floats) -> Floats:
+    """Accuracy, macro recall and :attr:`Slice.beside_others` of S slices, ``[R, 3 S]``.
 
-    The last axis counts wrong and right answers.
+    Args:
+        counts: ``[R, S, C, 2]`` wrong and right answers by slice and city.
     """
     every, right = counts.sum(axis=3), counts[:, :, :, 1]
-    elsewhere = ratio(right.sum(axis=1, keepdims=True) - right, every.sum(axis=1, keepdims=True) - every)
-    gap = ratio(right, every) - elsewhere
+    recall = ratio(right, every)
+    gap = recall - ratio(right.sum(axis=1, keepdims=True) - right, every.sum(axis=1, keepdims=True) - every)
     weight = np.where(np.isfinite(gap), every, 0.0)
-    return ratio((np.nan_to_num(gap) * weight).sum(axis=2), weight.sum(axis=2))
+    beside = ratio((np.nan_to_num(gap) * weight).sum(axis=2), weight.sum(axis=2))
+    return np.hstack([ratio(right.sum(axis=2), every.sum(axis=2)), nan_mean(recall), beside])
 
 
 def _surely_below(difference: Interval, comparisons: int) -> bool:
