@@ -94,7 +94,7 @@ def columns(table: TableFile) -> list[str]:
         case ".jsonl":
             return next((list(row) for _, row in _json_rows(table, ())), [])
         case ".parquet":
-            return [name.strip().lower() for name in _parquet(table).schema.names]
+            return [name.strip().lower() for name in open_parquet(table).schema.names]
         case _:
             return [name for name in _header(table, table.encoding) if name]
 
@@ -204,15 +204,20 @@ def _parquet_rows(table: TableFile, needed: Sequence[str]) -> Rows:
 
 def _parquet_body(table: TableFile) -> Rows:
     number = 0
-    with _understood(table):
-        for batch in _parquet(table):
+    with understood(table):
+        for batch in open_parquet(table):
             names = [name.strip().lower() for name in batch.schema.names]
             for cells in zip(*(batch.column(index).to_pylist() for index in range(len(names))), strict=True):
                 number += 1
                 yield number, {name: _text(cell) for name, cell in zip(names, cells, strict=True)}
 
 
-def _parquet(table: TableFile) -> Any:
+def open_parquet(table: TableFile) -> Any:
+    """A Parquet table as arro3 reads it: schema and batches; read the latter within :func:`understood`.
+
+    Raises:
+        InputError: it is none.
+    """
     from arro3.io import read_parquet
 
     with table.open() as file:
@@ -222,12 +227,13 @@ def _parquet(table: TableFile) -> Any:
         if not whole or head != b"PAR1" or file.read() != b"PAR1":
             raise _no_parquet(table, "it does not begin and end like one")
     path = Path(table.name)
-    with _understood(table):
+    with understood(table):
         return read_parquet(path if path.is_file() else table.open())
 
 
 @contextmanager
-def _understood(table: TableFile) -> Iterator[None]:
+def understood(table: TableFile) -> Iterator[None]:
+    """Whatever goes wrong while a Parquet table is read becomes an ``InputError`` that names it."""
     try:
         yield
     except (InputError, GeneratorExit, KeyboardInterrupt):

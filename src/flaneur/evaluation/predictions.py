@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from flaneur.csv_table import on_disk, open_parquet, understood
 from flaneur.errors import InputError, IntegrityError
 from flaneur.evaluation.answers import Answers, Doubt
 from flaneur.evaluation.report import Report
@@ -96,8 +97,8 @@ def read_predictions(path: str | Path) -> Predictions:
         path: the file, or the folder of a report that holds it.
 
     Raises:
-        InputError: there is no such file, or it is another table.
-        IntegrityError: it is no Parquet file, or a newer flaneur made it.
+        InputError: there is no such file, or it is another one.
+        IntegrityError: a newer flaneur made it.
     """
     path = Path(path)
     path = path / PREDICTIONS if path.is_dir() else path
@@ -122,7 +123,7 @@ def are_predictions(path: Path) -> bool:
     """Whether a file is one that :func:`write_predictions` wrote."""
     if path.suffix.lower() != ".parquet" or not path.is_file():
         return False
-    return _KEY.encode() in _open(path).schema.metadata
+    return _KEY.encode() in open_parquet(on_disk(path)).schema.metadata
 
 
 def _rows(answers: Answers) -> Iterator[dict[str, Any]]:
@@ -146,25 +147,17 @@ def _read(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
     """Facts and columns; numbers as arrays, texts as lists."""
     if not path.is_file():
         raise InputError(f"{path}: no such file. 'flaneur evaluate' writes it beside its report.")
-    try:
-        reader = _open(path)
-        told = reader.schema.metadata.get(_KEY.encode())
-        batches = list(reader)
-        columns = {name: _values([one.column(name) for one in batches], name) for name in reader.schema.names}
-    except Exception as error:  # arro3 raises bare Exception
-        raise IntegrityError(f"{path}: not readable as Parquet ({error}). Make the file again.") from error
+    table = on_disk(path)
+    reader = open_parquet(table)
+    told = reader.schema.metadata.get(_KEY.encode())
     if told is None:
         raise InputError(f"{path}: not written by flaneur. See 'flaneur compare --help' for tables of other systems.")
     facts = json.loads(told)
     if facts["format"] != _FORMAT:
         raise IntegrityError(f"{path}: made by a newer flaneur (format {facts['format']}). Update flaneur.")
-    return facts, columns
-
-
-def _open(path: Path) -> Any:
-    from arro3.io import read_parquet
-
-    return read_parquet(path)
+    with understood(table):
+        batches = list(reader)
+        return facts, {name: _values([one.column(name) for one in batches], name) for name in reader.schema.names}
 
 
 def _values(pieces: Sequence[Any], name: str) -> Any:
