@@ -9,9 +9,9 @@ from html import escape
 
 from flaneur.metrics import Interval
 
-WIDTH, HEIGHT = 360, 236
+WIDTH, HEIGHT = 340, 230
 _RIGHT, _TOP, _BOTTOM = 16, 10, 42
-LETTER = 7.1  # width of a digit at the labels' size, generously
+LETTER = 7.6  # width of a digit at the labels' size, generously
 _FEW_DECADES = 1.7  # within these, 2 and 5 are ticks beside 1
 _WHOLE_TICKS = 8
 MINUS = "−"

@@ -13,6 +13,7 @@ from flaneur.metrics import Interval
 
 _LEFT, _RIGHT, _TOP = 10, 14, 6
 _TEXT_LINE, _TRACK, _FOOT = 15, 21, 42
+_NARROW = 7.0  # width of a letter of a name, on average, generously
 MOST_ROWS = 40
 
 
@@ -73,7 +74,8 @@ def forest(rows: Sequence[Row], axis: Axis, label: str, *, line_at: float | None
 
 
 def _row(row: Row, axis: Axis, top: float) -> tuple[str, float]:
-    lines = wrap(row.name, max(12, int((WIDTH - _LEFT - _RIGHT) / LETTER) - len(row.told) - 2)) or [""]
+    room = WIDTH - _LEFT - _RIGHT - LETTER * (len(row.told) + 1)
+    lines = wrap(row.name, max(12, int(room / (LETTER if row.loud else _NARROW)))) or [""]
     kind = ' class="row name loud"' if row.loud else ' class="row name"'
     made = [
         f'<text{kind} x="{_LEFT}" y="{top + _TEXT_LINE * (number + 1) - 3:.1f}">{escape(text)}</text>'

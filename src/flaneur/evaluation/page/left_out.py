@@ -43,7 +43,7 @@ def left_out_section(found: LeftOut) -> str:
         (one.city.name, _ratio(one.auroc), *share_cells(one.false_accept), names.get(one.taken_for, one.taken_for))
         for one in found.cities
     ]
-    table = points_table("The cities as a table", _HEADS, cells)
+    table = points_table("Cities left out as a table", _HEADS, cells)
     return section(found.key, TITLE, hint, side_by_side(_auroc(found), _answered(found), table, numbers))
 
 

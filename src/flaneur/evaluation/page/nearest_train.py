@@ -33,7 +33,7 @@ def nearest_section(found: NearestTrain) -> str:
         hint += f" {found.without:,} photos have no position and are not here."
     chart = figure("Share that is right", _chart(found))
     table = points_table(
-        "The distances as a table", _HEADS, [(_name(ring), *share_cells(ring.accuracy)) for ring in found.rings]
+        "Accuracy by distance as a table", _HEADS, [(_name(ring), *share_cells(ring.accuracy)) for ring in found.rings]
     )
     numbers = points_fact("Nearest minus farthest", "points; the thirds of each city’s photos", found.fall)
     return section(found.key, TITLE, hint, side_by_side(chart + table, facts(numbers)))

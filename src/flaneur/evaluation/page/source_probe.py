@@ -57,7 +57,7 @@ def probe_section(found: SourceProbe) -> str:
         if found.accuracy is None
         else number_row("Source told", "mean over these cities", found.accuracy, found.chance)
     )
-    table = points_table("The cities as a table", _HEADS, cells)
+    table = points_table("Sources told as a table", _HEADS, cells)
     return section(found.key, TITLE, hint, side_by_side(chart + table, facts(mean)))
 
 

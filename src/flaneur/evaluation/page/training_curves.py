@@ -52,7 +52,8 @@ def _network(member: str, rows: Sequence[Mapping[str, Any]]) -> str:
     cells = [
         (f"{row['epoch']:.0f}", *(f"{row[key]:.4g}" if _number(row.get(key)) else "" for key in keys)) for row in rows
     ]
-    return f'{title}<div class="charts small">{panels}</div>{points_table("The points as a table", heads, cells)}'
+    table = points_table(f"The points {f'of network {member} ' if member else ''}as a table", heads, cells)
+    return f'{title}<div class="charts small">{panels}</div>{table}'
 
 
 def _panel(name: str, lines: Sequence[tuple[str, str]], rows: Sequence[Mapping[str, Any]]) -> str:

@@ -30,7 +30,7 @@ def views_section(found: ViewCount) -> str:
     )
     rows = [(f"{views}", *share_cells(accuracy)) for views, accuracy in found.rows]
     chart = figure("Share of places that is right", _chart(found))
-    table = points_table("The points as a table", _HEADS, rows)
+    table = points_table("The number of views as a table", _HEADS, rows)
     numbers = points_fact(f"Gained by {most} instead of {fewest}", "points, at the same places", found.gain)
     return section(found.key, TITLE, hint, side_by_side(chart + table, facts(numbers)))
 
