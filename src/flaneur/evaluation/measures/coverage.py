@@ -92,12 +92,13 @@ def coverage(known: Answers) -> Coverage:
     member = np.column_stack([kept for _, kept in surest])
     parts = metrics.means(member * known.correct[:, None]), metrics.means(member)
     accuracy = metrics.Derived(parts, lambda found: ratio(found[0], found[1]), lambda _: (SHARE,) * STEPS)
-    found = bootstrap_by_group(accuracy, known.places, behind=counts_behind(member > 0, known.places))
+    both = metrics.joined(accuracy, metrics.selective_risk(known.confidence, known.correct))
+    among = np.column_stack([member > 0, np.ones(len(member), bool)])
+    *found, risk = bootstrap_by_group(both, known.places, behind=counts_behind(among, known.places))
     points = tuple(
         CoveragePoint(step / STEPS, least, seen)
         for step, (least, _), seen in zip(range(1, STEPS + 1), surest, found, strict=True)
     )
-    risk = bootstrap_by_group(metrics.selective_risk(known.confidence, known.correct), known.places)[0]
     return Coverage(points, risk, tuple((one.share, one.accuracy) for one in points if one.share in LOOKED_AT))
 
 

@@ -116,15 +116,16 @@ def nearest_train(known: Answers, train: Sequence[Photo]) -> NearestTrain | None
     used = np.unique(ring)
     among = ring[:, None] == used
     hits = np.repeat(correct[:, None], len(used), axis=1)
-    found = bootstrap_by_group(metrics.shares(hits, among), places, behind=counts_behind(among, places))
     near, far = _thirds(metres, labels)
     fall = metrics.difference(_share(correct, near), _share(correct, far))
+    behind = counts_behind(np.column_stack([among, near | far]), places)
+    *found, fallen = bootstrap_by_group(metrics.joined(metrics.shares(hits, among), fall), places, behind=behind)
     return NearestTrain(
         rings=tuple(
             Ring(RING_EDGES_M[index], RING_EDGES_M[index + 1], seen)
             for index, seen in zip(used.tolist(), found, strict=True)
         ),
-        fall=bootstrap_by_group(fall, places, behind=counts_behind((near | far)[:, None], places))[0],
+        fall=fallen,
         without=int((~located).sum()),
         nearest_m=float(metres.min()),
     )
