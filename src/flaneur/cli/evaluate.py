@@ -21,7 +21,8 @@ _STAGES = {
     "embed": "embedding",
     "head": "fitting heads",
     "cross": "crossing",
-    "learning_curve": "learning curve",
+    "curve": "learning curve",
+    "probe": "probing for the source",
     "left_out": "leaving cities out",
 }
 _ASKED = ("full", "shortcuts", "cross", "leave_one_out", "learning_curve", "random_split", "slices")

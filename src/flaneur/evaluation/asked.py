@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from typing import Any
@@ -104,6 +104,7 @@ def add_asked(report: Report, model: Model, dataset: Dataset, asked: Asked, prog
         asked: what to measure.
         progress: told stage, how much is done, of how much.
     """
+    report = _with_slices(report, asked.slices)
     given = _Given(model, dataset, report, asked, progress)
     sections, said = dict(report.sections), dict(report.not_measured)
     for key, (wanted, what, trial) in TRIALS.items():
@@ -113,6 +114,23 @@ def add_asked(report: Report, model: Model, dataset: Dataset, asked: Asked, prog
             except (InputError, IntegrityError) as error:
                 said[key] = f"Not measured: {what}. {error}"
     return replace(report, sections=sections, not_measured=said)
+
+
+def _with_slices(report: Report, columns: Sequence[str]) -> Report:
+    """The report with tables of further columns beside those it has."""
+    there = report.sections.get(Slices.key)
+    tables = list(there.tables) if isinstance(there, Slices) else []
+    said = []
+    for column in dict.fromkeys(columns):
+        if column not in [table.column for table in tables]:
+            try:
+                found = slices(report.known, [column])
+                tables += [] if found is None else found.tables
+            except InputError as error:
+                said.append(f"Not measured: accuracy by {column}. {error}")
+    sections = {**report.sections, Slices.key: Slices(tuple(tables))} if tables else report.sections
+    not_measured = {**report.not_measured, Slices.key: " ".join(said)} if said else report.not_measured
+    return replace(report, sections=sections, not_measured=not_measured)
 
 
 @dataclass(frozen=True)
@@ -198,17 +216,7 @@ def _random_split(given: _Given) -> Section:
     return random_split(given.dataset, given.encoder, given.split, given.progress, encoder_saw_them=given.saw)
 
 
-def _slices(given: _Given) -> Section:
-    """The tables of the report and those of further columns."""
-    default = given.report.sections.get(Slices.key)
-    there = [table.column for table in default.tables] if isinstance(default, Slices) else []
-    found = slices(given.report.known, list(dict.fromkeys([*there, *given.asked.slices])))
-    assert found is not None  # noqa: S101 - columns that are named are there, or it raises
-    return found
-
-
 TRIALS: dict[str, tuple[Callable[[Asked], bool], str, Callable[[_Given], Section]]] = {
-    "slices": (lambda asked: bool(asked.slices), "accuracy by a column that was asked for", _slices),
     "shortcuts": (lambda asked: asked.full or asked.shortcuts, "what the model leans on", _shortcuts),
     "source_probe": (
         lambda asked: asked.full or asked.shortcuts, "whether the source can be told within a city", _source_probe,
