@@ -23,23 +23,33 @@ from flaneur.metrics import Interval
 
 TITLE = "What does it look at?"
 _KINDS = {
-    "removal": ("Something taken away", (1, "change of accuracy"), (2, "the same area elsewhere")),
+    "removal": ("Something taken away", (1, "change of accuracy"), (2, "an equal change elsewhere")),
     "camera": ("As another camera would see it", (1, "change of accuracy"), (2, "in comparison")),
 }
-_FOLLOWS = ("Something of another city put in", (3, "answers that follow it"), (2, "the same area elsewhere"))
-_HEADS = ("altered", "right", "change", "in comparison", "answers that follow it", "elsewhere", "leans on it")
+_FOLLOWS = ("Something of another city put in", (3, "answers that follow it"), (2, "an equal area elsewhere"))
+_HEADS = (
+    "altered",
+    "right",
+    "change, points",
+    "in comparison",
+    "answers that follow it, points",
+    "elsewhere",
+    "newly wrong, but of the same project",
+    "leans on it",
+)
 
 
 def shortcuts_section(found: Shortcuts) -> str:
     """The verdict, and what each alteration did."""
     hint = (
-        f"{found.verdict} Each of {counted(found.photos, 'photo')} was altered and shown to the model again; unaltered "
-        f"it is right for {told(found.whole)}. In bold: what it leans on."
+        f"Each of {counted(found.photos, 'photo')} was altered and shown to the model again; unaltered it is right for "
+        f"{told(found.whole)}. Every model loses something when a photo is spoilt, so what counts is the difference to "
+        "the ring beneath. In bold: what it leans on."
     )
-    charts = [_changes(found.rows, kind) for kind in _KINDS]
-    charts.append(_follows([row for row in found.rows if row.follows is not None]))
+    charts = [_follows([row for row in found.rows if row.follows is not None])]
+    charts += [_changes(found.rows, kind) for kind in _KINDS]
     table = points_table("The alterations as a table", _HEADS, map(_cells, found.rows))
-    return section(found.key, TITLE, hint, flowing(*charts), table, _glossary(found))
+    return section(found.key, TITLE, f"{found.verdict} {hint}".strip(), flowing(*charts), table, _glossary(found))
 
 
 def _changes(every: Sequence[ShortcutRow], kind: str) -> str:
@@ -84,13 +94,9 @@ def _ends(rows: Sequence[Row]) -> list[float]:
 def _cells(row: ShortcutRow) -> tuple[str, ...]:
     further = (row.control, row.follows, row.follows_elsewhere)
     differences = ["" if seen is None else told_points(seen) for seen in further]
-    return (
-        row.alteration.title,
-        told(row.accuracy, 1),
-        told_points(row.change),
-        *differences,
-        "yes" if row.leans else "no",
-    )
+    kin = "" if row.same_project is None else told(row.same_project)
+    numbers = (told(row.accuracy, 1), told_points(row.change), *differences, kin)
+    return (row.alteration.title, *numbers, "yes" if row.leans else "no")
 
 
 def _glossary(found: Shortcuts) -> str:
