@@ -27,6 +27,7 @@ _KM_PER_DEGREE = 111.2
 _STREET_GAP_KM = 1.1  # streets of a city lie so far apart that several fall in cells of their own
 _PLACE_GAP_M = 80.0
 _YAWS_DEG = (0.0, -38.0, 38.0, 18.0, -18.0, 55.0, -55.0, 8.0)
+_MOST_VIEWS = 40  # five rounds of the eight directions
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +38,7 @@ class ToyWorld:
         seed: equal seed, equal bytes.
         cities: 2 to 8.
         places_per_city: standpoints; some three to a street.
-        views: photos of each place, 1 to 8.
+        views: photos of each place, 1 to 40; after eight directions come others close to them.
         size_px: width of the photos; they are three quarters as high.
         near_duplicates: photos that are there again, cropped by a hair and saved again, under another name.
         blank: grey "no imagery" tiles.
@@ -61,7 +62,7 @@ class ToyWorld:
             "seed": (0, 2**32 - 1),
             "cities": (2, len(STYLES)),
             "places_per_city": (1, 10_000),
-            "views": (1, len(_YAWS_DEG)),
+            "views": (1, _MOST_VIEWS),
             "size_px": (64, 1024),
             "near_duplicates": (0, 1000),
             "blank": (0, 1000),
@@ -184,11 +185,21 @@ def _places(world: ToyWorld) -> Iterator[_Place]:
             )
 
 
+def _yaw_deg(number: int) -> float:
+    """Direction of a view, from that of the street.
+
+    >>> [_yaw_deg(number) for number in (1, 9, 17)]
+    [-38.0, -34.5, -31.0]
+    """
+    again, first = divmod(number, len(_YAWS_DEG))
+    return _YAWS_DEG[first] + 3.5 * again
+
+
 def _photo(world: ToyWorld, place: _Place, number: int) -> tuple[bytes, _Row]:
     style = STYLES[place.city]
     slug = slugify(style.name)
     view = View(
-        yaw_deg=_YAWS_DEG[number],
+        yaw_deg=_yaw_deg(number),
         month=int(place.captured[-2:]),
         dashcam=place.project == "dashcams",
         size_px=world.size_px,
