@@ -61,7 +61,7 @@ def test_findings_say_whether_doubt_means_anything():
     sure = np.linspace(0.55, 0.99, 400)
     rng = np.random.default_rng(0)
     honest = coverage(of_confidences(sure, rng.random(400) < sure)).findings()
-    assert "Its being sure means something" in honest.good[0]
+    assert "when it is sure, it is right more often" in honest.good[0]
     assert not honest.beware
     blind = coverage(of_confidences(sure, rng.random(400) < 0.6)).findings()
     assert "hardly tells right answers from wrong" in blind.beware[0]

@@ -72,7 +72,7 @@ class Coverage:
             f"({span(surer, 1)}); of all, {percent(everything.value, 1)}"
         )
         if surer.low > everything.value:
-            return Findings(good=(f"{said}. Its being sure means something.",))
+            return Findings(good=(f"{said}. So when it is sure, it is right more often.",))
         return Findings(beware=(f"{said}. How sure it says it is hardly tells right answers from wrong ones.",))
 
 

@@ -85,11 +85,12 @@ class Distance:
         if same.groups < FEW_PLACES or not 0 < chance < 1:
             return ()
         said = (
-            f"When it is wrong, it names a city on the right continent in {percent(same.value)} ({span(same)}) of cases"
+            f"When it is wrong, it names a city on the right continent {percent(same.value)} of the time "
+            f"({span(same)}); a wrong city picked at random would be on it {percent(chance)} of the time."
         )
         if same.low > chance:
-            return (f"{said}, more often than at random ({percent(chance)}): its mistakes tend to stay near.",)
-        return (f"{said}, where a random mistake would in {percent(chance)}: they can be any distance off.",)
+            return (f"{said} Its mistakes tend to stay near.",)
+        return (f"{said} A mistake can be any distance off.",)
 
 
 def distance(known: Answers) -> Distance | None:

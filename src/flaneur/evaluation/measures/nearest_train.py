@@ -77,7 +77,8 @@ class NearestTrain:
                 f"Some of these photos were taken {self.nearest_m:.0f} m from a training photo, which may show the same"
             )
             return Findings(beware=(f"{spot} houses.", *self._of_the_fall()[1]))
-        apart = f"None of these photos was taken nearer than {math.floor(self.nearest_m):,} m to a training photo."
+        those = "the photos with a position" if self.without else "these photos"
+        apart = f"None of {those} was taken nearer than {math.floor(self.nearest_m):,} m to a training photo."
         good, beware = self._of_the_fall()
         return Findings((apart, *good), beware)
 
@@ -89,7 +90,7 @@ class NearestTrain:
             return (), (f"{more} it partly knows streets, not cities, and is weaker far from those it learnt from.",)
         if fall.high < _MUCH:
             same = f"{nearest} no better than the farthest third (difference in points: {points_span(fall)}):"
-            return (f"{same} it does not live on streets it remembers.",), ()
+            return (f"{same} remembered streets do not explain its score.",), ()
         return (), ()
 
 
