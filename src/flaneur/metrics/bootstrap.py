@@ -77,16 +77,15 @@ def counts_behind(among: NDArray[np.bool_], groups: NDArray[Any]) -> NDArray[np.
 
 
 def _replicates(metric: Metric, index: NDArray[np.intp], repeats: int, rng: np.random.Generator) -> Floats:
-    groups = int(index.max()) + 1 if len(index) else 0
+    groups = int(index.max(initial=-1)) + 1
     of_counts = of_groups(metric, index)
     rows = max(1, _CHUNK_CELLS // max(1, len(index)))
     made = []
     for start in range(0, repeats, rows):
-        size = min(rows, repeats - start)
-        drawn = rng.integers(0, groups, size=(size, groups)) if groups else np.empty((size, 0), np.int64)
-        flat = (drawn + groups * np.arange(size)[:, None]).ravel()
-        counts = np.bincount(flat, minlength=size * groups).reshape(size, groups)
-        made.append(of_counts(counts.astype(np.float64)))
+        counts = np.empty((min(rows, repeats - start), groups))
+        for row in counts:  # one by one: a resample's counts fit into the processor's cache, those of a chunk do not
+            row[:] = np.bincount(rng.integers(0, max(1, groups), groups), minlength=groups)
+        made.append(of_counts(counts))
     return np.vstack(made)
 
 
