@@ -120,3 +120,37 @@ def test_what_is_not_there_is_said(world: tuple[Model, Path, Dataset], tmp_path:
         result = CliRunner().invoke(evaluate, [str(path), str(dataset.root), *words, "--out", str(tmp_path)])
         assert isinstance(result.exception, error)
         assert text in str(result.exception)
+
+
+def test_figures_tables_and_what_was_asked_for(world: tuple[Model, Path, Dataset], tmp_path: Path) -> None:
+    _, path, dataset = world
+    words = [str(path), str(dataset.root), "--out", str(tmp_path), "--no-photos", "--json"]
+    asked = ["--cross", "project", "--leave-one-out", "--slice", "width", "--figures", "--tables"]
+    result = CliRunner().invoke(evaluate, [*words, *asked], catch_exceptions=False)
+    assert result.exit_code == 0
+    made = json.loads(result.stdout)
+    assert made["origin"]["command"].endswith(" --cross project --leave-one-out --slice width")
+    assert "width" in [table["column"] for table in made["sections"]["slices"]["tables"]]
+    assert made["sections"]["cross"]["column"] == "project"
+    assert made["not_measured"]["left_out"] in made["cautions"]
+    assert "asking the model ..." in result.stderr
+    for name in (
+        "report.html",
+        "report.json",
+        "report.tex",
+        "report.md",
+        "predictions.parquet",
+        "figures/confusion.svg",
+    ):
+        assert (tmp_path / name).stat().st_size
+    assert not (tmp_path / "figures" / "top_losses.png").exists()
+
+
+def test_a_misspelt_column_is_refused(world: tuple[Model, Path, Dataset], tmp_path: Path) -> None:
+    _, path, dataset = world
+    for flag in ("--cross", "--slice"):
+        words = [str(path), str(dataset.root), "--out", str(tmp_path / "out"), flag, "projet"]
+        result = CliRunner().invoke(evaluate, words)
+        assert isinstance(result.exception, UsageError)
+        assert "Did you mean 'project'" in str(result.exception)
+    assert not (tmp_path / "out").exists()

@@ -46,20 +46,26 @@ def stage_bars(names: Mapping[str, str]) -> Iterator[Callable[[str, int, int], N
     """
     from tqdm import tqdm
 
-    bars: dict[str, Any] = {}
+    said: set[str] = set()
+    bars: dict[str, Any] = {}  # none or one: that of the stage that goes on
 
     def show(stage: str, done: int, total: int) -> None:
+        name = names.get(stage, stage)
         if stage not in bars:
-            for bar in bars.values():
-                bar.close()
-            bars[stage] = tqdm(total=total, desc=names.get(stage, stage), file=sys.stderr, disable=None, leave=False)
-            if not sys.stderr.isatty():
-                click.echo(f"{names.get(stage, stage)} ...", err=True)
+            close()
+            bars[stage] = tqdm(total=total, desc=name, file=sys.stderr, disable=None, leave=False)
+            if not sys.stderr.isatty() and stage not in said:
+                click.echo(f"{name} ...", err=True)
+            said.add(stage)
         bars[stage].total = total
         bars[stage].update(done - bars[stage].n)
+
+    def close() -> None:
+        for bar in bars.values():
+            bar.close()
+        bars.clear()
 
     try:
         yield show
     finally:
-        for bar in bars.values():
-            bar.close()
+        close()
