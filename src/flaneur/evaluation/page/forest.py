@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from html import escape
 from textwrap import wrap
 
@@ -40,7 +40,7 @@ class Row:
         name: what it is of.
         told: the number as text, at the right.
         marks: drawn one below the other.
-        chance: a small tick, such as a blind guess's share.
+        chance: a dotted tick, such as a blind guess's share or no change.
         loud: set in bold.
     """
 
@@ -58,19 +58,21 @@ def forest(rows: Sequence[Row], axis: Axis, label: str, *, line_at: float | None
         rows: in order.
         axis: that all share.
         label: what it shows, for those who cannot see it.
-        line_at: a dotted line from top to bottom, such as no change.
+        line_at: a dotted tick in every row that has none of its own, such as no change.
     """
     drawn, y = [], float(_TOP)
     for row in rows[:MOST_ROWS]:
-        text, height = _row(row, axis, y)
+        text, height = _row(row if row.chance is not None else replace(row, chance=line_at), axis, y)
         drawn.append(text)
         y += height
     marks = "".join(drawn)
-    grid = "".join(_upright("grid", _across(axis, value), y) for value, _ in axis.ticks)
-    line = "" if line_at is None else _upright("level", _across(axis, line_at), y)
+    grid = "".join(
+        f'<line class="grid" x1="{_across(axis, value):.1f}" y1="{_TOP}" x2="{_across(axis, value):.1f}" y2="{y:.1f}"/>'
+        for value, _ in axis.ticks
+    )
     labels = bottom_labels(axis, lambda value: _across(axis, value), y)
     title = f'<text class="axis" x="{WIDTH / 2:.0f}" y="{y + 35:.1f}" text-anchor="middle">{escape(axis.title)}</text>'
-    return picture(grid + line + marks + labels + title, y + _FOOT, label)
+    return picture(grid + marks + labels + title, y + _FOOT, label)
 
 
 def _row(row: Row, axis: Axis, top: float) -> tuple[str, float]:
@@ -108,7 +110,3 @@ def _mark(mark: Mark, axis: Axis, y: float) -> str:
 
 def _across(axis: Axis, value: float) -> float:
     return _LEFT + (WIDTH - _LEFT - _RIGHT) * axis.share(value)
-
-
-def _upright(kind: str, x: float, bottom: float) -> str:
-    return f'<line class="{kind}" x1="{x:.1f}" y1="{_TOP}" x2="{x:.1f}" y2="{bottom:.1f}"/>'

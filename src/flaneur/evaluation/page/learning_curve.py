@@ -84,11 +84,12 @@ def _curve(title: str, axis: Axis, rows: Sequence[CurvePoint], fitted: Sequence[
 
 
 def _needed(found: LearningCurve) -> str:
-    if found.fit is None:
+    goals = [goal for goal in _GOALS if found.by_photos and goal > found.by_photos[0].accuracy.value]
+    if found.fit is None or not goals:
         return ""
     best = found.by_photos[-1].accuracy.value
     rows = []
-    for goal in _GOALS:
+    for goal in goals:
         count = found.needed(goal)
         said = "not known" if count is None else f"about {count:,} photos a city"
         rows.append(fact(percent(goal), "right", said, found.why_not(goal)))
