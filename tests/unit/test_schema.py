@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -91,3 +92,19 @@ def test_what_is_wrong_is_found(report: Report) -> None:
 
 def test_new_keys_may_come(report: Report) -> None:
     Draft202012Validator(SCHEMA).validate(written(report) | {"new": 1})
+
+
+def named(node: Any) -> set[str]:
+    """Every key that the schema describes."""
+    if isinstance(node, list):
+        return set().union(*(named(one) for one in node))
+    if not isinstance(node, dict):
+        return set()
+    own = set(node["properties"]) if isinstance(node.get("properties"), dict) else set()
+    return own.union(*(named(value) for value in node.values()))
+
+
+def test_every_key_is_in_the_reference() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "reference" / "json.md").read_text("utf-8")
+    told = set(re.findall(r"[a-z_0-9]+", " ".join(re.findall(r"`([^`\n]+)`", text))))
+    assert named(SCHEMA) <= told, named(SCHEMA) - told

@@ -93,6 +93,7 @@ def main_rows(report: Report) -> list[Row]:
     rows += [
         Row("Calibration error (ECE)", sure.ece, ""),
         Row("Brier score", sure.brier, ""),
+        Row("Log loss (NLL)", sure.nll, ""),
         Row("Answered (coverage)", sure.coverage),
         Row("Accuracy when answered", sure.accuracy_answered),
     ]
