@@ -87,6 +87,13 @@ def coverage(known: Answers) -> Coverage:
 
     Source:
         Geifman and El-Yaniv, *Selective Classification for Deep Neural Networks*, NeurIPS 2017.
+
+    >>> from flaneur.types import City, Photo
+    >>> cities = (City("oslo", "Oslo"), City("rome", "Rome"))
+    >>> photos = tuple(Photo(f"a:{n}", "0", "oslo", f"p{n}", 64, 48, "a") for n in range(4))
+    >>> said = Answers(cities, photos, np.array([[9.0, 0.0], [5.0, 0.0], [0.0, 1.0], [2.0, 0.0]]), np.zeros(4))
+    >>> [(share, accuracy.value) for share, accuracy in coverage(said).at]
+    [(0.5, 1.0), (0.8, 0.75), (0.9, 0.75), (0.95, 0.75)]
     """
     surest = [_surest(known.confidence, step) for step in range(1, STEPS + 1)]
     member = np.column_stack([kept for _, kept in surest])

@@ -105,6 +105,13 @@ def distance(known: Answers) -> Distance | None:
 
     Returns:
         ``None`` where no photo can be measured, since no city has a centre.
+
+    >>> from flaneur.types import Photo
+    >>> oslo, rome = City("oslo", "Oslo", "NO", Location(60, 11)), City("rome", "Rome", "IT", Location(42, 12))
+    >>> photos = tuple(Photo(f"a:{n}", "0", "oslo", f"p{n}", 64, 48, "a") for n in range(2))
+    >>> found = distance(Answers((oslo, rome), photos, np.array([[1.0, 0.0], [0.0, 1.0]]), np.zeros(2)))
+    >>> round(found.mean_km.value), found.same_country.value, found.same_continent.value
+    (1001, 0.0, 1.0)
     """
     cities = [_placed(city) for city in known.cities]
     centres = np.array([_position(city.centre) for city in cities]).reshape(-1, 2)

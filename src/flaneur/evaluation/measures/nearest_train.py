@@ -106,6 +106,14 @@ def nearest_train(known: Answers, train: Sequence[Photo]) -> NearestTrain | None
 
     Returns:
         ``None`` where no photo of the one or of the other has a position.
+
+    >>> from flaneur.types import City, Location
+    >>> at = [Location(59.91, 10.70 + step / 100) for step in range(4)]
+    >>> photos = [Photo(f"a:{n}", "0", "oslo", f"p{n}", 64, 48, "a", location=one) for n, one in enumerate(at)]
+    >>> said = Answers((City("oslo", "Oslo"),), tuple(photos[1:]), np.ones((3, 1)), np.zeros(3))
+    >>> found = nearest_train(said, photos[:1])
+    >>> round(found.nearest_m), [(ring.low_m, ring.accuracy.n) for ring in found.rings]
+    (557, [(500.0, 1), (1000.0, 2)])
     """
     located = np.array([photo.location is not None for photo in known.photos], bool)
     learnt = _positions(train)

@@ -129,6 +129,14 @@ def slices(known: Answers, columns: Sequence[str] = ()) -> Slices | None:
     Raises:
         UsageError: no such column.
         InputError: none of the photos has a value in a column that was asked for.
+
+    >>> from flaneur.types import City, Photo
+    >>> cities = (City("oslo", "Oslo"), City("rome", "Rome"))
+    >>> years = ["2012", "2012", "2020"]
+    >>> photos = tuple(Photo(f"a:{n}", "0", "oslo", f"p{n}", 64, 48, "a", captured_at=y) for n, y in enumerate(years))
+    >>> said = Answers(cities, photos, np.array([[1.0, 0.0], [0.0, 1.0], [1.0, 0.0]]), np.zeros(3))
+    >>> [(one.value, one.accuracy.value, one.beside_others.value) for one in slices(said).tables[0].slices]
+    [('2012', 0.5, -0.5), ('2020', 1.0, 0.5)]
     """
     tables = [_table(known, column) for column in columns or DEFAULT_COLUMNS]
     for table in tables:

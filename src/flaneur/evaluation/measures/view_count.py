@@ -71,6 +71,13 @@ def view_count(known: Answers) -> ViewCount | None:
 
     Returns:
         ``None`` where no place has several views.
+
+    >>> from flaneur.types import City, Photo
+    >>> cities = (City("oslo", "Oslo"), City("rome", "Rome"))
+    >>> photos = tuple(Photo(f"a:{n}", "0", "oslo", "square", 64, 48, "a") for n in range(2))
+    >>> found = view_count(Answers(cities, photos, np.array([[3.0, 0.0], [2.0, 0.0]]), np.zeros(2)))
+    >>> [(views, accuracy.value) for views, accuracy in found.rows]
+    [(1, 1.0), (2, 1.0)]
     """
     count = np.bincount(known.places)
     several = int((count > 1).sum())
