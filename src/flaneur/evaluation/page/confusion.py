@@ -49,7 +49,7 @@ def cell_words(cities: Sequence[City], cell: Cell, rate: Interval) -> str:
     """What a cell says, in a sentence."""
     truth, guess = (cities[index].name for index in cell)
     what = f"{truth} recognised" if cell[0] == cell[1] else f"{truth} taken for {guess}"
-    hits = round(rate.value * rate.n)
+    hits = round(rate.value * rate.n) if rate.n else 0  # a city of which there is no photo
     return f"{what}: {hits:,} of {counted(rate.n, 'photo')}, {percent(rate.value, 1)} ({span(rate, 1)})"
 
 
@@ -112,7 +112,8 @@ def order_alike(counts: NDArray[np.int64]) -> NDArray[np.intp]:
         counts: ``[C, C]``.
 
     Returns:
-        ``[C]`` columns, sorted by the Fiedler vector of the graph of confusions.
+        ``[C]`` columns, sorted by the Fiedler vector of the graph of confusions, every city weighing alike (the
+        normalised Laplacian).
 
     Source:
         J. E. Atkins, E. G. Boman, B. Hendrickson, "A spectral algorithm for seriation and the consecutive ones
@@ -124,7 +125,8 @@ def order_alike(counts: NDArray[np.int64]) -> NDArray[np.intp]:
     rates = counts / np.maximum(1, counts.sum(axis=1, keepdims=True))
     near = rates + rates.T + 1e-3 / max(1, len(rates))  # one graph, even where nothing was mixed up
     np.fill_diagonal(near, 0)
-    vectors = np.linalg.eigh(np.diag(near.sum(axis=1)) - near)[1]
-    fiedler = vectors[:, min(1, len(rates) - 1)].round(9)
+    root = np.sqrt(near.sum(axis=1)) + 1e-12
+    vectors = np.linalg.eigh(np.eye(len(rates)) - near / np.outer(root, root))[1]
+    fiedler = (vectors[:, min(1, len(rates) - 1)] / root).round(9)
     order = np.argsort(fiedler, kind="stable")
     return order if not len(order) or order[0] <= order[-1] else order[::-1]

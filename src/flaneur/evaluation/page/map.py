@@ -92,15 +92,14 @@ def fit_window(places: Floats, shape: tuple[float, float]) -> tuple[Window, floa
     gaps = np.diff(np.r_[lons, lons[0] + 360])
     cut = int(gaps.argmax())
     west = float(lons[(cut + 1) % len(lons)])
-    wide = max(_LEAST_DEG, 1.16 * (360 - float(gaps[cut])))
-    wide = min(wide, 360.0)
     middle = west + (360 - float(gaps[cut])) / 2
     centre = float(lats.min() + lats.max()) / 2
     stretch = 1 / max(0.4, float(np.cos(np.radians(centre))))
-    tall = np.clip(1.3 * float(np.ptp(lats)) * stretch / wide, *shape) * wide / stretch
-    wide = max(wide, 1.2 * float(np.ptp(lats)) * stretch / shape[1])
+    high = 1.3 * float(np.ptp(lats)) * stretch
+    wide = min(360.0, max(_LEAST_DEG, 1.16 * (360 - float(gaps[cut])), high / shape[1]))
+    tall = float(np.clip(high / wide, *shape)) * wide / stretch
     south = float(np.clip(centre - tall / 2, -60, max(-60, 84 - tall)))
-    return Window(middle - wide / 2, middle + wide / 2, south, south + float(tall)), stretch
+    return Window(middle - wide / 2, middle + wide / 2, south, south + tall), stretch
 
 
 def _draw(report: Report, where: dict[int, Location], sheet: _Sheet) -> str:

@@ -7,7 +7,9 @@ from html import escape
 from flaneur.evaluation import words
 from flaneur.evaluation.measures.groups import GroupNumbers
 from flaneur.evaluation.page import figures
+from flaneur.evaluation.page.section_parts import ends, fact
 from flaneur.evaluation.report import Report
+from flaneur.metrics import Interval
 
 _NAMED = 8  # cities of a project
 
@@ -40,6 +42,8 @@ def doubt_numbers(report: Report) -> str:
     sure = report.sure
     rows = [
         figures.number_row("Calibration error", "mean gap between stated and seen (ECE)", sure.ece),
+        fact("Surprise", "mean −log p of the true city, in nats (NLL); lower is better", *_bare(sure.nll)),
+        fact("Squared error", "of the probabilities, 0 to 2 (Brier); lower is better", *_bare(sure.brier)),
         figures.number_row("Answered", "not refused as strange or unsure", sure.coverage),
         figures.number_row("Right when answered", "what a reader of its answers sees", sure.accuracy_answered),
         figures.number_row("Right when refused", "had it answered", sure.accuracy_refused),
@@ -47,6 +51,15 @@ def doubt_numbers(report: Report) -> str:
     if report.novelty is not None:
         rows.append(figures.number_row("Unknown city answered", "wrongly; lower is better", report.novelty.answered))
     return "".join(rows)
+
+
+def _bare(number: Interval) -> tuple[str, str]:
+    """Value and interval of what is no share."""
+    return _three(number.value), ends(number, _three)
+
+
+def _three(value: float) -> str:
+    return f"{value:.3f}"
 
 
 def group_rows(report: Report) -> str:

@@ -19,6 +19,8 @@ def origin_list(report: Report) -> str:
         "Split": f"{origin.split}/{origin.part}, {origin.split_hash[:16]}" if origin.split_hash else "none, all photos",
         "Model’s own split": seen[origin.same_split],
         "By a random split": _flattery(origin.random_split),
+        "Licences": ", ".join(report.licences),
+        "Limits, by its card": " ".join(report.limits),
         "Unknown cities": ", ".join(report.novelty.cities) if report.novelty else "",
         "Not readable": ", ".join(f"{photo.id} ({code})" for photo, code in report.known.failed[:20]),
         "Intervals": "95 %, 1,000 resamples of whole places; Wilson’s over places where resampling shows no spread",

@@ -26,6 +26,7 @@ _TEMPLATE = "template.html"
 _FOOTER = (
     "Measured on the exported model itself, as its users get it. Every number with its interval is in report.json."
 )
+_AT_ONCE = 6
 _HEADING = re.compile(r'<h2 id="([\w-]+)">(.*?)</h2>')
 
 
@@ -47,7 +48,7 @@ def to_html(report: Report, *, photos: bool = True) -> str:
     )
     many = len(report.known.cities) > MANY
     pieces = _with_photos(report, MOST_PHOTOS if photos else 0) | {
-        "good": _items(words.summary(report)),
+        "good": _good(words.summary(report)),
         "beware": _items(words.cautions(report)),
         "numbers": key_numbers(report),
         "groups": group_rows(report),
@@ -88,5 +89,12 @@ def _with_photos(report: Report, most: int) -> dict[str, str]:
     return {"gallery": gallery, "pairs": shown, "confusion": table, "album": blocks}
 
 
+def _good(sentences: list[str]) -> str:
+    """The first are what the page opens with; the others can be unfolded. What to beware of is never folded."""
+    first, more = _items(sentences[:_AT_ONCE]), _items(sentences[_AT_ONCE:])
+    return f"{first}<details><summary>More of what was found</summary>{more}</details>" if more else first
+
+
 def _items(sentences: list[str]) -> str:
-    return "".join(f"<li>{escape(sentence)}</li>" for sentence in sentences)
+    lines = "".join(f"<li>{escape(sentence)}</li>" for sentence in sentences)
+    return f"<ul>{lines}</ul>" if lines else ""

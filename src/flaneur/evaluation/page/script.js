@@ -130,15 +130,21 @@
   dialog?.addEventListener("close", () => dialog.lastElementChild.replaceChildren());
 
   // The contents tell where one is.
-  const links = new Map(all(".toc a").map((link) => [link.hash.slice(1), link]));
-  const seen = new IntersectionObserver(
-    (entries) => {
-      const entry = entries.find((one) => one.isIntersecting);
-      if (!entry) return;
-      links.forEach((link) => link.removeAttribute("aria-current"));
-      links.get(entry.target.id).setAttribute("aria-current", "true");
-    },
-    { rootMargin: "0px 0px -75% 0px" },
-  );
-  links.forEach((_, id) => seen.observe(document.getElementById(id)));
+  const links = new Map(all(".toc a").map((link) => [document.getElementById(link.hash.slice(1)), link]));
+  let waiting = false;
+  function here() {
+    waiting = false;
+    const passed = [...links.keys()].filter((head) => head.getBoundingClientRect().top < innerHeight / 4);
+    const now = links.get(passed.at(-1)) ?? links.values().next().value;
+    links.forEach((link) => link.removeAttribute("aria-current"));
+    now?.setAttribute("aria-current", "true");
+  }
+  addEventListener("scroll", () => {
+    if (!waiting) requestAnimationFrame(here);
+    waiting = true;
+  });
+  here();
+
+  // On paper everything that was folded lies open, but for the photos behind the matrix.
+  addEventListener("beforeprint", () => all("details:not(.album)").forEach((part) => (part.open = true)));
 })();
