@@ -60,7 +60,7 @@ def _removals() -> tuple[Versions, ...]:
             "no_centre",
             "Without the centre",
             "A square in the middle, 19 % of the area, is covered; the control covers the border.",
-            "the centre",
+            "",
             centre,
             frame,
         ),

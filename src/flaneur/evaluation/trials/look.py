@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import numpy as np
 from PIL import Image
 
 from flaneur.evaluation.trials import alterations as alter
@@ -12,6 +13,7 @@ from flaneur.evaluation.trials.alterations import Area, Pixels, Tables
 from flaneur.evaluation.trials.donors import CityLook
 
 STRIP = 0.08
+_ABOVE = 0.32
 _CORNER, _INSET = 0.15, 0.24
 _FRAME = 0.19
 
@@ -104,7 +106,7 @@ def bottom(size: int) -> Area:
 
 def band(size: int) -> Area:
     """As much, some way above the lower edge."""
-    return alter.strip(size, 0.6, 0.6 + STRIP)
+    return np.roll(bottom(size), -round(_ABOVE * size), axis=0)
 
 
 def centre(size: int) -> Area:

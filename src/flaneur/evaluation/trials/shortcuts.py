@@ -10,7 +10,7 @@ import numpy as np
 
 from flaneur.dataset.store import Dataset
 from flaneur.evaluation.answers import Answering
-from flaneur.evaluation.phrases import percent, points, span
+from flaneur.evaluation.phrases import points, span
 from flaneur.evaluation.section import Findings
 from flaneur.evaluation.trials.altered import versions
 from flaneur.evaluation.trials.ask_altered import Guesses, ask_altered, sample_by_place
@@ -23,6 +23,11 @@ from flaneur.metrics import Interval, always, bootstrap_by_group
 from flaneur.types import Photo
 
 MOST_PHOTOS = 2000
+_GEOMETRY = (
+    " That does not clear the cameras, each of which has cities of its own here: height, lens and angle cannot be "
+    "put onto another photo."
+)
+_MANY = 0.2  # a share of answers that might follow, above which nothing is ruled out
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +67,12 @@ class Shortcuts:
         }
 
     def findings(self) -> Findings:
-        """The verdict."""
-        return Findings(beware=(self.verdict,)) if self.called_out else Findings(good=(self.verdict,))
+        """The verdict, and what it needs more than other parts of the photo."""
+        needs = [row for row in self.rows if row.leans and row.follows is None and row.alteration.leaning]
+        worst = sorted(needs, key=lambda row: row.change.value)[:1]
+        told = (self.verdict,) if self.verdict else ()
+        beware = (*(told if self.called_out else ()), *map(_needs, worst))
+        return Findings(() if self.called_out else told, beware)
 
 
 def shortcuts(
@@ -126,22 +135,6 @@ def _seen(guesses: Guesses, columns: dict[str, int], family: dict[str, int]) -> 
     )
 
 
-def _verdict(rows: Sequence[ShortcutRow], cameras: bool) -> str:
-    followed = [row for row in rows if row.leans and row.follows is not None]
-    if not followed:
-        return _innocent(rows)
-    where = "a city of another project" if cameras else "another city"
-    worst = sorted(followed, key=lambda row: -_value(row))
-    told = "; ".join(
-        f"{row.alteration.title.lower()}: {percent(_value(row))} ({span(row.follows)})" for row in worst if row.follows
-    )
-    leaning = list(dict.fromkeys(row.alteration.leaning for row in worst))
-    return (
-        f"This model leans on {_and(leaning)}. Taken from photos of {where}, they pull the answer to where they came "
-        f"from in this share of the photos, beyond what the control does: {told}."
-    )
-
-
 def _row(row: ShortcutRow) -> dict[str, Any]:
     told = row.alteration
     numbers = {
@@ -162,16 +155,39 @@ def _row(row: ShortcutRow) -> dict[str, Any]:
     }
 
 
-def _innocent(rows: Sequence[ShortcutRow]) -> str:
-    moved = [row for row in rows if row.follows is not None]
-    if not moved:
+def _verdict(rows: Sequence[ShortcutRow], cameras: bool) -> str:
+    asked = [(row.alteration.leaning, row.follows, row.leans) for row in rows if row.follows is not None]
+    followed = sorted((one for one in asked if one[2]), key=lambda one: -one[1].value)
+    if not asked:
         return ""
-    most = max(moved, key=_value)
-    return f"No sign of a shortcut; at most {points(_value(most))} follow."
+    if not followed:
+        told = _innocent([leaning for leaning, _, _ in asked], max(follows.high for _, follows, _ in asked))
+        return told + (_GEOMETRY if cameras else "")
+    leaning, follows, _ = followed[0]
+    source = "a city with another camera" if cameras else "another city"
+    goal = "the cities of that camera" if cameras else "that city"
+    rest = [f"{words} ({100 * more.value:.0f})" for words, more, _ in followed[1:]]
+    return (
+        f"This model leans on {leaning}. Given that of {source}, {100 * follows.value:.0f} more answers in 100 name "
+        f"{goal} than with the control ({span(follows)})."
+    ) + (f" It leans on {_and(rest)} too." if rest else "")
 
 
-def _value(row: ShortcutRow) -> float:
-    return -1.0 if row.follows is None else row.follows.value
+def _innocent(tried: Sequence[str], most: float) -> str:
+    if most > _MANY:
+        return (
+            f"These photos are too few to rule a shortcut out: up to {100 * most:.0f} answers in 100 might follow one."
+        )
+    return (
+        f"No shortcut was found. Given {_and(list(dict.fromkeys(tried)))} of another city, the model keeps to its "
+        f"answers: at most {100 * most:.0f} in 100 follow."
+    )
+
+
+def _needs(row: ShortcutRow) -> str:
+    lost = points(row.change.value)
+    beside = "" if row.control is None else f", an equal change elsewhere {points(row.control.value)}"
+    return f"It needs {row.alteration.leaning}: “{row.alteration.title.lower()}” costs {lost} of accuracy{beside}."
 
 
 def _and(words: Sequence[str]) -> str:
