@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from flaneur.errors import counted
 from flaneur.evaluation.page.axes import Axis, Chart, band, dot, line, log_axis, number_axis, reach, share_axis, svg
 from flaneur.evaluation.page.section_parts import (
+    dashed,
     dotted,
     fact,
     facts,
@@ -34,7 +35,7 @@ def curve_section(found: LearningCurve) -> str:
     if found.encoder_saw_them:
         hint += " The network below the heads was trained on photos of these very cities: a new city needs more."
     if found.uneven:
-        hint += f" Fewer photos than the largest count, and so all they have: {', '.join(found.uneven)}."
+        hint += f" Beyond {found.even:,} photos some cities have no more to bring: {', '.join(found.uneven)}."
     return section(found.key, TITLE, hint, side_by_side(_by_photos(found), _by_cities(found)), _needed(found))
 
 
@@ -59,14 +60,14 @@ def _by_cities(found: LearningCurve) -> str:
 
 
 def _curve(title: str, axis: Axis, rows: Sequence[CurvePoint], fitted: Sequence[tuple[float, float]]) -> str:
-    ends = [
-        *reach(*(row.accuracy for row in rows)),
-        *(end for row in rows for end in (row.macro_recall.value, row.chance)),
-    ]
-    chart = Chart(axis, share_axis("right", [*ends, *(value for _, value in fitted)]))
+    ends = [*reach(*(row.accuracy for row in rows)), *(row.macro_recall.value for row in rows)]
+    chances = [row.chance for row in rows]
+    near = min(ends) - max(chances) < max(ends) - min(ends)  # or else the line of chance would flatten all others
+    chart = Chart(axis, share_axis("right", [*ends, *(chances if near else [])]))
     marks = band(chart, [(row.count, row.accuracy) for row in rows], 1)
-    marks += line(chart, [(row.count, row.chance) for row in rows], 4)
-    marks += line(chart, fitted or [(row.count, row.accuracy.value) for row in rows], 1)
+    marks += line(chart, zip((row.count for row in rows), chances, strict=True), 4) if near else ""
+    marks += line(chart, [(row.count, row.accuracy.value) for row in rows], 1)
+    marks += line(chart, fitted, 5) if fitted else ""
     for row in rows:
         marks += dot(
             chart, row.count, row.macro_recall.value, 2, f"{row.count:,}: macro recall {full(row.macro_recall)}"
@@ -74,8 +75,10 @@ def _curve(title: str, axis: Axis, rows: Sequence[CurvePoint], fitted: Sequence[
         marks += dot(chart, row.count, row.accuracy.value, 1, f"{row.count:,}: accuracy {full(row.accuracy)}")
     told_all = ", ".join(f"{told(row.accuracy)} at {row.count:,}" for row in rows)
     picture = svg(chart, marks, f"Accuracy {title.lower()}: {told_all}")
-    name = "accuracy, with the fitted curve" if fitted else "accuracy"
-    drawn = figure(title, picture, lined(1, name), pointed(2, "macro recall"), dotted("a blind guess"))
+    legend = [lined(1, "accuracy"), pointed(2, "macro recall")]
+    legend += [dashed("the fitted curve")] if fitted else []
+    legend += [dotted("a blind guess")] if near else []
+    drawn = figure(title, picture, *legend)
     cells = [
         (f"{row.count:,}", told(row.accuracy, 1), told(row.macro_recall, 1), percent(row.chance, 1)) for row in rows
     ]
@@ -91,7 +94,7 @@ def _needed(found: LearningCurve) -> str:
     rows = []
     for goal in goals:
         count = found.needed(goal)
-        said = "not known" if count is None else f"about {count:,} photos a city"
+        said = "not known" if count is None else f"about {float(f'{count:.2g}'):,.0f} photos a city"
         rows.append(fact(percent(goal), "right", said, found.why_not(goal)))
     hint = (
         f"Read off the fitted curve, which tends to {percent(found.fit.ceiling)} and misses the points by "

@@ -64,6 +64,11 @@ def dotted(name: str) -> str:
     return _legend('<line class="level" x1="1" y1="6" x2="19" y2="6"/>', name)
 
 
+def dashed(name: str) -> str:
+    """The meaning of the fifth key's dashed line."""
+    return _legend('<line class="key-5" x1="1" y1="6" x2="19" y2="6"/>', name)
+
+
 def _legend(mark: str, name: str) -> str:
     swatch = f'<svg class="swatch" viewBox="0 0 20 12" aria-hidden="true">{mark}</svg>'
     return f'<span class="key">{swatch}{escape(name)}</span>'
