@@ -22,6 +22,7 @@ from flaneur.evaluation.page.section_parts import (
 )
 from flaneur.evaluation.phrases import percent
 from flaneur.evaluation.trials.learning_curve import CurvePoint, LearningCurve
+from flaneur.evaluation.trials.scaling import LEAST_PHOTOS
 
 TITLE = "How many photos does it need?"
 _GOALS = (0.7, 0.8, 0.9, 0.95, 0.98)
@@ -46,7 +47,7 @@ def _by_photos(found: LearningCurve) -> str:
     axis = log_axis("training photos a city", counts, ticks=counts)
     fitted = []
     if found.fit is not None:
-        low, high = counts[0], counts[-1]
+        low, high = max(counts[0], LEAST_PHOTOS), counts[-1]
         at = [low * (high / low) ** (step / _STEPS) for step in range(_STEPS + 1)]
         fitted = [(count, found.fit.at(count)) for count in at]
     return _curve("By photos a city", axis, found.by_photos, fitted)
@@ -97,7 +98,8 @@ def _needed(found: LearningCurve) -> str:
         said = "not known" if count is None else f"about {float(f'{count:.2g}'):,.0f} photos a city"
         rows.append(fact(percent(goal), "right", said, found.why_not(goal)))
     hint = (
-        f"Read off the fitted curve, which tends to {percent(found.fit.ceiling)} and misses the points by "
-        f"{100 * found.fit.rmse:.1f} points on average. Up to {percent(best)} was seen; beyond that it is a guess."
+        f"Read off the curve fitted from {LEAST_PHOTOS} photos a city on. It tends to {percent(found.fit.ceiling)} and "
+        f"misses the points by {100 * found.fit.rmse:.1f} points on average. Up to {percent(best)} was seen; beyond "
+        "that it is a guess."
     )
     return f'<h3>For so many right answers</h3><p class="hint">{hint}</p>{facts(*rows)}'

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 _LEAST_POINTS = 4  # for three unknowns
-_LEAST_PHOTOS = 20  # a city; of fewer, accuracy grows more slowly than by the law that it follows later
+LEAST_PHOTOS = 20  # a city; of fewer, accuracy grows more slowly than by the law that it follows later
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ def fit_curve(points: Sequence[tuple[int, float]]) -> Fit | None:
     >>> round(fit.ceiling, 3), round(fit.scale, 3), round(fit.power, 3)
     (0.9, 0.6, 0.5)
     """
-    later = [point for point in points if point[0] >= _LEAST_PHOTOS]
+    later = [point for point in points if point[0] >= LEAST_PHOTOS]
     if len(later) < _LEAST_POINTS:
         return None
     from scipy.optimize import least_squares
