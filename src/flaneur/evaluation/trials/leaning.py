@@ -18,6 +18,8 @@ FOLLOWED = 0.10
 """A transplant must surely move more than this share of the answers to be called a shortcut."""
 MISSED = 0.05
 """A covered area must surely cost this much more than an equal one elsewhere, a camera's change this much in all."""
+FEW_PLACES = 8
+"""With fewer places than these, resampling them says too little to accuse anybody."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,16 +108,20 @@ def _followed(seen: Seen, row: ShortcutRow, columns: list[int]) -> ShortcutRow:
     Moved are the answers that name a city of the donor's family with the transplant, less those that name one with the
     control: so neither the damage done nor old confusions count. Where the transplant is an area, an equal area
     elsewhere must surely move fewer: what a street shows in a strip of 8 % is evidence, but no more so at the edge than
-    further in.
+    further in. Fewer than eight places accuse nobody.
     """
     towards = seen.towards.astype(np.float64)
     moved = towards[:, columns[0]] - towards[:, columns[1]]
     if len(columns) < 4:
         (follows,) = _by_place(seen, moved)
-        return _with(row, follows, None, follows.low > FOLLOWED)
+        return _with(row, follows, None, _surely_followed(follows))
     further = towards[:, columns[2]] - towards[:, columns[3]]
     follows, elsewhere, more = _by_place(seen, moved, further, moved - further)
-    return _with(row, follows, elsewhere, follows.low > FOLLOWED and more.low > 0)
+    return _with(row, follows, elsewhere, _surely_followed(follows) and more.low > 0)
+
+
+def _surely_followed(follows: Interval) -> bool:
+    return follows.low > FOLLOWED and follows.groups >= FEW_PLACES
 
 
 def _with(row: ShortcutRow, follows: Interval, elsewhere: Interval | None, leans: bool) -> ShortcutRow:

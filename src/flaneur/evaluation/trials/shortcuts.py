@@ -22,7 +22,7 @@ from flaneur.evaluation.trials.look import Versions
 from flaneur.metrics import Interval, always, bootstrap_by_group
 from flaneur.types import Photo
 
-MOST_PHOTOS = 2000
+MOST_PHOTOS = 1000
 _GEOMETRY = (
     " That does not clear the cameras, each of which has cities of its own here: height, lens and angle cannot be "
     "put onto another photo."
