@@ -12,6 +12,7 @@ from flaneur.evaluation.measures.nearest_train import NearestTrain, Ring
 from flaneur.evaluation.measures.view_count import ViewCount
 from flaneur.evaluation.plots.figure import FAINT, MODEL, WRONG, new_figure, plain_axes, reach
 from flaneur.evaluation.trials.learning_curve import LearningCurve
+from flaneur.evaluation.trials.scaling import LEAST_PHOTOS
 from flaneur.metrics import Interval
 
 if TYPE_CHECKING:
@@ -63,8 +64,8 @@ def learning_curve_figure(found: LearningCurve) -> Figure:
     )
     left.set_xscale("log")
     if found.fit is not None:
-        counts = np.geomspace(found.by_photos[0].count, found.by_photos[-1].count, 60)
-        curve = [found.fit.at(int(count)) for count in counts]
+        counts = np.geomspace(LEAST_PHOTOS, max(LEAST_PHOTOS, found.by_photos[-1].count), 60)
+        curve = [found.fit.at(count) for count in counts.tolist()]
         left.plot(counts, curve, color=WRONG, linestyle="--", linewidth=1, label="fitted")
         left.legend(frameon=False, fontsize=7, loc="lower right")
     left.set_xticks([point.count for point in found.by_photos], [f"{point.count:,}" for point in found.by_photos])
@@ -89,14 +90,16 @@ def _line(axes: Axes, x: Sequence[float], seen: Sequence[Interval], label: str) 
 def _ring_name(ring: Ring) -> str:
     """Its ends, as people read them.
 
-    >>> _ring_name(Ring(0, 100, Interval(1, 1, 1, 1, 1))), _ring_name(Ring(3000, math.inf, Interval(1, 1, 1, 1, 1)))
-    ('0–100 m', 'over 3 km')
+    >>> one = Interval(1, 1, 1, 1, 1)
+    >>> [_ring_name(Ring(*ends, one)) for ends in ((0, 100), (500, 1000), (1000, 2000), (5000, math.inf))]
+    ['0–100 m', '500 m–1 km', '1–2 km', 'over 5 km']
     """
     if math.isinf(ring.high_m):
         return f"over {_metres(ring.low_m)}"
     if ring.high_m < 1000 or ring.low_m == 0:
-        return f"{ring.low_m:,.0f}–{_metres(ring.high_m)}"
-    return f"{_metres(ring.low_m)}–{_metres(ring.high_m)}"
+        return f"{ring.low_m:g}–{_metres(ring.high_m)}"
+    low = f"{ring.low_m / 1000:g}" if ring.low_m >= 1000 else _metres(ring.low_m)
+    return f"{low}–{_metres(ring.high_m)}"
 
 
 def _metres(distance_m: float) -> str:
