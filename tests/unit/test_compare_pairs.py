@@ -40,7 +40,8 @@ def test_no_difference_at_all_is_no_certainty() -> None:
     right = np.array([True] * 30 + [False] * 10)
     pair = all_pairs({"a": right, "b": right.copy()}, truth([0] * 30 + [1] * 10, list(range(40))))[0]
     assert (pair.difference.value, pair.place_p, pair.better) == (0.0, 1.0, "")
-    assert pair.difference.low == -pair.difference.high == pytest.approx(-0.0876, abs=1e-3)
+    assert pair.difference.low == pytest.approx(-pair.difference.high, abs=0.01)
+    assert 0.02 < pair.difference.high < 0.12
     assert pair.by_city[1].high > pair.by_city[0].high > 0
 
 
@@ -78,9 +79,9 @@ def test_many_pairs_are_corrected_together() -> None:
 @pytest.mark.parametrize("seed", [0, 1])
 def test_equal_models_are_seldom_called_different(seed: int) -> None:
     rng, called = np.random.default_rng(seed), 0
-    for _ in range(60):
+    for _ in range(40):
         places = np.repeat(np.arange(60), rng.integers(1, 8, 60))
         hard = rng.random(60)[places] < 0.3
         one, other = (np.where(hard, rng.random(60)[places] < 0.5, True) for _ in range(2))
         called += bool(all_pairs({"a": one, "b": other}, truth([0] * len(places), places.tolist()))[0].better)
-    assert called <= 7
+    assert called <= 5

@@ -120,7 +120,8 @@ def measured(said: Sequence[Guesses]) -> Compared:
     places = np.asarray(np.unique(np.array(names, dtype=object), return_inverse=True)[1], np.intp)
     truth = Truth(labels, places, len(slugs))
     known = {city.slug: city for one in said for city in one.cities}
-    centres = {slug: city.centre for slug, city in ((slug, located(city)) for slug, city in known.items())}
+    needed = set(slugs).union(*(one.guess for one in said)) & set(known)
+    centres = {slug: located(known[slug]).centre for slug in sorted(needed)}
     return Compared(
         models=tuple(_numbers(one, truth, centres) for one in said),
         pairs=all_pairs({one.name: one.correct for one in said}, truth),
@@ -130,25 +131,31 @@ def measured(said: Sequence[Guesses]) -> Compared:
 
 
 def _numbers(one: Guesses, truth: Truth, centres: Mapping[str, Location | None]) -> ModelNumbers:
+    """All from the same resamples, which are drawn once."""
     correct = one.correct
-    accuracy, macro, *cities = bootstrap_by_group(scores(correct, truth), truth.places, behind=behind(truth))
     asked = np.column_stack([np.ones_like(one.answered), one.answered])
-    hits = np.column_stack([one.answered, correct])
-    counts = metrics.counts_behind(asked, truth.places)
-    coverage, answered = bootstrap_by_group(metrics.shares(hits, asked), truth.places, behind=counts)
+    parts = [scores(correct, truth), metrics.shares(np.column_stack([one.answered, correct]), asked)]
+    counts = [behind(truth), metrics.counts_behind(asked, truth.places)]
+    parts += [] if one.top_3 is None else [metrics.always(one.top_3)]
+    parts += [] if one.loss is None else [metrics.means(one.loss[:, None])]
+    counts += [counts[0][:1]] * (len(parts) - len(counts))
+    found = bootstrap_by_group(metrics.joined(*parts), truth.places, behind=np.vstack(counts))
+    (accuracy, macro, *cities), rest = found[: 2 + truth.cities], list(found[2 + truth.cities :])
+    coverage, answered = rest[:2]
+    nll = None if one.loss is None else rest.pop()
+    top_3 = None if one.top_3 is None else rest.pop()
     ece = None
     if one.probability is not None:
-        error = metrics.calibration_error(one.probability, correct)
-        ece = bootstrap_by_group(error, truth.places, pivot=True)[0]
+        ece = bootstrap_by_group(metrics.calibration_error(one.probability, correct), truth.places, pivot=True)[0]
     return ModelNumbers(
         name=one.name,
         choices=len(one.cities) or None,
         accuracy=accuracy,
         macro_recall=macro,
         by_city=tuple(cities),
-        top_3=None if one.top_3 is None else bootstrap_by_group(metrics.always(one.top_3), truth.places)[0],
+        top_3=top_3,
         ece=ece,
-        nll=None if one.loss is None else bootstrap_by_group(metrics.means(one.loss[:, None]), truth.places)[0],
+        nll=nll,
         median_km=_median_km(one, truth, centres),
         coverage=coverage,
         accuracy_answered=answered,

@@ -155,13 +155,7 @@ def behind(truth: Truth) -> NDArray[np.int64]:
 def _pair(first: str, second: str, correct: dict[str, NDArray[np.bool_]], truth: Truth) -> Pair:
     one, other = correct[first], correct[second]
     test = metrics.mcnemar(one, other, truth.places)
-    numbers = metrics.paired_difference(scores(one, truth), scores(other, truth), truth.places)
-    gains = one.astype(np.int64) - other
-    among = [gains, gains, *(gains[truth.labels == city] for city in range(truth.cities))]
-    numbers = tuple(
-        _doubted(replace(number, n=n, groups=places), some)
-        for number, (n, places), some in zip(numbers, behind(truth).tolist(), among, strict=True)
-    )
+    numbers = metrics.paired_difference(scores(one, truth), scores(other, truth), truth.places, behind=behind(truth))
     return Pair(
         first=first,
         second=second,
@@ -180,15 +174,6 @@ def _pair(first: str, second: str, correct: dict[str, NDArray[np.bool_]], truth:
 
 def _negative(difference: Interval) -> Interval:
     return replace(difference, value=-difference.value, low=-difference.high, high=-difference.low)
-
-
-def _doubted(difference: Interval, gains: NDArray[np.int64]) -> Interval:
-    """Where all photos differ alike, as when none does, resampling knows no doubt; Wilson's interval stands in."""
-    if not len(gains) or np.ptp(gains) > 0:
-        return difference
-    reach = metrics.wilson(0, difference.groups)[1]
-    low, high = max(-1.0, difference.value - reach), min(1.0, difference.value + reach)
-    return replace(difference, low=low, high=high)
 
 
 def _digits(chance: float) -> float:
