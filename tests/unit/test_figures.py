@@ -31,20 +31,22 @@ def test_a_baseline_inside_the_interval_is_drawn_over_it():
 
 
 @pytest.mark.parametrize(
-    ("logits", "doubt", "kind", "said"),
+    ("logits", "doubt", "kind", "said", "short"),
     [
-        ([9.0, 0.0], Doubt(), "right", "says Arles, over 99 %"),
-        ([0.0, 2.0], Doubt(), "wrong", "says Bari, 88 %"),
-        ([0.0, 2.0], Doubt(probability_threshold=1.0), "refused", "refused; first guess Bari, 88 %"),
+        ([9.0, 0.0], Doubt(), "right", "says Arles, over 99 %", "over 99 % sure"),
+        ([0.0, 2.0], Doubt(), "wrong", "says Bari, 88 %", "88 % sure"),
+        ([0.0, 2.0], Doubt(probability_threshold=1.0), "refused", "refused; first guess Bari, 88 %", "refused, 88 %"),
     ],
 )
-def test_a_photo_is_right_wrong_or_refused_and_never_certain(tmp_path, logits, doubt, kind, said):
+def test_a_photo_is_right_wrong_or_refused_and_never_certain(tmp_path, logits, doubt, kind, said, short):
     photo = Photo("a", "0" * 64, "arles", "p", 64, 48, "folder")
     cities = (City("arles", "Arles"), City("bari", "Bari"))
     answers = Answers(cities, (photo,), np.array([logits]), np.zeros(1), doubt)
     shown = gallery.figures(answers, [0], Thumbnails({"a": save(tmp_path / "a.jpg")}))
     assert shown.startswith(f'<figure class="{kind}">')
     assert f"<span>{escape(said)}</span>" in shown
+    brief = gallery.figures(answers, [0], Thumbnails({"a": save(tmp_path / "a.jpg")}), brief=True)
+    assert f"<figcaption><span>{short}</span></figcaption>" in brief
 
 
 def test_names_of_cities_are_never_cut_off():

@@ -52,7 +52,7 @@ def album(report: Report, thumbnails: Thumbnails) -> tuple[str, dict[Cell, str]]
     for turn in range(_MOST_WRONG):
         for cell in cells:
             most = _MOST_RIGHT if cell[0] == cell[1] else _MOST_WRONG
-            if turn < min(most, len(rows[cell])) and (drawn := figure(known, rows[cell][turn], thumbnails)):
+            if turn < min(most, len(rows[cell])) and (drawn := figure(known, rows[cell][turn], thumbnails, brief=True)):
                 shown.setdefault(cell, []).append(drawn)
     names = {cell: f"cell-{cell[0]}-{cell[1]}" for cell in sorted(shown)}
     blocks = "".join(_block(report, cell, name, shown[cell]) for cell, name in names.items())
@@ -85,7 +85,8 @@ def pairs(report: Report, thumbnails: Thumbnails, cells: Mapping[Cell, list[int]
     if not found:
         return "<p>No city was taken for the same other one more than once.</p>"
     made = "".join(
-        _pair(report, one, figures(report.known, cells[one.truth, one.guess][:EACH], thumbnails)) for one in found
+        _pair(report, one, figures(report.known, cells[one.truth, one.guess][:EACH], thumbnails, brief=True))
+        for one in found
     )
     return f'<ol class="pairs">{made}</ol>'
 

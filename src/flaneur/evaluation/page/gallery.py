@@ -56,13 +56,20 @@ def surest_rows(answers: Answers, wanted: NDArray[np.bool_]) -> list[int]:
     return one_a_place(answers, surest[wanted[surest]])
 
 
-def figures(answers: Answers, rows: Iterable[int], thumbnails: Thumbnails) -> str:
+def figures(answers: Answers, rows: Iterable[int], thumbnails: Thumbnails, *, brief: bool = False) -> str:
     """Each photo as a ``<figure>`` with what it is and what the model said; unreadable photos are passed over."""
-    return "".join(figure(answers, row, thumbnails) for row in rows)
+    return "".join(figure(answers, row, thumbnails, brief=brief) for row in rows)
 
 
-def figure(answers: Answers, row: int, thumbnails: Thumbnails) -> str:
-    """One photo; nothing if it cannot be read, or the page is full."""
+def figure(answers: Answers, row: int, thumbnails: Thumbnails, *, brief: bool = False) -> str:
+    """One photo; nothing if it cannot be read, or the page is full.
+
+    Args:
+        answers: the photo's among them.
+        row: of the photo.
+        thumbnails: of the page.
+        brief: where truth and guess stand above it, the caption says only how sure the model is.
+    """
     photo, names = answers.photos[row], {city.slug: city.name for city in answers.cities}
     address = thumbnails.address(photo.id)
     if not address:
@@ -77,10 +84,10 @@ def figure(answers: Answers, row: int, thumbnails: Thumbnails) -> str:
     credit = " · ".join(part for part in (photo.author, photo.licence) if part)
     small = f"<small>{escape(credit)}</small>" if credit else ""
     alt = escape(f"Street photo from {truth}. The model: {said}.", quote=True)
-    return (
-        f'<figure class="{kind}"><img alt="{alt}" src="{address}">'
-        f"<figcaption><strong>{escape(truth)}</strong><span>{escape(said)}</span>{small}</figcaption></figure>"
-    )
+    caption = f"<strong>{escape(truth)}</strong><span>{escape(said)}</span>"
+    if brief:
+        caption = f"<span>{f'refused, {sure}' if kind == 'refused' else f'{sure} sure'}</span>"
+    return f'<figure class="{kind}"><img alt="{alt}" src="{address}"><figcaption>{caption}{small}</figcaption></figure>'
 
 
 def one_a_place(answers: Answers, rows: NDArray[np.intp]) -> list[int]:

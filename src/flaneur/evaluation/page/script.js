@@ -134,8 +134,9 @@
   let waiting = false;
   function here() {
     waiting = false;
-    const passed = [...links.keys()].filter((head) => head.getBoundingClientRect().top < innerHeight / 4);
-    const now = links.get(passed.at(-1)) ?? links.values().next().value;
+    const top = (head) => head.getBoundingClientRect().top;
+    const passed = [...links.keys()].filter((head) => top(head) < innerHeight / 4);
+    const now = links.get(passed.find((head) => top(head) === top(passed.at(-1)))) ?? links.values().next().value;
     links.forEach((link) => link.removeAttribute("aria-current"));
     now?.setAttribute("aria-current", "true");
   }
@@ -145,6 +146,11 @@
   });
   here();
 
-  // On paper everything that was folded lies open, but for the photos behind the matrix.
-  addEventListener("beforeprint", () => all("details:not(.album)").forEach((part) => (part.open = true)));
+  // On paper everything that is folded lies open, but for the photos behind the matrix.
+  let folded = [];
+  addEventListener("beforeprint", () => {
+    folded = all("details:not([open], .album)");
+    folded.forEach((part) => (part.open = true));
+  });
+  addEventListener("afterprint", () => folded.forEach((part) => (part.open = false)));
 })();
