@@ -12,8 +12,7 @@ from flaneur import metrics
 from flaneur.evaluation.answers import Answers
 from flaneur.evaluation.phrases import percent, span
 from flaneur.evaluation.section import Findings
-from flaneur.metrics import Floats, Interval, bootstrap_by_group, counts_behind
-from flaneur.metrics.nature import SHARE
+from flaneur.metrics import SHARE, Floats, Interval, bootstrap_by_group, counts_behind
 from flaneur.metrics.weighted import ratio
 
 STEPS = 20

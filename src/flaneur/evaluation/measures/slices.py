@@ -17,9 +17,8 @@ from flaneur.evaluation.answers import Answers
 from flaneur.evaluation.measures.columns import column_title, column_values, in_order
 from flaneur.evaluation.phrases import FEW_PLACES, percent, points, span
 from flaneur.evaluation.section import Findings
-from flaneur.metrics import Floats, Interval, bootstrap_by_group, counts_behind
-from flaneur.metrics.nature import SHARE, Nature
-from flaneur.metrics.weighted import in_cells, nan_mean, ratio
+from flaneur.metrics import SHARE, Floats, Interval, Nature, bootstrap_by_group, counts_behind, in_cells
+from flaneur.metrics.weighted import nan_mean, ratio
 
 DEFAULT_COLUMNS = ("year", "season", "project", "source")
 MOST_SLICES = 24
