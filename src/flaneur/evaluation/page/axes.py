@@ -182,14 +182,19 @@ def share_axis(title: str, values: Iterable[float], *, signed: bool = False) -> 
     >>> [name for _, name in share_axis("", [0.61, 0.98]).ticks]
     ['60 %', '80 %', '100 %']
     >>> [name for _, name in share_axis("", [-0.3, 0.02], signed=True).ticks]
-    ['−40', '−20', '0', '+20']
+    ['−30', '−20', '−10', '0']
     """
     known = [100 * value for value in values if math.isfinite(value)] + ([0.0] if signed else [])
-    ticks = nice_ticks(min(known, default=0.0), max(known, default=100.0))
-    if not signed:
-        ticks = [tick for tick in ticks if 0 <= tick <= 100]
-    named = tuple((tick / 100, _points(tick) if signed else f"{tick:g} %") for tick in ticks)
-    return Axis(title, named, min([ticks[0], *known]) / 100, max([ticks[-1], *known]) / 100)
+    low, high = min(known, default=0.0), max(known, default=100.0)
+    ticks = nice_ticks(low, high, count=6 if signed else 4)
+    if signed:
+        edge = max(0.04 * (high - low), 0.5)
+        low, high = low - edge, high + edge
+        ticks = [tick for tick in ticks if low <= tick <= high]
+        return Axis(title, tuple((tick / 100, _points(tick)) for tick in ticks), low / 100, high / 100)
+    ticks = [tick for tick in ticks if 0 <= tick <= 100]
+    named = tuple((tick / 100, f"{tick:g} %") for tick in ticks)
+    return Axis(title, named, min(ticks[0], low) / 100, max(ticks[-1], high) / 100)
 
 
 def number_axis(title: str, values: Iterable[float], *, whole: bool = False) -> Axis:

@@ -49,7 +49,8 @@ def shortcuts_section(found: Shortcuts) -> str:
     charts = [_follows([row for row in found.rows if row.follows is not None])]
     charts += [_changes(found.rows, kind) for kind in _KINDS]
     table = points_table("The alterations as a table", _HEADS, map(_cells, found.rows))
-    return section(found.key, TITLE, f"{found.verdict} {hint}".strip(), flowing(*charts), table, _glossary(found))
+    verdict = f"<p><strong>{escape(found.verdict)}</strong></p>" if found.verdict else ""
+    return section(found.key, TITLE, hint, verdict, flowing(*charts), table, _glossary(found))
 
 
 def _changes(every: Sequence[ShortcutRow], kind: str) -> str:

@@ -34,6 +34,10 @@ def probe_section(found: SourceProbe) -> str:
     if found.single:
         hint += f" One {column} only, so nothing to tell apart: {', '.join(found.single)}."
     if not found.cities:
+        hint = (
+            f"This cannot be measured here: every city comes from one {column} only, so whether the model sees the "
+            f"{column} cannot be told from whether it sees the city."
+        )
         return section(found.key, TITLE, hint)
     rows = [
         Row(
