@@ -1,12 +1,13 @@
-"""Every metric against scikit-learn or hand arithmetic, on random and on degenerate input."""
+"""Every metric's value against scikit-learn, SciPy or plain loops, on random and on degenerate input."""
 
 from __future__ import annotations
 
+import itertools
 import math
-import time
 
 import numpy as np
 import pytest
+from scipy import stats
 from sklearn import metrics as oracle
 
 from flaneur import metrics
@@ -68,11 +69,14 @@ def test_calibration_error_does_not_depend_on_the_order_of_ties() -> None:
     assert metrics.expected_calibration_error(confidence[shuffled], correct[shuffled]) == pytest.approx(first)
 
 
-def test_brier_agrees_with_sklearn() -> None:
-    p = np.random.default_rng(2).random(100)
-    truth = p > 0.4
-    mine = metrics.brier_score(np.column_stack([1 - p, p]), truth.astype(int)).mean()
-    assert mine == pytest.approx(2 * oracle.brier_score_loss(truth, p))
+def test_brier_and_nll_agree_with_sklearn(answers: tuple[np.ndarray, np.ndarray]) -> None:
+    scores, labels = answers
+    probabilities = np.exp(scores) / np.exp(scores).sum(axis=1, keepdims=True)
+    brier = oracle.brier_score_loss(labels, probabilities, scale_by_half=False)
+    assert metrics.brier_score(probabilities, labels).mean() == pytest.approx(brier)
+    nll = metrics.negative_log_likelihood(np.log(probabilities), labels)
+    assert nll.mean() == pytest.approx(oracle.log_loss(labels, probabilities))
+    assert metrics.negative_log_likelihood(np.zeros((3, 1)), np.zeros(3, int)).tolist() == [0, 0, 0]
 
 
 def test_auroc_agrees_with_sklearn_also_with_ties() -> None:
@@ -82,78 +86,70 @@ def test_auroc_agrees_with_sklearn_also_with_ties() -> None:
         assert metrics.auroc(scores, positive) == pytest.approx(oracle.roc_auc_score(positive, scores))
     assert metrics.auroc(np.zeros(400), positive) == 0.5
     assert math.isnan(metrics.auroc(np.zeros(3), np.zeros(3, bool)))
+    assert math.isnan(metrics.auroc(np.zeros(0), np.zeros(0, bool)))
+
+
+def test_no_photo_has_no_value() -> None:
+    none, nobody = np.zeros((0, 3)), np.zeros(0, int)
+    assert math.isnan(metrics.top_k_accuracy(none, nobody))
+    assert math.isnan(metrics.expected_calibration_error(np.zeros(0), np.zeros(0, bool)))
+    assert math.isnan(metrics.macro_recall(metrics.confusion_matrix(nobody, nobody, 3)))
+    assert metrics.brier_score(none, nobody).shape == metrics.negative_log_likelihood(none, nobody).shape == (0,)
+
+
+def test_one_class_is_always_told_right() -> None:
+    labels = np.zeros(5, int)
+    assert metrics.top_k_accuracy(np.zeros((5, 1)), labels) == 1.0
+    assert metrics.macro_recall(metrics.confusion_matrix(labels, labels, 1)) == 1.0
+    assert metrics.brier_score(np.ones((5, 1)), labels).tolist() == [0] * 5
+
+
+def risk_coverage_by_hand(confidence: np.ndarray, correct: np.ndarray) -> float:
+    """Mean of the error among the surest 1, 2, … N."""
+    wrong = ~correct[np.argsort(-confidence, kind="stable")]
+    return float(np.mean([wrong[:count].mean() for count in range(1, len(wrong) + 1)]))
+
+
+def test_area_under_risk_coverage_against_plain_loops() -> None:
+    rng = np.random.default_rng(7)
+    confidence = rng.random(300)
+    correct = rng.random(300) < confidence
+    found = metrics.area_under_risk_coverage(confidence, correct)
+    assert found == pytest.approx(risk_coverage_by_hand(confidence, correct))
+    assert found < 1 - correct.mean()  # its doubt tells something
+
+
+def test_ties_in_confidence_count_as_the_mean_over_all_their_orders() -> None:
+    confidence = np.array([0.9, 0.7, 0.7, 0.7, 0.2, 0.2])
+    correct = np.array([True, False, True, True, False, True])
+    orders = itertools.product(itertools.permutations([1, 2, 3]), itertools.permutations([4, 5]))
+    every = [[0, *first, *second] for first, second in orders]
+    by_hand = [risk_coverage_by_hand(np.arange(6)[::-1], correct[order]) for order in every]
+    assert metrics.area_under_risk_coverage(confidence, correct) == pytest.approx(np.mean(by_hand))
+
+
+def test_area_under_risk_coverage_of_degenerate_answers() -> None:
+    area = metrics.area_under_risk_coverage
+    assert math.isnan(area(np.zeros(0), np.zeros(0, bool)))
+    assert area(np.array([0.3]), np.array([False])) == 1.0
+    assert area(np.array([0.3]), np.array([True])) == 0.0
+    assert area(np.full(40, 0.5), np.arange(40) < 30) == pytest.approx(0.25)  # one doubt for all: the error rate
+    assert area(np.random.default_rng(0).random(40), np.zeros(40, bool)) == pytest.approx(1.0)
+
+
+def test_game_score_by_hand() -> None:
+    points = metrics.game_score(np.array([0.0, 1492.7 * math.log(2), 20_015.0]))
+    np.testing.assert_allclose(points, [5000, 2500, 5000 * math.exp(-20_015 / 1492.7)])
+
+
+@pytest.mark.parametrize("n", [1, 2, 10, 500])
+def test_wilson_agrees_with_scipy(n: int) -> None:
+    for hits in {0, 1, n // 3, n}:
+        theirs = stats.binomtest(hits, n).proportion_ci(method="wilson")
+        assert metrics.wilson(hits, n) == pytest.approx((theirs.low, theirs.high))
 
 
 def test_wilson_by_hand() -> None:
     assert metrics.wilson(0, 10) == pytest.approx((0.0, 0.27753), abs=1e-5)
     assert metrics.wilson(50, 100) == pytest.approx((0.40383, 0.59617), abs=1e-5)
     assert metrics.wilson(0, 0) == (0.0, 1.0)
-
-
-def test_weighted_metrics_equal_plain_ones_on_the_resampled_rows(answers: tuple[np.ndarray, np.ndarray]) -> None:
-    scores, labels = answers
-    guesses, correct = scores.argmax(axis=1), scores.argmax(axis=1) == labels
-    weights = np.random.default_rng(8).integers(0, 4, 500)
-    rows = np.repeat(np.arange(500), weights)
-    weighted = weights[None].astype(float)
-    expected = oracle.precision_recall_fscore_support(labels[rows], guesses[rows])
-    np.testing.assert_allclose(metrics.class_scores(labels, guesses, 6)(weighted)[0, :18], np.concatenate(expected[:3]))
-    area = metrics.ranking_power(scores[:, 0], correct)(weighted)[0, 0]
-    assert area == pytest.approx(oracle.roc_auc_score(correct[rows], scores[rows, 0]))
-    hit = metrics.shares(correct[:, None], np.ones((500, 1), bool))(weighted)[0, 0]
-    assert hit == pytest.approx(correct[rows].mean())
-
-
-def test_degenerate_input() -> None:
-    one = np.ones((1, 1), bool)
-    interval = metrics.bootstrap_by_group(metrics.shares(one, one), ["a"])[0]
-    assert (interval.value, interval.n, interval.groups) == (1.0, 1, 1)
-    assert 0.1 < interval.low < 0.2  # the uniform prior of a share gives 0.158 after one success
-    nothing = metrics.bootstrap_by_group(
-        metrics.shares(one, ~one), ["a"], behind=metrics.counts_behind(~one, np.array(["a"]))
-    )[0]
-    assert math.isnan(nothing.value)
-    assert nothing.to_dict() == {"value": None, "low": None, "high": None, "n": 0, "places": 0}
-
-
-def test_intervals_by_place_cover_and_those_by_photo_do_not() -> None:
-    rng = np.random.default_rng(11)
-    covered = {"place": 0, "photo": 0}
-    for _ in range(200):
-        sizes = rng.integers(1, 12, 80)
-        chance = rng.beta(2.4, 0.6, 80)  # photos of one place succeed or fail together; the mean is 0.8
-        places = np.repeat(np.arange(80), sizes)
-        hits = (rng.random(len(places)) < chance[places])[:, None]
-        metric = metrics.shares(hits, np.ones_like(hits))
-        for unit, groups in (("place", places), ("photo", np.arange(len(places)))):
-            interval = metrics.bootstrap_by_group(metric, groups, repeats=300)[0]
-            covered[unit] += interval.low <= 0.8 <= interval.high
-    assert covered["place"] >= 182
-    assert covered["photo"] <= 170
-
-
-def test_calibration_interval_of_an_honest_model_reaches_down_to_zero() -> None:
-    rng = np.random.default_rng(4)
-    confidence = rng.random(400)
-    correct = rng.random(400) < confidence
-    metric = metrics.calibration_error(confidence, correct)
-    pivoted = metrics.bootstrap_by_group(metric, np.arange(400), pivot=True)[0]
-    plain = metrics.bootstrap_by_group(metric, np.arange(400))[0]
-    assert pivoted.low < 0.02 < plain.low + 0.02
-    assert pivoted.low <= pivoted.value <= pivoted.high
-    few = metrics.calibration_error(np.array([0.9, 0.95, 0.4]), np.array([False, False, True]))
-    assert metrics.bootstrap_by_group(few, np.arange(3), pivot=True)[0].high <= 1
-
-
-def test_a_thousand_repeats_over_ten_thousand_photos_take_about_a_second() -> None:
-    rng = np.random.default_rng(0)
-    labels, guesses = rng.integers(0, 8, 10_000), rng.integers(0, 8, 10_000)
-    places = np.arange(10_000) // 4
-    start = time.perf_counter()
-    first = metrics.bootstrap_by_group(metrics.class_scores(labels, guesses, 8), places)
-    assert time.perf_counter() - start < 5  # generous: other work may share the machine
-    assert first == metrics.bootstrap_by_group(metrics.class_scores(labels, guesses, 8), places)
-    assert len(first) == 25 + 64
-    rates = oracle.confusion_matrix(labels, guesses, normalize="true")
-    np.testing.assert_allclose([cell.value for cell in first[25:]], rates.ravel())
-    assert all(cell.low < cell.value < cell.high for cell in first)
