@@ -1,0 +1,55 @@
+"""Charts of the further sections in a real browser: no words over words, nothing cut off, nothing in anybody's way."""
+
+import shutil
+from importlib import resources
+
+import pytest
+
+from flaneur.evaluation.page.frame import Frame, whole_page
+from flaneur.evaluation.page.sections import further_sections
+from section_examples import examples
+
+sync_api = pytest.importorskip("playwright.sync_api", reason="drives the browser; in the dev extra")
+BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome", "chrome"))), None)
+pytestmark = pytest.mark.skipif(BROWSER is None, reason="no Chromium on this computer")
+CLASHES = """() => [...document.querySelectorAll('figure.chart > svg')].flatMap((svg) => {
+  const frame = svg.getBoundingClientRect();
+  const texts = [...svg.querySelectorAll('text')].map((one) => [one.textContent, one.getBoundingClientRect()]);
+  const out = texts.filter(([, box]) => box.left < frame.left - 1 || box.right > frame.right + 1).map(([text]) => text);
+  const over = texts.flatMap(([text, a], index) => texts.slice(index + 1).filter(([, b]) =>
+    Math.min(a.right, b.right) - Math.max(a.left, b.left) > 1 &&
+    Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top) > 2
+  ).map(([other]) => `${text} | ${other}`));
+  return [...out, ...over];
+})"""
+
+
+@pytest.fixture(scope="module")
+def page(tmp_path_factory):
+    file = tmp_path_factory.mktemp("sections") / "page.html"
+    file.write_text(
+        whole_page(Frame("Charts", "flaneur", "made-up numbers", "end"), further_sections(examples())), "utf-8"
+    )
+    with sync_api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=BROWSER)
+        opened = browser.new_page()
+        opened.goto(file.as_uri())
+        opened.evaluate("document.querySelectorAll('details').forEach((one) => (one.open = true))")
+        yield opened
+        browser.close()
+
+
+@pytest.mark.parametrize("width", [360, 768, 1280])
+def test_words_are_whole_and_apart_and_nothing_scrolls_sideways(page, width):
+    page.set_viewport_size({"width": width, "height": 900})
+    assert page.locator("figure.chart > svg").count() > len(examples())
+    assert page.evaluate(CLASHES) == []
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_nothing_serious_stands_in_anybodys_way(page, scheme):
+    page.emulate_media(color_scheme=scheme)
+    page.evaluate((resources.files("axe_core_python") / "axe.min.js").read_text("utf-8"))
+    found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")["violations"]
+    assert [(one["id"], one["nodes"][0]["html"]) for one in found] == []
