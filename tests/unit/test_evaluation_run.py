@@ -18,14 +18,17 @@ from flaneur.bundle.card import AbstainRule, DatasetInfo
 from flaneur.dataset.store import Dataset
 from flaneur.errors import InputError, UsageError
 from flaneur.evaluation.answers import Answers, Doubt, doubt_of
+from flaneur.evaluation.by_default import further_measures
 from flaneur.evaluation.measures.groups import within_groups
+from flaneur.evaluation.measures.nearest_train import NearestTrain
 from flaneur.evaluation.measures.views import views
+from flaneur.evaluation.overlap import Learnt
 from flaneur.evaluation.page.page import to_html
 from flaneur.evaluation.record import to_json
 from flaneur.evaluation.run import What, evaluate, novelty_auroc
 from flaneur.evaluation.write import write_report
 from flaneur.predict import Model, ViewScores
-from flaneur.types import Photo
+from flaneur.types import Location, Photo
 from worlds import make_dataset
 
 
@@ -229,3 +232,24 @@ def test_one_photo_is_enough_and_its_interval_says_so() -> None:
     assert together is None
     assert views(known) is None
     assert not math.isnan(groups[0].chance)
+
+
+def test_nearness_is_told_of_photos_that_were_not_learnt_from(dataset: Dataset) -> None:
+    located = tuple(
+        replace(photo, location=Location(59 + number / 100, 10)) for number, photo in enumerate(dataset.photos)
+    )
+    arles = [photo for photo in located if photo.city == "arles"]
+    known = answers(arles, [0] * len(arles))
+    half = Learnt("toy", known.photos[::2], ())
+    found = further_measures(known, half)[0]["nearest_train"]
+    assert isinstance(found, NearestTrain)
+    assert sum(ring.accuracy.n for ring in found.rings) == len(known.photos) // 2
+    assert found.nearest_m > 1000
+    for learnt, why in (
+        (None, "not on this computer"),
+        (Learnt("toy", known.photos, ()), "learnt from every one of these"),
+        (Learnt("toy", (photo(0, "arles", "a"),), ()), "have no positions"),
+    ):
+        sections, said = further_measures(known, learnt)
+        assert "nearest_train" not in sections
+        assert why in said["nearest_train"]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from flaneur.evaluation.answers import Answers
 from flaneur.evaluation.measures.coverage import Coverage, coverage
 from flaneur.evaluation.measures.distance import Distance, distance
@@ -17,23 +19,32 @@ _NO_CENTRES = "How far off the answers are was not measured: where the model's c
 _NEAR = "Whether it knows the surroundings of its training photos better was not measured: "
 
 
-def further_measures(known: Answers, learnt: Learnt | None, part: str) -> tuple[dict[str, Section], dict[str, str]]:
+def further_measures(known: Answers, learnt: Learnt | None) -> tuple[dict[str, Section], dict[str, str]]:
     """What answers alone tell, beyond which city and how sure; it costs seconds.
 
     Args:
         known: answers of photos whose city the model knows.
         learnt: from :func:`flaneur.evaluation.overlap.learnt_from`.
-        part: of the split that they are of.
 
     Returns:
         Sections by key; and sentences, by key, for those that these photos cannot tell. How the number of views and
         the columns of the data matter is left out without a word where there is nothing to compare.
     """
-    near = nearest_train(known, learnt.train) if learnt is not None and part != "train" else None
+    near, why = _near(known, learnt)
     tried: tuple[Section | None, ...] = (distance(known), coverage(known), slices(known), near, view_count(known))
     sections = {section.key: section for section in tried if section is not None}
-    said = {} if "distance" in sections else {"distance": _NO_CENTRES}
-    if "nearest_train" not in sections and part != "train":
-        why = "those are not on this computer." if learnt is None else "these photos, or those, have no positions."
-        said["nearest_train"] = f"{_NEAR}{why}"
+    said = {} if Distance.key in sections else {Distance.key: _NO_CENTRES}
+    if near is None:
+        said[NearestTrain.key] = f"{_NEAR}{why}"
     return sections, said
+
+
+def _near(known: Answers, learnt: Learnt | None) -> tuple[NearestTrain | None, str]:
+    """Accuracy by nearness of the photos that the model did not learn from, or why it cannot be told."""
+    if learnt is None:
+        return None, "those are not on this computer."
+    files = {photo.sha256 for photo in learnt.train}
+    new = np.array([photo.sha256 not in files for photo in known.photos], bool)
+    if not new.any():
+        return None, "it learnt from every one of these."
+    return nearest_train(known.where(new), learnt.train), "these photos, or those, have no positions."

@@ -92,7 +92,7 @@ def evaluate(
         raise InputError(f"{dataset.name}: none of the {len(items)} photos can be read ({answers.failed[0][1]}).")
     groups, together = groups_measure.within_groups(known, dataset.photos)
     learnt = learnt_from(model.card, dataset)
-    sections, not_measured = further_measures(known, learnt, what.part)
+    sections, not_measured = further_measures(known, learnt)
     return Report(
         origin=_origin(model, dataset, what, unknown, command),
         known=known,
