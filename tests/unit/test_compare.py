@@ -235,6 +235,7 @@ def test_models_reports_files_and_tables_are_all_compared(world: tuple[Path, Pat
         progress=lambda *told: asked.append(told),
     )  # fmt: skip
     assert found.names == ("one", "other", "perfect")
+    assert repr(found).endswith("perfect 1.000; 12 photos of 6 places>")
     assert found.models[2].accuracy.value == 1
     assert (found.models[2].nll, found.models[2].choices) == (None, None)
     assert found.models[0].accuracy == report.which.accuracy
@@ -312,7 +313,8 @@ def test_positions_count_as_the_nearest_city(tmp_path: Path) -> None:
         found.append(FoundPhoto(tmp_path / name, name, city, {"lat": str(lat), "lon": str(lon)}))
     import_photos(found, tmp_path / "data", name="data", source="folder")
     (tmp_path / "geo.csv").write_text("photo,lat,lon\nparis.jpg,45.75,4.85\nrome.jpg,,\n")
-    assert read_guesses(tmp_path / "geo.csv", open_dataset(tmp_path / "data")).guess == ("paris", "")
+    said = read_guesses(tmp_path / "geo.csv", open_dataset(tmp_path / "data"))
+    assert (said.guess, [city.slug for city in said.cities]) == (("paris", ""), ["paris", "rome"])
 
 
 def test_two_files_are_enough(tmp_path: Path) -> None:

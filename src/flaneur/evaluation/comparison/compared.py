@@ -88,6 +88,11 @@ class Compared:
     paths: Mapping[str, Path] = field(default_factory=dict)
     command: str = ""
 
+    def __repr__(self) -> str:
+        seen = self.models[0].accuracy
+        told = ", ".join(f"{model.name} {model.accuracy.value:.3f}" for model in self.models)
+        return f"<flaneur comparison: accuracy {told}; {seen.n} photos of {seen.groups} places>"
+
     @property
     def names(self) -> tuple[str, ...]:
         """Of the systems."""

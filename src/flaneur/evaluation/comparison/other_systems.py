@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -65,7 +65,8 @@ def read_guesses(path: Path, dataset: Dataset) -> Guesses:
         found[photo.id] = _Row(photo, guess, _probability(row, where))
     if not found:
         raise InputError(_no_photo(table.name, strangers, dataset))
-    return _guesses(path.stem, list(found.values()), dataset)
+    made = _guesses(path.stem, list(found.values()), dataset)
+    return replace(made, cities=nearest.cities) if nearest else made
 
 
 def _guesses(name: str, found: list[_Row], dataset: Dataset) -> Guesses:

@@ -16,7 +16,7 @@ from flaneur.metrics import Interval
 from flaneur.types import City
 
 _PAIRS = (
-    "First minus second, in percentage points. The dotted line: no difference. Each place's photos are resampled "
+    "First minus second, in percentage points. The dotted line: no difference. Each place’s photos are resampled "
     "together, and for both models alike."
 )
 _TESTS = (
@@ -93,11 +93,11 @@ def cities_section(compared: Compared) -> str:
         for number, city in enumerate(compared.cities)
     ]
     hint = (
-        "Share of each city's photos that were recognised: the difference, largest first. Few places, wide intervals."
+        "Share of each city’s photos that were recognised: the difference, largest first. Few places, wide intervals."
     )
     table = points_table("The numbers as a table", heads, rows)
     if not shown:
-        hint, table = "Share of each city's photos that were recognised.", table.replace("<details>", "<details open>")
+        hint, table = "Share of each city’s photos that were recognised.", table.replace("<details>", "<details open>")
     return section("by-city", "City by city", hint, charts, table)
 
 
