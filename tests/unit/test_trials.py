@@ -172,7 +172,7 @@ def test_how_many_photos_are_needed_is_read_off_the_curve_or_refused_with_the_re
     assert curve.needed(0.89) is None
     assert "more than 10 times" in curve.why_not(0.89)
     assert fit_curve([(20, 0.5), (50, 0.6), (100, 0.7)]) is None
-    assert "too few points" in LearningCurve((), (), None).why_not(0.8)
+    assert "so few points" in LearningCurve((), (), None).why_not(0.8)
 
 
 def test_a_left_out_city_that_looks_like_nothing_else_is_strange_and_a_twin_is_not(tmp_path):

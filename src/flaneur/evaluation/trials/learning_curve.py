@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from flaneur import metrics
 from flaneur.dataset.split import Split
 from flaneur.dataset.store import Dataset
-from flaneur.errors import InputError
+from flaneur.errors import InputError, counted
 from flaneur.evaluation.phrases import percent, span
 from flaneur.evaluation.section import Findings
 from flaneur.evaluation.trials.refit import (
@@ -94,12 +94,12 @@ class LearningCurve:
     def why_not(self, accuracy: float) -> str:
         """Why the number of photos for that accuracy cannot be told; empty if it can."""
         if self.fit is None:
-            return "too few points to fit a curve"
+            return f"not to be told from so few points: a city has but {counted(self.even, 'training photo')}"
         if accuracy >= self.fit.ceiling:
-            return f"beyond what more photos of this kind lead to ({self.fit.ceiling:.0%})"
+            return f"beyond what more photos of this kind lead to ({percent(self.fit.ceiling)})"
         gap = (self.fit.ceiling - accuracy) / self.fit.scale
         if gap ** (-1 / self.fit.power) > _FAR * self.even:
-            return f"more than {_FAR} times as many photos as were seen away"
+            return f"more than {_FAR} times as many photos away as were seen"
         return ""
 
     def to_dict(self) -> dict[str, Any]:
@@ -135,7 +135,7 @@ class LearningCurve:
         if self.fit is None or target is None:
             return said
         count, why = self.needed(target), self.why_not(target)
-        tail = f"would need about {_two_digits(count)} of each" if count is not None else f"is {why}"
+        tail = f"takes about {_two_digits(count)} of each" if count is not None else f"is {why}"
         return f"{said} By the curve through these points, {percent(target)} {tail}."
 
     def _more_cities(self) -> str:

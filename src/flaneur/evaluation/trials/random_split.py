@@ -15,11 +15,11 @@ from flaneur.dataset.store import Dataset
 from flaneur.errors import InputError
 from flaneur.evaluation.phrases import percent, points
 from flaneur.evaluation.section import Findings
-from flaneur.evaluation.trials.refit import head_strength
+from flaneur.evaluation.trials.refit import LEAST_PLACES, head_strength, learnable, of_cities
 from flaneur.metrics import Interval, bootstrap_by_group, counts_behind
 from flaneur.protocols import Encoder
 from flaneur.training.heads.inflation import Redrawn, redraw
-from flaneur.training.heads.parts import Progress, embedded_parts
+from flaneur.training.heads.parts import Part, Progress, embedded_parts
 from flaneur.types import City
 
 
@@ -48,7 +48,7 @@ class RandomSplit:
         honest: accuracy on photos at places not learnt from.
         random: accuracy on as many photos drawn one by one, whose neighbours were learnt from.
         inflation: ``random - honest``.
-        cities: the same by city.
+        cities: the same by city, where ten photos or more of five places are scored.
         draws: random splits averaged.
         train_photos: each head learnt from.
         scored_photos: of each split.
@@ -132,7 +132,7 @@ def random_split(
         raise InputError(f"{dataset.name}: split {split.name!r} has no validation photos to score on.")
     found = redraw(train, validation, head_strength(train, progress))
     honest = np.arange(len(found.photos)) < found.honest
-    scored = sorted({photo.city for photo in validation.photos})
+    scored = _judged(validation)
     overall, *cities = _numbers(found, honest, scored)
     by_slug = {city.slug: city for city in dataset.cities}
     return RandomSplit(
@@ -144,6 +144,11 @@ def random_split(
         float(found.near[~honest].mean()),
         encoder_saw_them,
     )
+
+
+def _judged(part: Part) -> list[str]:
+    """Cities with enough photos and places for numbers of their own."""
+    return [slug for slug in learnable(part) if len(np.unique(of_cities(part, [slug]).places)) >= LEAST_PLACES]
 
 
 def _numbers(
