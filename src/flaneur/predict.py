@@ -187,7 +187,8 @@ class Model:
             raise UsageError("no city to choose among.")
         return [index for index, slug in enumerate(known) if slug in cities]
 
-    def _session(self, threads: int) -> Session:
+    def session(self, threads: int) -> Session:
+        """The network, ready to run; made when first asked for."""
         if threads not in self._sessions:
             session = open_session(self.bundle.model, threads=threads)
             needed = {"logits", "embedding"} | ({"attention"} if self.card.fusion == "attention" else set())
@@ -199,7 +200,7 @@ class Model:
     def _looks(self, looks: Iterator[_Look]) -> Iterator[tuple[_Look, ViewScores | PhotoError]]:
         """One photo gets all cores inside the network; several get one core each."""
         head = list(islice(looks, 2))
-        session = self._session(cores() if len(head) < 2 else 1)
+        session = self.session(cores() if len(head) < 2 else 1)
         given = {output.name for output in session.get_outputs()}
         outputs = [name for name in ("logits", "embedding", "novelty", "attention") if name in given]
         spec = self.card.preprocess
@@ -217,8 +218,7 @@ class Model:
         heed = np.array([score.attention for _, score in views], np.float64)  # not a number where there is none
         weights = view_weights(logits, place, self.card.fusion, temperature=heat, attention=heed)
         probability = np.exp(log_softmax((weights @ log_softmax(logits / heat))[chosen]))
-        raw = (weights @ logits)[chosen]
-        order = np.argsort(-probability, kind="stable")
+        raw, order = (weights @ logits)[chosen], np.argsort(-probability, kind="stable")
         ranking = tuple(
             CityScore(self.cities[chosen[index]], float(probability[index]), float(raw[index])) for index in order
         )
