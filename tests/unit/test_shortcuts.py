@@ -144,7 +144,7 @@ def test_a_model_that_reads_the_street_is_not_called_out_even_where_there_is_a_m
     assert found.whole.value > 0.9
     assert not found.called_out
     assert found.findings().good == (found.verdict,)
-    assert found.verdict.startswith("No shortcut was found.")
+    assert found.verdict.startswith("No shortcut was found:")
 
 
 def test_covering_the_strip_counts_against_covering_as_much_elsewhere(tmp_path: Path) -> None:

@@ -6,13 +6,13 @@ The rule for each kind of alteration stands with the function that applies it.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from flaneur.evaluation.trials.look import Alteration, Versions
-from flaneur.metrics import Floats, Interval, bootstrap_by_group, means
+from flaneur.metrics import Floats, Interval, always, bootstrap_by_group, means, paired_difference
 
 FOLLOWED = 0.10
 """A transplant must surely move more than this share of the answers to be called a shortcut."""
@@ -88,18 +88,21 @@ def measure(seen: Seen, tried: Sequence[Versions]) -> tuple[ShortcutRow, ...]:
 def _row(seen: Seen, one: Versions, columns: list[int]) -> ShortcutRow:
     """Choose the rule."""
     altered, controls = columns[0], columns[1 : 1 + len(one.controls)]
-    right = seen.right.astype(np.float64)
-    change = right[:, altered] - right[:, 0]
-    accuracy, changed = _by_place(seen, right[:, altered], change)
+    accuracy = bootstrap_by_group(always(seen.right[:, altered]), seen.places)[0]
+    change = _less(seen, seen.right[:, altered], seen.right[:, 0])
     if not controls:
         kin = _same_project(seen, altered)
-        leans = one.told.kind == "camera" and _camera_counts(seen, changed, altered, kin)
-        return ShortcutRow(one.told, accuracy, changed, None, leans, kin)
+        leans = one.told.kind == "camera" and _camera_counts(seen, change, altered, kin)
+        return ShortcutRow(one.told, accuracy, change, None, leans, kin)
+    right = seen.right.astype(np.float64)
     other = right[:, controls].mean(axis=1)
-    control, excess = _by_place(seen, other - right[:, 0], right[:, altered] - other)
+    control = _mean(seen, other - right[:, 0])
+    if len(controls) == 1:
+        control = _less(seen, seen.right[:, controls[0]], seen.right[:, 0])
     if one.told.kind == "removal":
-        return ShortcutRow(one.told, accuracy, changed, control, excess.high < -MISSED)
-    return _followed(seen, ShortcutRow(one.told, accuracy, changed, control, False), columns)
+        leans = _mean(seen, right[:, altered] - other).high < -MISSED
+        return ShortcutRow(one.told, accuracy, change, control, leans)
+    return _followed(seen, ShortcutRow(one.told, accuracy, change, control, leans=False), columns)
 
 
 def _followed(seen: Seen, row: ShortcutRow, columns: list[int]) -> ShortcutRow:
@@ -110,22 +113,14 @@ def _followed(seen: Seen, row: ShortcutRow, columns: list[int]) -> ShortcutRow:
     elsewhere must surely move fewer: what a street shows in a strip of 8 % is evidence, but no more so at the edge than
     further in. Fewer than eight places accuse nobody.
     """
-    towards = seen.towards.astype(np.float64)
-    moved = towards[:, columns[0]] - towards[:, columns[1]]
+    follows = _less(seen, seen.towards[:, columns[0]], seen.towards[:, columns[1]])
+    leans = follows.low > FOLLOWED and follows.groups >= FEW_PLACES
     if len(columns) < 4:
-        (follows,) = _by_place(seen, moved)
-        return _with(row, follows, None, _surely_followed(follows))
-    further = towards[:, columns[2]] - towards[:, columns[3]]
-    follows, elsewhere, more = _by_place(seen, moved, further, moved - further)
-    return _with(row, follows, elsewhere, _surely_followed(follows) and more.low > 0)
-
-
-def _surely_followed(follows: Interval) -> bool:
-    return follows.low > FOLLOWED and follows.groups >= FEW_PLACES
-
-
-def _with(row: ShortcutRow, follows: Interval, elsewhere: Interval | None, leans: bool) -> ShortcutRow:
-    return ShortcutRow(row.alteration, row.accuracy, row.change, row.control, leans, None, follows, elsewhere)
+        return replace(row, leans=leans, follows=follows)
+    elsewhere = _less(seen, seen.towards[:, columns[2]], seen.towards[:, columns[3]])
+    towards = seen.towards[:, columns].astype(np.float64)
+    more = _mean(seen, towards[:, 0] - towards[:, 1] - towards[:, 2] + towards[:, 3])
+    return replace(row, leans=leans and more.low > 0, follows=follows, follows_elsewhere=elsewhere)
 
 
 def _same_project(seen: Seen, altered: int) -> Interval | None:
@@ -133,7 +128,7 @@ def _same_project(seen: Seen, altered: int) -> Interval | None:
     rows = seen.right[:, 0] & ~seen.right[:, altered] & np.isfinite(seen.kin_by_chance)
     if not rows.any():
         return None
-    return bootstrap_by_group(means(seen.kin[rows, altered].astype(np.float64)[:, None]), seen.places[rows])[0]
+    return bootstrap_by_group(always(seen.kin[rows, altered]), seen.places[rows])[0]
 
 
 def _camera_counts(seen: Seen, change: Interval, altered: int, kin: Interval | None) -> bool:
@@ -149,5 +144,10 @@ def _camera_counts(seen: Seen, change: Interval, altered: int, kin: Interval | N
     return change.high < -MISSED and kin.high < float(seen.kin_by_chance[rows].mean())
 
 
-def _by_place(seen: Seen, *columns: Floats) -> tuple[Interval, ...]:
-    return bootstrap_by_group(means(np.column_stack(columns)), seen.places)
+def _less(seen: Seen, first: NDArray[np.bool_], second: NDArray[np.bool_]) -> Interval:
+    """Share of the first less that of the second, of the same photos."""
+    return paired_difference(always(first), always(second), seen.places)[0]
+
+
+def _mean(seen: Seen, values: Floats) -> Interval:
+    return bootstrap_by_group(means(values[:, None]), seen.places)[0]

@@ -161,7 +161,7 @@ def _verdict(rows: Sequence[ShortcutRow], cameras: bool) -> str:
     if not asked:
         return ""
     if not followed:
-        told = _innocent([leaning for leaning, _, _ in asked], max(follows.high for _, follows, _ in asked))
+        told = _innocent(max(follows.high for _, follows, _ in asked))
         return told + (_GEOMETRY if cameras else "")
     leaning, follows, _ = followed[0]
     source = "a city with another camera" if cameras else "another city"
@@ -173,14 +173,14 @@ def _verdict(rows: Sequence[ShortcutRow], cameras: bool) -> str:
     ) + (f" It leans on {_and(rest)} too." if rest else "")
 
 
-def _innocent(tried: Sequence[str], most: float) -> str:
+def _innocent(most: float) -> str:
     if most > _MANY:
         return (
             f"These photos are too few to rule a shortcut out: up to {100 * most:.0f} answers in 100 might follow one."
         )
     return (
-        f"No shortcut was found. Given {_and(list(dict.fromkeys(tried)))} of another city, the model keeps to its "
-        f"answers: at most {100 * most:.0f} in 100 follow."
+        "No shortcut was found: strip, corners, border, colour cast, light, grain or compression of another city's "
+        f"photos, put onto a photo, pull at most {100 * most:.0f} answers in 100 to that city."
     )
 
 
