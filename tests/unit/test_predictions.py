@@ -108,5 +108,18 @@ def test_other_files_are_refused_with_the_reason(tmp_path: Path) -> None:
     with pytest.raises(IntegrityError, match="newer flaneur"):
         read_predictions(tmp_path / "newer.parquet")
     write_predictions(tmp_path / "own.parquet", [answers(3)], {})
+    told = {"format": 1, "cities": [{"slug": "arles", "name": "Arles", "country": "", "centre": None}]}
+    told |= {"novelty_threshold": None, "probability_threshold": 0.0, "fusion": "mean_logits"}
+    for columns, facts in (
+        ({"photo": "string"}, json.dumps(told)),
+        (PREDICTION_COLUMNS | {f"{LOG}arles": "float64"}, json.dumps(told)),
+        ({"photo": "string"}, "[1"),
+        ({"photo": "string"}, "[]"),
+        ({"photo": "string"}, json.dumps({"format": 1})),
+    ):
+        row = {name: "a" if kind == "string" else float("nan") for name, kind in columns.items()} | {"answered": True}
+        write_table(tmp_path / "damaged.parquet", columns, [row], {"flaneur": facts})
+        with pytest.raises(IntegrityError, match=r"damaged \("):
+            read_predictions(tmp_path / "damaged.parquet")
     found = [are_predictions(tmp_path / f"{name}.parquet") for name in ("own", "other", "nothing")]
     assert found == [True, False, False]

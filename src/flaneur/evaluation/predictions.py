@@ -25,10 +25,12 @@ PREDICTION_COLUMNS: dict[str, ColumnType] = {
 """Then one column a city, named :data:`LOG` and its slug."""
 LOG = "log_probability_"
 _ATTENTION = "attention"
-FACTS = (
+_OF_ORIGIN = (
     "model", "model_version", "dataset", "content_hash", "part", "split", "split_hash", "same_split", "command",
-    "learnt_from",
 )  # fmt: skip
+_LEARNT = "learnt_from"
+FACTS = (*_OF_ORIGIN, _LEARNT)
+"""Names of what :func:`facts_of` tells."""
 _KEY, _FORMAT = "flaneur", 1
 _HAIR = 1e-9  # reading log probabilities rounds; one that equals the threshold must not fall below it
 
@@ -83,9 +85,8 @@ def save_predictions(report: Report, path: Path) -> None:
 
 def facts_of(report: Report) -> dict[str, Any]:
     """What a comparison wants to know of an evaluation."""
-    return {name: getattr(report.origin, name) for name in FACTS if name != "learnt_from"} | {
-        "learnt_from": report.learnt_from
-    }
+    facts = {name: getattr(report.origin, name) for name in _OF_ORIGIN}
+    return facts | {_LEARNT: report.learnt_from}
 
 
 def read_predictions(path: str | Path) -> Predictions:
@@ -98,25 +99,15 @@ def read_predictions(path: str | Path) -> Predictions:
 
     Raises:
         InputError: there is no such file, or it is another one.
-        IntegrityError: a newer flaneur made it.
+        IntegrityError: a newer flaneur made it, or it is damaged.
     """
     path = Path(path)
     path = path / PREDICTIONS if path.is_dir() else path
     facts, columns = _read(path)
-    cities = tuple(_city(entry) for entry in facts["cities"])
-    limit = facts["novelty_threshold"]
-    doubt = Doubt(1.0, np.inf if limit is None else limit, facts["probability_threshold"] * (1 - _HAIR))
-    photos = zip(columns["photo"], columns["sha256"], columns["city"], columns["place"], strict=True)
-    answers = Answers(
-        cities=cities,
-        photos=tuple(Photo(*row, width=0, height=0, source=str(row[0]).partition(":")[0]) for row in photos),
-        logits=np.column_stack([columns[LOG + city.slug] for city in cities]).astype(np.float64),
-        novelty=np.asarray(columns["novelty"], np.float64),
-        doubt=doubt,
-        attention=np.asarray(columns[_ATTENTION], np.float64) if _ATTENTION in columns else None,
-        fusion=facts["fusion"],
-    )
-    return Predictions(answers, facts)
+    try:
+        return Predictions(_answers(facts, columns), facts)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise IntegrityError(f"{path}: damaged ({error!r}). Make the file again.") from error
 
 
 def are_predictions(path: Path) -> bool:
@@ -143,6 +134,25 @@ def _rows(answers: Answers) -> Iterator[dict[str, Any]]:
         yield row | dict(zip(names, logs.tolist(), strict=True))
 
 
+def _answers(facts: Mapping[str, Any], columns: Mapping[str, Any]) -> Answers:
+    cities = tuple(_city(entry) for entry in facts["cities"])
+    limit = facts["novelty_threshold"]
+    doubt = Doubt(1.0, np.inf if limit is None else limit, facts["probability_threshold"] * (1 - _HAIR))
+    photos = zip(columns["photo"], columns["sha256"], columns["city"], columns["place"], strict=True)
+    logits = np.column_stack([columns[LOG + city.slug] for city in cities]).astype(np.float64)
+    if np.isnan(logits).any():
+        raise ValueError("a probability is missing")
+    return Answers(
+        cities=cities,
+        photos=tuple(Photo(*row, width=0, height=0, source=row[0].partition(":")[0]) for row in photos),
+        logits=logits,
+        novelty=np.asarray(columns["novelty"], np.float64),
+        doubt=doubt,
+        attention=np.asarray(columns[_ATTENTION], np.float64) if _ATTENTION in columns else None,
+        fusion=facts["fusion"],
+    )
+
+
 def _read(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
     """Facts and columns; numbers as arrays, texts as lists."""
     if not path.is_file():
@@ -152,9 +162,13 @@ def _read(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
     told = reader.schema.metadata.get(_KEY.encode())
     if told is None:
         raise InputError(f"{path}: not written by flaneur. See 'flaneur compare --help' for tables of other systems.")
-    facts = json.loads(told)
-    if facts["format"] != _FORMAT:
-        raise IntegrityError(f"{path}: made by a newer flaneur (format {facts['format']}). Update flaneur.")
+    try:
+        facts = json.loads(told)
+        made_by = facts["format"]
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise IntegrityError(f"{path}: damaged ({error!r}). Make the file again.") from error
+    if made_by != _FORMAT:
+        raise IntegrityError(f"{path}: made by a newer flaneur (format {made_by}). Update flaneur.")
     with understood(table):
         batches = list(reader)
         return facts, {name: _values([one.column(name) for one in batches], name) for name in reader.schema.names}
