@@ -174,6 +174,17 @@ def test_equal_input_gives_equal_numbers_and_json_can_hold_them(tmp_path: Path) 
     assert first["photos"] == 60
 
 
+def test_too_few_photos_clear_nobody_and_accuse_nobody(tmp_path: Path) -> None:
+    data = draw(tmp_path / "w", "strip")
+    tried = [one for one in versions() if one.told.name == "other_bottom"]
+    few = [p for p in data.photos if p.place.endswith(("-0", "-1"))]
+    found = shortcuts(reader(data, strip_colour), data, few, tried=tried)
+    assert not found.called_out
+    assert found.findings().good == ()
+    assert found.findings().beware == (found.verdict,)
+    assert "too few to rule a shortcut out" in found.verdict
+
+
 def test_one_city_cannot_be_audited(tmp_path: Path) -> None:
     data = draw(tmp_path / "w", None)
     with pytest.raises(InputError, match="two cities"):

@@ -69,10 +69,11 @@ class Shortcuts:
     def findings(self) -> Findings:
         """The verdict, and what it needs more than other parts of the photo."""
         needs = [row for row in self.rows if row.leans and row.follows is None and row.alteration.leaning]
-        worst = sorted(needs, key=lambda row: row.change.value)[:1]
-        told = (self.verdict,) if self.verdict else ()
-        beware = (*(told if self.called_out else ()), *map(_needs, worst))
-        return Findings(() if self.called_out else told, beware)
+        worst = [_needs(row) for row in sorted(needs, key=lambda row: row.change.value)[:1]]
+        told = [self.verdict] if self.verdict else []
+        if self.called_out or _most(self.rows) > _MANY:
+            return Findings(beware=(*told, *worst))
+        return Findings(good=tuple(told), beware=tuple(worst))
 
 
 def shortcuts(
@@ -161,7 +162,7 @@ def _verdict(rows: Sequence[ShortcutRow], cameras: bool) -> str:
     if not asked:
         return ""
     if not followed:
-        told = _innocent(max(follows.high for _, follows, _ in asked))
+        told = _innocent(_most(rows))
         return told + (_GEOMETRY if cameras else "")
     leaning, follows, _ = followed[0]
     source = "a city with another camera" if cameras else "another city"
@@ -171,6 +172,11 @@ def _verdict(rows: Sequence[ShortcutRow], cameras: bool) -> str:
         f"This model leans on {leaning}. Given that of {source}, {100 * follows.value:.0f} more answers in 100 name "
         f"{goal} than with the control ({span(follows)})."
     ) + (f" It leans on {_and(rest)} too." if rest else "")
+
+
+def _most(rows: Sequence[ShortcutRow]) -> float:
+    """Of any transplant, the greatest share of answers that might follow."""
+    return max((row.follows.high for row in rows if row.follows is not None), default=0.0)
 
 
 def _innocent(most: float) -> str:
