@@ -48,7 +48,7 @@ def _logo(pixels: NDArray[np.float32], city: int) -> NDArray[np.float32]:
     """A provider's coloured badge near the lower right corner of the middle square."""
     made = pixels.copy()
     height, width = pixels.shape[:2]
-    right, side = (width + height) // 2 - 4, height // 9
+    right, side = (width + height) // 2 - 4, height // 7
     made[height - side - 4 : height - 4, right - 2 * side : right] = 245
     made[height - side : height - 8, right - 2 * side + 4 : right - 4] = _COLOURS[city]
     return made
@@ -58,10 +58,10 @@ def _corner(pixels: NDArray[np.float32], city: int) -> NDArray[np.float32]:
     """Faint stripes, each city's in its own direction, in the upper left corner of the middle square."""
     made = pixels.copy()
     height, width = pixels.shape[:2]
-    left, side = (width - height) // 2, height // 8
+    left, side = (width - height) // 2, height // 7
     rows, columns = np.mgrid[0:side, 0:side]
     way = (rows, columns, rows + columns, rows - columns)[city]
-    made[:side, left : left + side] += np.where(way // 3 % 2 == 0, 14, -14)[:, :, None]
+    made[:side, left : left + side] += np.where(way // 3 % 2 == 0, 24, -24)[:, :, None]
     return made
 
 
