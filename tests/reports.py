@@ -42,7 +42,7 @@ def drawn_report(folder: Path, count: int = 4, photos: int = 240) -> Report:
     answers = replace(drawn, cities=cities[:-1], logits=drawn.logits[:, :-1], doubt=Doubt(novelty_threshold=0.9))
     known, unknown = answers.where(answers.labels >= 0), answers.where(answers.labels < 0)
     groups, together = within_groups(known, known.photos)
-    sections, not_measured = further_measures(known, None, "test")
+    sections, not_measured = further_measures(known, None)
     return Report(
         origin=_ORIGIN,
         known=known,

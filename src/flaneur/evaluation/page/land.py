@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -14,6 +15,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 CELL_DEG = 0.5
+_GRID_DEG = (1, 2, 5, 10, 20, 30)
+_LINES = 7  # a grid has no more lines across the window
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,3 +67,17 @@ def land_path(window: Window, step_deg: float, stretch: float) -> str:
             x = first + start + 0.5 - window.west / step_deg
             pieces.append(f"M{x:.1f} {y:.1f}h{end - start - 0.9:.1f}")
     return "".join(pieces)
+
+
+def grid_lines(window: Window) -> tuple[list[int], list[int]]:
+    """Round degrees in a window for a grid: longitudes, counted on beyond 180 where the window goes there; latitudes.
+
+    >>> grid_lines(Window(-9.5, 12.0, 36.0, 52.0))
+    ([-5, 0, 5, 10], [40, 45, 50])
+    """
+    step = next((step for step in _GRID_DEG if (window.east - window.west) / step <= _LINES), 60)
+
+    def within(low: float, high: float) -> list[int]:
+        return list(range(math.floor(low / step + 1) * step, math.ceil(high / step) * step, step))
+
+    return within(window.west, window.east), within(window.south, window.north)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from flaneur.cities import located
 from flaneur.evaluation.page.confusion import Mistake, cell_words, mistakes
-from flaneur.evaluation.page.land import Window, land_path
+from flaneur.evaluation.page.land import Window, grid_lines, land_path
 from flaneur.evaluation.page.places import apart, labels
 from flaneur.evaluation.phrases import percent
 from flaneur.evaluation.report import Report
@@ -21,9 +21,10 @@ _STEPS_DEG = (0.5, 1.0, 2.0)
 _DOT_PX = 2.9  # from dot to dot of the land, at least
 _LEAST_DEG = 8.0  # a window is no narrower
 _WORST = 0.3  # recall from which down a city has the colour of a mistake
-_HINT = (
-    "Colour and number: share of a city’s photos that are recognised. Arrows: from the true city to the answer that "
-    "it was given, the thicker the larger its share."
+_HINT = "Colour and number: share of a city’s photos that are recognised."
+_ARROWS = (
+    " Arrows: the commonest mistakes, of those made more than once, from the true city to the answer; the thicker, the "
+    "larger the share of the city’s photos."
 )
 _LAND = "Land: settlements by GeoNames (geonames.org), CC BY 4.0."
 
@@ -41,7 +42,7 @@ class _Sheet:
 
 
 _SHEETS = (
-    _Sheet("wide", 960, (0.34, 0.6), 7, 13, 14),
+    _Sheet("wide", 960, (0.34, 0.52), 7, 13, 14),
     _Sheet("narrow", 360, (0.6, 1.25), 5.5, 12, 8),
 )
 
@@ -57,7 +58,7 @@ def map_section(report: Report) -> str:
     drawn = "".join(_draw(report, where, sheet) for sheet in _SHEETS)
     return (
         '<section aria-labelledby="map"><h2 id="map">On the map</h2>'
-        f'<p class="hint">{_HINT}</p><div class="maps">{drawn}</div>'
+        f'<p class="hint">{_HINT}{_ARROWS if mistakes(report, 2) else ""}</p><div class="maps">{drawn}</div>'
         f'<p class="note">{_LAND}{escape(lost)}</p></section>'
     )
 
@@ -121,10 +122,21 @@ def _draw(report: Report, where: dict[int, Location], sheet: _Sheet) -> str:
     return (
         f'<svg class="map {sheet.kind}" viewBox="0 0 {sheet.width:.0f} {height:.0f}" role="img" '
         f'aria-label="Map of the cities; the same numbers stand in the tables below">'
+        f'<path class="grid" d="{_grid(window, scale, stretch)}"/>'
         f'<path class="land" transform="scale({unit:.3f})" d="{land_path(window, step, stretch)}"/>'
         f"{arrows}{_pins(report, columns, (true, points), radius)}"
         f"{_names(report, columns, points, (sheet.letter, height, sheet.width, radius))}</svg>"
     )
+
+
+def _grid(window: Window, scale: float, stretch: float) -> str:
+    lons, lats = grid_lines(window)
+    height = (window.north - window.south) * stretch * scale
+    upright = [f"M{(lon - window.west) * scale:.1f} 0v{height:.0f}" for lon in lons]
+    level = [
+        f"M0 {(window.north - lat) * stretch * scale:.1f}h{(window.east - window.west) * scale:.0f}" for lat in lats
+    ]
+    return "".join(upright + level)
 
 
 def _pins(report: Report, columns: list[int], spots: tuple[Floats, Floats], radius: float) -> str:
