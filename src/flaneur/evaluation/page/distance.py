@@ -64,7 +64,7 @@ def _facts(found: Distance) -> str:
         rows.append(
             number_row(
                 "Wrong, but right country",
-                "share of the wrong answers",
+                "share of the wrong answers; dotted: by chance",
                 found.same_country,
                 _chance(found.country_by_chance),
             )
@@ -73,7 +73,7 @@ def _facts(found: Distance) -> str:
         rows.append(
             number_row(
                 "Wrong, but right continent",
-                "share of the wrong answers",
+                "share of the wrong answers; dotted: by chance",
                 found.same_continent,
                 _chance(found.continent_by_chance),
             )
