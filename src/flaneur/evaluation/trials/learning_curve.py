@@ -135,8 +135,9 @@ class LearningCurve:
         if self.fit is None or target is None:
             return said
         count, why = self.needed(target), self.why_not(target)
-        tail = f"takes about {_two_digits(count)} of each" if count is not None else f"is {why}"
-        return f"{said} By the curve through these points, {percent(target)} {tail}."
+        tail = f"would take about {_two_digits(count)} of each" if count is not None else f"is {why}"
+        guess = "; that is read off the curve, not measured" if count is not None and count > last.count else ""
+        return f"{said} By the curve up to {self.even} photos of each, {percent(target)} {tail}{guess}."
 
     def _more_cities(self) -> str:
         if len(self.by_cities) < 2:

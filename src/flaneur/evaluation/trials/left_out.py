@@ -18,7 +18,7 @@ from flaneur.errors import InputError
 from flaneur.evaluation.answers import Answers, Doubt
 from flaneur.evaluation.phrases import percent, span
 from flaneur.evaluation.section import Findings
-from flaneur.evaluation.trials.refit import LEAST_PHOTOS, head_strength, learnable, of_cities
+from flaneur.evaluation.trials.refit import LEAST_PHOTOS, LEAST_PLACES, head_strength, judgeable, learnable, of_cities
 from flaneur.metrics import Derived, Interval, Metric, bootstrap_by_group, counts_behind
 from flaneur.metrics.nature import Nature
 from flaneur.metrics.weighted import nan_mean
@@ -93,7 +93,7 @@ class LeftOut:
 
     def findings(self) -> Findings:
         """What the numbers mean."""
-        worst = max(self.cities, key=lambda one: one.false_accept.value)
+        worst = max(self.cities, key=lambda one: one.false_accept.low)  # surely most
         names = {one.city.slug: one.city.name for one in self.cities}
         stranger = (
             "With each city in turn left out of what its head learnt, it finds photos of that city stranger than "
@@ -122,7 +122,8 @@ def left_out(
     """Leave each city out of training and validation in turn, and see how its test photos are received.
 
     Head, temperature, novelty and thresholds are made as :func:`flaneur.training.heads.learn.fit` makes them, from
-    photos of the other cities alone; the strength of the penalty is chosen once, with all of them.
+    photos of the other cities alone; the strength of the penalty is chosen once, with all of them. Cities with fewer
+    than ten test photos, or five places of these, are not left out, but they count among the others.
 
     Args:
         dataset: with cached or computable features.
@@ -134,26 +135,28 @@ def left_out(
         encoder_saw_them: see :class:`LeftOut`.
 
     Raises:
-        InputError: fewer than three cities with ten training photos and with test photos.
+        InputError: fewer than three cities with ten training photos, or none with enough test photos.
     """
     train, validation, tested = embed_parts(dataset, encoder, split, ("train", "validation", "test"), progress)[0]
-    slugs = [slug for slug in learnable(train) if slug in set(tested.cities.tolist())]
-    if len(slugs) < _LEAST_CITIES:
+    slugs = learnable(train)
+    judged = [slug for slug in judgeable(tested) if slug in slugs]
+    if len(slugs) < _LEAST_CITIES or not judged:
         raise InputError(
             f"{dataset.name}: to leave a city out takes {_LEAST_CITIES} cities or more with {LEAST_PHOTOS} training "
-            f"photos and with test photos (there: {', '.join(slugs) or 'none'})."
+            f"photos each (there: {', '.join(slugs) or 'none'}), and as many test photos of {LEAST_PLACES} places of "
+            f"one of them."
         )
     train, validation, tested = (of_cities(part, slugs) for part in (train, validation, tested))
     head = HeadRule(kind="logistic", strengths=(head_strength(train, progress),), folds=2)
     rule = LearnRule("left-out", head=head, novelty=novelty)
-    cities = tuple(city for city in dataset.cities if city.slug in slugs)
-    received = []
+    known = tuple(city for city in dataset.cities if city.slug in slugs)
+    cities = tuple(city for city in known if city.slug in judged)
+    received, count = [], len(cities)
     for done, city in enumerate(cities):
-        tell(progress, "left_out", done, len(cities))
-        received.append(_received(city, cities, (train, validation, tested), rule))
-    tell(progress, "left_out", len(cities), len(cities))
+        tell(progress, "left_out", done, count)
+        received.append(_received(city, known, (train, validation, tested), rule))
+    tell(progress, "left_out", count, count)
     *each, auroc, false_accept, refused = _numbers(cities, received, tested.places)
-    count = len(cities)
     made = tuple(
         LeftOutCity(city, each[index], each[count + index], _taken_for(city, answers))
         for index, (city, answers) in enumerate(zip(cities, received, strict=True))

@@ -15,11 +15,11 @@ from flaneur.dataset.store import Dataset
 from flaneur.errors import InputError
 from flaneur.evaluation.phrases import percent, points
 from flaneur.evaluation.section import Findings
-from flaneur.evaluation.trials.refit import LEAST_PLACES, head_strength, learnable, of_cities
+from flaneur.evaluation.trials.refit import head_strength, judgeable
 from flaneur.metrics import Interval, bootstrap_by_group, counts_behind
 from flaneur.protocols import Encoder
 from flaneur.training.heads.inflation import Redrawn, redraw
-from flaneur.training.heads.parts import Part, Progress, embedded_parts
+from flaneur.training.heads.parts import Progress, embedded_parts
 from flaneur.types import City
 
 
@@ -132,7 +132,7 @@ def random_split(
         raise InputError(f"{dataset.name}: split {split.name!r} has no validation photos to score on.")
     found = redraw(train, validation, head_strength(train, progress))
     honest = np.arange(len(found.photos)) < found.honest
-    scored = _judged(validation)
+    scored = judgeable(validation)
     overall, *cities = _numbers(found, honest, scored)
     by_slug = {city.slug: city for city in dataset.cities}
     return RandomSplit(
@@ -144,11 +144,6 @@ def random_split(
         float(found.near[~honest].mean()),
         encoder_saw_them,
     )
-
-
-def _judged(part: Part) -> list[str]:
-    """Cities with enough photos and places for numbers of their own."""
-    return [slug for slug in learnable(part) if len(np.unique(of_cities(part, [slug]).places)) >= LEAST_PLACES]
 
 
 def _numbers(

@@ -102,6 +102,11 @@ def learnable(part: Part, least: int = LEAST_PHOTOS) -> list[str]:
     return [str(name) for name, count in zip(names, counts, strict=True) if count >= least]
 
 
+def judgeable(part: Part) -> list[str]:
+    """Cities with enough photos and places for numbers of their own, sorted."""
+    return [slug for slug in learnable(part) if len(np.unique(of_cities(part, [slug]).places)) >= LEAST_PLACES]
+
+
 def of_cities(part: Part, cities: Sequence[str]) -> Part:
     """Its photos of these cities."""
     return part.take(np.isin(part.cities, list(cities)))
