@@ -1,0 +1,1 @@
+"""An atlas in; a page that needs nothing else out."""

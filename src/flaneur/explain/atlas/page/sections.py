@@ -1,0 +1,24 @@
+"""Further parts of an atlas in; their sections of the page, in a sensible order, out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from flaneur.evaluation.page.thumbnails import Thumbnails
+from flaneur.explain.atlas.atlas import Part
+
+Renderer = Callable[[Any, Thumbnails], str]
+"""A part, and pictures of the page's photos by id, to HTML."""
+
+RENDERERS: dict[str, Renderer] = {}
+
+
+def further_sections(parts: Mapping[str, Part], thumbnails: Thumbnails) -> str:
+    """Each part that has a renderer, in the renderers' order.
+
+    Args:
+        parts: by key, as in :class:`flaneur.explain.atlas.atlas.Atlas`.
+        thumbnails: what the page may hold of photos; those who come first take first.
+    """
+    return "".join(render(parts[key], thumbnails) for key, render in RENDERERS.items() if key in parts)

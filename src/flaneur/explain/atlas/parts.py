@@ -1,0 +1,29 @@
+"""An atlas in; its further parts out: what is measured, by key."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from flaneur.errors import InputError
+from flaneur.explain.atlas.atlas import Atlas, Part, Progress
+
+Measure = Callable[[Atlas, Progress | None], Part]
+
+MEASURES: dict[str, tuple[str, Measure]] = {}
+"""By key: what is said where it could not be measured, and how it is measured. Earlier parts are in the atlas given."""
+
+
+def with_parts(atlas: Atlas, progress: Progress | None = None) -> Atlas:
+    """The atlas with every further part; what cannot be measured on these photos is said in it.
+
+    Args:
+        atlas: photos, embeddings and layouts.
+        progress: told stage, how much is done, of how much.
+    """
+    for key, (what, measure) in MEASURES.items():
+        try:
+            atlas = replace(atlas, parts={**atlas.parts, key: measure(atlas, progress)})
+        except InputError as error:
+            atlas = replace(atlas, not_measured={**atlas.not_measured, key: f"Not measured: {what}. {error}"})
+    return atlas
