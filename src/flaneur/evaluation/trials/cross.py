@@ -11,7 +11,7 @@ import numpy as np
 from flaneur.dataset.split import Split
 from flaneur.dataset.store import Dataset
 from flaneur.evaluation.measures.columns import column_values
-from flaneur.evaluation.phrases import percent, points
+from flaneur.evaluation.phrases import percent, points, points_span
 from flaneur.evaluation.section import Findings
 from flaneur.evaluation.trials.crossing import Cell as Cell
 from flaneur.evaluation.trials.crossing import GroupDrop as GroupDrop
@@ -101,10 +101,10 @@ class Cross:
     def _dropped(self) -> str:
         if self.drop is None:
             return ""
-        ends = f"{100 * self.drop.low:.0f} to {100 * self.drop.high:.0f}"
+        ends = f"difference in points: {points_span(self.drop)}"
         what = f"Photos of {_A_GROUP.get(self.column, f'a {self.column}')} that it never learnt from"
         if not self.drop.low > 0:
-            return f"{what} are told right about as often as others: {points(self.drop.value)} less ({ends})."
+            return f"{what} are told right about as often as others ({ends})."
         worst = max(self.drops, key=lambda one: one.drop.low)  # surely most, not by the luck of a few photos
         named = f"most for “{worst.group}”: {percent(worst.without.value)} instead of {percent(worst.with_it.value)}"
         return f"{what} are told right less often, by {points(self.drop.value)} ({ends}), {named}."

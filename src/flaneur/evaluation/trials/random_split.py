@@ -13,7 +13,7 @@ from flaneur import metrics
 from flaneur.dataset.split import Split
 from flaneur.dataset.store import Dataset
 from flaneur.errors import InputError
-from flaneur.evaluation.phrases import percent, points
+from flaneur.evaluation.phrases import percent, points, points_span
 from flaneur.evaluation.section import Findings
 from flaneur.evaluation.trials.refit import head_strength, judgeable
 from flaneur.metrics import Interval, bootstrap_by_group, counts_behind
@@ -96,12 +96,12 @@ class RandomSplit:
             f"Dealt photo by photo, as papers often do, the same photos would have given {percent(self.random.value)} "
             f"instead of {percent(self.honest.value)}"
         )
-        signed = f"{100 * self.inflation.low:+.0f} to {100 * self.inflation.high:+.0f}"
+        ends = f"difference in points: {points_span(self.inflation)}"
         met = f"{percent(self.same_place)} of the photos so dealt are of a place that was learnt from"
         if self.inflation.low > 0:
             tail = "; part of it is that the network itself was trained on them" if self.encoder_saw_them else ""
-            return Findings(beware=(f"{claim}: {points(self.inflation.value)} too many ({signed}); {met}{tail}.",))
-        return Findings(good=(f"{claim}: no clear difference ({signed}); {met}.",))
+            return Findings(beware=(f"{claim}: {points(self.inflation.value)} too many ({ends}); {met}{tail}.",))
+        return Findings(good=(f"{claim}: no clear difference in all ({ends}); {met}.",))
 
 
 def random_split(
