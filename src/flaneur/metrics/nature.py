@@ -66,6 +66,8 @@ def with_unseen(values: Floats, kind: Kind, places: float, rng: np.random.Genera
             return np.asarray((places * values + first - second) / (places + first + second + same))
         case "free":
             return values if places > 1 else np.full_like(values, np.nan)
+        case _:
+            raise ValueError(f"{kind!r} is no kind of value. Use 'share', 'difference' or 'free'.")
 
 
 def effective_places(alike: NDArray[np.intp], index: NDArray[np.intp]) -> float:

@@ -23,7 +23,7 @@ def origin_list(report: Report) -> str:
         "Limits, by its card": " ".join(report.limits),
         "Unknown cities": ", ".join(report.novelty.cities) if report.novelty else "",
         "Not readable": ", ".join(f"{photo.id} ({code})" for photo, code in report.known.failed[:20]),
-        "Intervals": "95 %, 1,000 resamples of whole places; Wilson’s over places where resampling shows no spread",
+        "Intervals": "95 %, 1,000 resamples of whole places; shares reckon with places that were not seen",
     }
     rows = [f"<dt>{escape(name)}</dt><dd>{escape(text)}</dd>" for name, text in known.items() if text]
     return "".join(rows) + _audit(origin.audit)
