@@ -5,7 +5,8 @@ interval should hold; its correlation says how alike the photos of a place are (
 wrong together). Places hold 1 to 11 photos evenly, or geometrically or log-normally many: a few of them most. For
 comparison, ``percentile`` is the plain percentile bootstrap by place with Wilson's interval where there is no spread.
 
-Besides accuracy: the difference of two models on the same photos, macro recall of four uneven cities, and an AUROC.
+Besides accuracy: the difference of two models on the same photos, macro recall of four uneven cities, an AUROC, and
+the mean of a loss, which has no upper end.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import argparse
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import NormalDist
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +26,7 @@ from flaneur.metrics import (
     always,
     balanced_accuracy,
     bootstrap_by_group,
+    means,
     paired_difference,
     ranking_power,
     wilson,
@@ -140,20 +143,22 @@ def novelty(case: Case, rng: np.random.Generator) -> tuple[Interval, float]:
     strange = np.arange(case.places) < case.places // 5
     own = rng.normal(size=case.places) * case.correlation**0.5
     scores = own[index] + rng.normal(size=len(index)) * (1 - case.correlation) ** 0.5
-    shift = _normal_quantile(case.accuracy) * 2**0.5
+    shift = NormalDist().inv_cdf(case.accuracy) * 2**0.5
     return bootstrap_by_group(ranking_power(scores + shift * strange[index], strange[index]), index)[0], case.accuracy
 
 
-def _normal_quantile(share: float) -> float:
-    from statistics import NormalDist
-
-    return NormalDist().inv_cdf(share)
+def loss(case: Case, rng: np.random.Generator) -> tuple[Interval, float]:
+    """The mean of a skewed value without an upper end, such as a negative log likelihood; here about the accuracy."""
+    index = np.repeat(np.arange(case.places), SIZES[case.sizes](rng, case.places))
+    losses = rng.gamma(2, case.accuracy / 2, case.places)[index] * rng.exponential(size=len(index))
+    return bootstrap_by_group(means(losses[:, None]), index)[0], case.accuracy
 
 
 OTHERS: dict[str, Callable[[Case, np.random.Generator], tuple[Interval, float]]] = {
     "difference": difference,
     "macro recall": macro,
     "AUROC": novelty,
+    "mean of a loss": loss,
 }
 
 
