@@ -124,7 +124,7 @@ class KnownPhotos:
         first = int(order[0])
         same = distance[first] < _SAME
         seen = {int(self._places[first])} if same else set()
-        known = []
+        known: list[Known] = []
         for row in order.tolist():
             if len(known) == count:
                 break

@@ -3,26 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from flaneur.explain.colours import coloured, muted
 from flaneur.explain.evidence import Evidence
 from flaneur.explain.faithfulness import Faithfulness
+from flaneur.explain.square import Box, pixels, resized
 from flaneur.types import City, Prediction
 
 GRID = 28
 """Cells a side of the map in :meth:`Heatmap.to_dict`."""
 
-Box = tuple[float, float, float, float]
-_LONGEST_PX = 4096
-# Dark blue to bright orange: told apart by the colour-blind, and by lightness where there is no colour.
-AGAINST, FOR = (23, 64, 154), (255, 143, 0)
-_GREYED, _SHADED = 0.75, 0.35
+_SHADED = 0.35
+_BRIGHTEST = 99.5  # percent of the values that the colour scale spans; single points would dim all others
 
 
 @dataclass(frozen=True)
@@ -58,9 +58,15 @@ class Heatmap:
 
     @cached_property
     def limit(self) -> float:
-        """The largest value, either way: the end of the colour scale. 0 where nothing in the photo speaks."""
-        seen = np.abs(self.values[np.isfinite(self.values)])
-        return float(seen.max()) if seen.size else 0.0
+        """Where the colour scale ends, either way: 99.5 % of the values lie within. 0: nothing in the photo speaks."""
+        size = np.abs(self.seen)
+        return float(np.percentile(size, _BRIGHTEST)) or float(size.max())
+
+    @property
+    def seen(self) -> NDArray[np.float32]:
+        """The values where the network looked."""
+        left, top, right, bottom = pixels(self.box, (self.values.shape[1], self.values.shape[0]))
+        return self.values[top:bottom, left:right]
 
     @property
     def peak(self) -> tuple[float, float]:
@@ -68,6 +74,11 @@ class Heatmap:
         row, column = np.unravel_index(int(np.nanargmax(self.values)), self.values.shape)
         height, width = self.values.shape
         return (float(column) + 0.5) / width, (float(row) + 0.5) / height
+
+    def cropped(self) -> Heatmap:
+        """The same of that part of the photo alone that the network saw."""
+        part = self.image.crop(pixels(self.box, self.image.size))
+        return replace(self, values=self.seen, image=part, box=(0.0, 0.0, 1.0, 1.0))
 
     def overlay(self, image: Image.Image | None = None, alpha: float = 0.8) -> Image.Image:
         """The map in colours over the photo in grey; orange speaks for the city, blue against it.
@@ -80,16 +91,12 @@ class Heatmap:
             RGB of the image's size; darker where the network did not look.
         """
         under = self.image if image is None else image.convert("RGB")
-        grey = np.asarray(under.convert("L"), np.float32)[..., None]
-        base = _GREYED * grey + (1 - _GREYED) * np.asarray(under, np.float32)
-        strength = _resized(np.nan_to_num(self.values / (self.limit or 1.0)), under.size)[..., None]
-        colour = np.where(strength > 0, np.float32(FOR), np.float32(AGAINST))
-        weight = np.clip(np.abs(strength), 0, 1) * alpha
-        mixed = base * (1 - weight) + colour * weight
+        base = muted(np.asarray(under))
         left, top, right, bottom = pixels(self.box, under.size)
-        light = np.full((under.height, under.width, 1), _SHADED, np.float32)
-        light[top:bottom, left:right] = 1
-        return Image.fromarray(np.rint(mixed * light).clip(0, 255).astype(np.uint8))
+        strength = resized(self.seen / np.float32(self.limit or 1), (right - left, bottom - top))
+        mixed = base * _SHADED
+        mixed[top:bottom, left:right] = coloured(base[top:bottom, left:right], strength, alpha)
+        return Image.fromarray(np.rint(mixed).clip(0, 255).astype(np.uint8))
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON values; the map as means of cells, as fine as most methods see."""
@@ -111,52 +118,23 @@ class Heatmap:
         }
 
     def _cells(self) -> list[list[float]]:
-        height, width = self.values.shape
-        left, top, right, bottom = pixels(self.box, (width, height))
-        seen = Image.fromarray(self.values[top:bottom, left:right])
-        cells = np.asarray(seen.resize((GRID, GRID), Image.Resampling.BOX), np.float64)
+        cells = np.asarray(Image.fromarray(self.seen).resize((GRID, GRID), Image.Resampling.BOX), np.float64)
         return [[round(value, 6) for value in row] for row in cells.tolist()]
 
+    def save(self, path: str | Path) -> Path:
+        """Write the picture: photo, overlay, scale, cities, how far to trust it, evidence.
+
+        Args:
+            path: ends in ``.png`` or ``.jpg``; a file that is there is replaced.
+
+        Raises:
+            UsageError: another ending.
+        """
+        from flaneur.explain.picture import save_picture
+
+        return save_picture(self, Path(path))
+
     def _repr_html_(self) -> str:
-        from flaneur.explain.picture import heatmap_html
+        from flaneur.explain.picture import picture_html
 
-        return heatmap_html(self)
-
-
-def spread(square: NDArray[np.float32], box: Box, size: tuple[int, int]) -> NDArray[np.float32]:
-    """A map of the square that a network saw, put where the square lies in the photo.
-
-    Args:
-        square: ``[S, S]``.
-        box: of the square in the photo; see :attr:`flaneur.explain.target.Target.box`.
-        size: width and height of the photo; only their proportion matters.
-
-    Returns:
-        ``[h, w]`` in that proportion, not a number beside the box; inside as fine as the square, unless the photo is so
-        long that the whole would be wider than 4096.
-
-    >>> spread(np.ones((4, 4), np.float32), (0.25, 0.0, 0.75, 1.0), (200, 100))[0]
-    array([nan, nan,  1.,  1.,  1.,  1., nan, nan], dtype=float32)
-    """
-    side = len(square)
-    scale = min(side / min(size), _LONGEST_PX / max(size))
-    width, height = (max(1, round(length * scale)) for length in size)
-    left, top, right, bottom = pixels(box, (width, height))
-    values = np.full((height, width), np.nan, np.float32)
-    values[top:bottom, left:right] = _resized(square, (right - left, bottom - top))
-    return values
-
-
-def pixels(box: Box, size: tuple[int, int]) -> tuple[int, int, int, int]:
-    """A box of shares in whole pixels of a picture; at least one each way.
-
-    >>> pixels((0.125, 0.0, 0.875, 1.0), (400, 300))
-    (50, 0, 350, 300)
-    """
-    width, height = size
-    left, top = round(box[0] * width), round(box[1] * height)
-    return left, top, max(left + 1, round(box[2] * width)), max(top + 1, round(box[3] * height))
-
-
-def _resized(values: NDArray[np.float32], size: tuple[int, int]) -> NDArray[np.float32]:
-    return np.asarray(Image.fromarray(values).resize(size, Image.Resampling.BILINEAR), np.float32)
+        return picture_html(self)

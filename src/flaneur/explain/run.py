@@ -1,0 +1,143 @@
+"""A model and a photo in; what in the photo speaks for a city, with how far to trust that, out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, TypedDict, Unpack
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from flaneur import discover
+from flaneur.dataset.store import open_dataset
+from flaneur.decode import decode
+from flaneur.errors import UsageError
+from flaneur.explain import faithfulness
+from flaneur.explain.evidence import KnownPhotos
+from flaneur.explain.heatmap import Heatmap
+from flaneur.explain.square import spread
+from flaneur.explain.target import Target, target
+from flaneur.predict import Model, View, load
+
+METHODS = "flaneur.explain.methods"
+DEFAULT_METHOD = "occlusion"
+_SHOWN_PX, _LONGEST_PX = 1080, 4320
+
+
+class Further(TypedDict, total=False):
+    """What else can be said to :func:`explain`.
+
+    Args:
+        settings: of the method, by name; see its module's ``SETTINGS``.
+        check: whether to measure how far to trust the map; true by default.
+        known: dataset to look for the nearest known photos in; for many photos a :class:`KnownPhotos`, made once.
+    """
+
+    settings: Mapping[str, Any]
+    check: bool
+    known: KnownPhotos | str | Path
+
+
+def explain(
+    model: Model | str | Path,
+    photo: View,
+    *,
+    city: str | None = None,
+    against: str | None = None,
+    method: str = DEFAULT_METHOD,
+    **further: Unpack[Further],
+) -> Heatmap:
+    """Show what in a photo speaks for a city, as a model sees it.
+
+    Args:
+        model: a name, a folder or file, or what :func:`flaneur.load` returns.
+        photo: a path, bytes or picture.
+        city: slug; the model's first choice by default.
+        against: slug of a city, to show what speaks for the one rather than the other; all others by default.
+        method: how: one of :func:`methods`.
+        further: ``settings``, ``check`` and ``known``; see :class:`Further`.
+
+    Returns:
+        The map; ``map.save("why.png")`` writes a picture of it.
+
+    Raises:
+        PhotoError: the photo cannot be read.
+        UsageError: a city, a method or a setting that there is not, or a method that this model or installation lacks
+            something for.
+
+    For a model ``base`` and a photo ``street.jpg``::
+
+        why = flaneur.explain("base", "street.jpg", city="paris", against="london")
+        why.peak, why.faithfulness
+        why.save("why.png")
+    """
+    model = model if isinstance(model, Model) else load(model)
+    asked = target(model, photo, city, against)
+    values = relevance(asked, method, further.get("settings") or {})
+    cities = model.cities
+    known = _known(model, further.get("known"))
+    shown = _shown(photo)
+    return Heatmap(
+        values=spread(values, asked.box, shown.size),
+        image=shown,
+        box=asked.box,
+        city=cities[asked.city],
+        against=None if asked.against is None else cities[asked.against],
+        method=method,
+        settings=dict(further.get("settings") or {}),
+        score=asked.score,
+        prediction=model.predict(photo),
+        faithfulness=faithfulness.measure_faithfulness(asked, values) if further.get("check", True) else None,
+        evidence=None if known is None else known.nearest(asked),
+    )
+
+
+def methods() -> list[str]:
+    """Names of the methods that make maps.
+
+    >>> "occlusion" in methods()
+    True
+    """
+    return discover.names(METHODS)
+
+
+def relevance(asked: Target, method: str, settings: Mapping[str, Any] | None = None) -> NDArray[np.float32]:
+    """A method's map of the square that a network sees.
+
+    Args:
+        asked: from :func:`flaneur.explain.target.target`.
+        method: one of :func:`methods`.
+        settings: of the method, by name.
+
+    Returns:
+        ``[S, S]``; higher speaks more for the city.
+
+    Raises:
+        UsageError: no such method or setting, or the model's graph gives out no feature map where one is needed.
+    """
+    module = discover.load(METHODS, method)
+    if module.NEEDS == "feature_map" and "feature_map" not in asked.outputs:
+        others = ", ".join(name for name in methods() if not discover.load(METHODS, name).NEEDS)
+        raise UsageError(
+            f"{method!r} needs a feature map, and model {asked.model.name!r} gives out none. Use {others}, or export "
+            "its network again."
+        )
+    values: NDArray[np.float32] = module.explain(asked, settings or {})
+    return values
+
+
+def _known(model: Model, known: KnownPhotos | str | Path | None) -> KnownPhotos | None:
+    return KnownPhotos(model, open_dataset(known)) if isinstance(known, str | Path) else known
+
+
+def _shown(photo: View) -> Image.Image:
+    """The photo, large enough to look at: the network's own copy may be far smaller."""
+    if isinstance(photo, Image.Image):
+        image = photo.convert("RGB")
+    else:
+        image = decode(Path(photo) if isinstance(photo, str) else photo, at_least_px=_SHOWN_PX).image
+    scale = min(1.0, _SHOWN_PX / min(image.size), _LONGEST_PX / max(image.size))
+    width, height = (max(1, round(length * scale)) for length in image.size)
+    return image if scale == 1 else image.resize((width, height), Image.Resampling.LANCZOS, reducing_gap=2.0)
