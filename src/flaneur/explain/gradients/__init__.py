@@ -1,0 +1,1 @@
+"""A model in; the same network in torch, and maps that ask for its gradients, out. Needs the ``train`` extra."""
