@@ -83,6 +83,29 @@ def strip_head(model: Proto) -> Proto:
     return made
 
 
+def only_head(model: Proto) -> Proto:
+    """A copy of what :func:`append_head` added alone: from input ``embedding`` ``[B, D]`` to ``logits`` and its like.
+
+    Raises:
+        InputError: the model has no head that :func:`append_head` added.
+    """
+    made, width, batch = _copy(model), embedding_dim(model), _batch_name(model)
+    graph = made.graph
+    for items in (graph.node, graph.initializer):
+        kept = [item for item in items if item.name.startswith(HEAD)]
+        del items[:]
+        items.extend(kept)
+    given = {name for node in graph.node for name in node.output}
+    outputs = [output for output in graph.output if output.name in given]
+    if "logits" not in given:
+        raise InputError("the model has no head of flaneur's, so embeddings alone do not tell its answers.")
+    for field in ("input", "output", "value_info"):
+        graph.ClearField(field)
+    graph.input.append(onnx_proto.float_value("embedding", [batch, width]))
+    graph.output.extend(outputs)
+    return made
+
+
 def encoder_hash(model: Proto) -> str:
     """SHA-256 of what decides the embedding: nodes and weights outside the head, whatever they are documented as."""
     bare = strip_traces(strip_head(model)).graph

@@ -1,4 +1,4 @@
-"""What a model makes of a dataset's photos, as values: embeddings, answers, their places on a map, and further parts."""
+"""What a model makes of a dataset's photos, as values: embeddings, answers, planes, and further parts."""
 
 from __future__ import annotations
 
