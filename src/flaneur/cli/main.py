@@ -27,6 +27,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "zero-shot": ("flaneur.cli.zero_shot:zero_shot", "Name cities without training, by what CLIP knows of them."),
     "evaluate": ("flaneur.cli.evaluate:evaluate", "Measure a model on a dataset; write a report."),
     "compare": ("flaneur.cli.compare:compare", "Compare models on the same photos: who is better?"),
+    "atlas": ("flaneur.cli.atlas:atlas", "Draw a map of a dataset as a model sees it."),
+    "explain": ("flaneur.cli.explain:explain", "Show what in a photo speaks for a city."),
     "cities": ("flaneur.cli.cities:cities", "List the cities that a name or an expression can mean."),
     "sources": ("flaneur.cli.sources:sources", "List where photos can be collected, and what each asks for."),
     "models": ("flaneur.cli.models:models", "List the models on this computer."),

@@ -80,7 +80,7 @@ class Heatmap:
         part = self.image.crop(pixels(self.box, self.image.size))
         return replace(self, values=self.seen, image=part, box=(0.0, 0.0, 1.0, 1.0))
 
-    def overlay(self, image: Image.Image | None = None, alpha: float = 0.8) -> Image.Image:
+    def overlay(self, image: Image.Image | None = None, alpha: float = 0.7) -> Image.Image:
         """The map in colours over the photo in grey; orange speaks for the city, blue against it.
 
         Args:

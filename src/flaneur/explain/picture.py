@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageChops, ImageDraw, ImageFilter, ImageFont, ImageOps
 
 from flaneur.decode import decode
 from flaneur.errors import PhotoError, UsageError
@@ -17,7 +17,7 @@ from flaneur.explain import words
 from flaneur.explain.colours import AGAINST, FOR, NEUTRAL, coloured
 from flaneur.explain.evidence import Evidence, Known
 from flaneur.explain.sheet import FAINT, INK, LINE, PAPER, bars, beside, fitted, framed, plain, stacked, text
-from flaneur.explain.square import pixels
+from flaneur.explain.square import pixels, resized
 from flaneur.files import write_bytes
 
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ _HALF = (_WIDTH - _GAP) // 2
 _TALLEST = 1100
 _TITLE, _BODY, _SMALL = 60, 34, 29  # letters, in pixels; a third of that on a phone
 _CITIES, _ABREAST = 5, 3
+_OUTLINED, _SMOOTH = 0.1, 24  # share of what was seen; cells a side that the line follows
 _PORTRAIT = 0.9  # width to height
 _LONG = 2.0  # width to height, or height to width, from which a cut-off photo is shown beside its middle
 
@@ -41,7 +42,6 @@ def picture(heatmap: Heatmap) -> Image.Image:
     """
     head = [text(words.question(heatmap), _WIDTH, _TITLE, bold=True), text(words.answer(heatmap), _WIDTH, _BODY)]
     body = [stacked(head, 12), *_panels(heatmap)]
-    body += [text(sentence, _WIDTH, _BODY) for sentence in words.caveats(heatmap)]
     body.append(_trust(heatmap))
     if heatmap.evidence is not None:
         names = {score.city.slug: score.city.name for score in heatmap.prediction.ranking}
@@ -78,7 +78,7 @@ def check_kind(path: Path) -> None:
 def picture_html(heatmap: Heatmap) -> str:
     """The picture for a notebook: one ``<img>`` with its words as the text for those who do not see it."""
     data = base64.b64encode(_encoded(picture(heatmap), "JPEG")).decode()
-    told = " ".join([words.question(heatmap), words.answer(heatmap), words.trust(heatmap.faithfulness).verdict + "."])
+    told = " ".join([words.question(heatmap), words.answer(heatmap), words.trust(heatmap).verdict + "."])
     style = "max-width:100%;width:540px;border-radius:6px"
     return f'<img alt="{escape(told, quote=True)}" style="{style}" src="data:image/jpeg;base64,{data}">'
 
@@ -94,7 +94,7 @@ def _panels(heatmap: Heatmap) -> list[Image.Image]:
     photo, (left, top, right, bottom) = heatmap.image, heatmap.box
     shape = photo.width / photo.height
     if max(shape, 1 / shape) >= _LONG and (right - left) * (bottom - top) < 1:
-        return [_where_seen(heatmap), *_panels(heatmap.cropped())[-3:]]
+        return _cut_off(heatmap)
     if shape >= _LONG:
         strips = [fitted(photo, _WIDTH, _TALLEST), _overlay(heatmap, _WIDTH)]
         return [stacked(strips, _GAP), _scale(heatmap), _cities(heatmap, _WIDTH)]
@@ -107,18 +107,36 @@ def _panels(heatmap: Heatmap) -> list[Image.Image]:
 
 
 def _overlay(heatmap: Heatmap, width: int) -> Image.Image:
-    return heatmap.overlay(fitted(heatmap.image, width, _TALLEST))
+    """The overlay, with a line round the tenth of what was seen that speaks most for the city."""
+    over = heatmap.overlay(fitted(heatmap.image, width, _TALLEST))
+    left, top, right, bottom = pixels(heatmap.box, over.size)
+    smooth = resized(heatmap.seen, (_SMOOTH, _SMOOTH))
+    values = resized(smooth, (right - left, bottom - top))
+    least = float(np.quantile(values, 1 - _OUTLINED))
+    if least > 0:
+        inside = Image.fromarray((values >= least).astype(np.uint8) * 255)
+        for grown, colour in ((13, INK), (7, PAPER)):
+            rim = ImageChops.subtract(inside.filter(ImageFilter.MaxFilter(grown)), inside)
+            over.paste(colour, (left, top), rim)
+    return over
 
 
-def _where_seen(heatmap: Heatmap) -> Image.Image:
-    """The whole photo, with a frame round what the network saw."""
-    shown = fitted(heatmap.image, _WIDTH, _TALLEST // 2)
+def _cut_off(heatmap: Heatmap) -> list[Image.Image]:
+    """A long photo with a frame round what the network saw, and that part alone."""
+    seen = heatmap.cropped()
+    if heatmap.image.width > heatmap.image.height:
+        return [_where_seen(heatmap, _WIDTH, _TALLEST), *_panels(seen)]
+    whole = _where_seen(heatmap, _WIDTH // 3, _WIDTH - _WIDTH // 4)
+    return [beside([whole, _overlay(seen, _WIDTH - _GAP - whole.width)], _GAP), *_panels(seen)[1:]]
+
+
+def _where_seen(heatmap: Heatmap, width: int, height: int) -> Image.Image:
+    shown = fitted(heatmap.image, width, height)
     left, top, right, bottom = pixels(heatmap.box, shown.size)
     dark = Image.fromarray(np.asarray(shown) // 2)
     dark.paste(shown.crop((left, top, right, bottom)), (left, top))
     draw = ImageDraw.Draw(dark)
-    for inset, colour in ((0, PAPER), (4, INK)):
-        draw.rectangle((left + inset, top + inset, right - 1 - inset, bottom - 1 - inset), outline=colour, width=4)
+    draw.rectangle((left, top, right - 1, bottom - 1), outline=PAPER, width=4)
     return dark
 
 
@@ -128,16 +146,18 @@ def _scale(heatmap: Heatmap) -> Image.Image:
     base = np.full((_BODY, _WIDTH, 3), NEUTRAL, np.float32)
     strip = Image.fromarray(np.rint(coloured(base, strength)).astype(np.uint8))
     font, high = ImageFont.load_default(_SMALL), round(1.3 * _SMALL)
-    block = Image.new("RGB", (_WIDTH, _BODY + 8 + 2 * high), PAPER)
+    block = Image.new("RGB", (_WIDTH, _BODY + 8 + 3 * high), PAPER)
     block.paste(strip, (0, 0))
     draw = ImageDraw.Draw(block)
     against, spoken_for = words.legend(heatmap)
     end = words.amount(heatmap.limit)
-    for row, (low, middle, high_end) in enumerate([(against, "", spoken_for), (f"-{end}", "0", f"+{end}")]):
+    numbers = (f"-{end}", "0", f"+{end}") if heatmap.limit else ("", "0", "")
+    for row, (low, middle, high_end) in enumerate([(against, "", spoken_for), numbers]):
         y = _BODY + 8 + row * high
         draw.text((0, y), plain(low), INK, font)
         draw.text((_WIDTH // 2, y), middle, INK, font, anchor="ma")
         draw.text((_WIDTH, y), plain(high_end), INK, font, anchor="ra")
+    draw.text((0, _BODY + 8 + 2 * high), words.LINE if heatmap.limit else "", FAINT, font)
     return block
 
 
@@ -155,9 +175,9 @@ def _cities(heatmap: Heatmap, width: int) -> Image.Image:
 
 def _trust(heatmap: Heatmap) -> Image.Image:
     """How far to trust the map, and what no map can tell."""
-    told = words.trust(heatmap.faithfulness)
+    told = words.trust(heatmap)
     verdict = text(f"{told.verdict}.", _WIDTH, _BODY, bold=True)
-    return stacked([verdict, text(f"{told.why} {words.NOT_MORE}", _WIDTH, _SMALL)], 4)
+    return stacked([verdict, text(" ".join([told.why, *words.caveats(heatmap), words.NOT_MORE]), _WIDTH, _SMALL)], 4)
 
 
 def _evidence(evidence: Evidence, names: dict[str, str]) -> Image.Image:
@@ -169,12 +189,11 @@ def _evidence(evidence: Evidence, names: dict[str, str]) -> Image.Image:
 
 
 def _known(one: Known, names: dict[str, str], width: int) -> Image.Image:
-    high = width * 3 // 4
-    tile = Image.new("RGB", (width, high), LINE)
     try:
-        small = fitted(decode(one.path, at_least_px=width).image, width, high)
-        tile.paste(small, ((width - small.width) // 2, (high - small.height) // 2))
+        tile = ImageOps.fit(decode(one.path, at_least_px=width).image, (width, width), Image.Resampling.LANCZOS)
     except PhotoError:
+        tile = Image.new("RGB", (width, width), LINE)
         tile.paste(text("cannot be read", width - 16, _SMALL), (8, 8))
     first, *others = words.caption(one, names)
-    return stacked([tile, text(first, width, _SMALL, bold=True), *(text(line, width, _SMALL) for line in others)], 4)
+    said = [text(first, width, _SMALL, bold=True), *(text(line, width, _SMALL) for line in others)]
+    return stacked([tile, stacked(said, 0)], 6)

@@ -13,7 +13,7 @@ from PIL import Image
 from flaneur import discover
 from flaneur.dataset.store import open_dataset
 from flaneur.decode import decode
-from flaneur.errors import UsageError
+from flaneur.errors import UsageError, did_you_mean
 from flaneur.explain import faithfulness
 from flaneur.explain.evidence import KnownPhotos
 from flaneur.explain.heatmap import Heatmap
@@ -26,38 +26,34 @@ DEFAULT_METHOD = "occlusion"
 _SHOWN_PX, _LONGEST_PX = 1080, 4320
 
 
-class Further(TypedDict, total=False):
-    """What else can be said to :func:`explain`.
+class How(TypedDict, total=False):
+    """What can be said to :func:`explain`; all of it has a default.
 
     Args:
+        city: slug of the city that is spoken for; the model's first choice by default.
+        against: slug of a city, to show what speaks for the one rather than the other; all others by default.
+        method: one of :func:`methods`; :data:`DEFAULT_METHOD` by default.
         settings: of the method, by name; see its module's ``SETTINGS``.
         check: whether to measure how far to trust the map; true by default.
-        known: dataset to look for the nearest known photos in; for many photos a :class:`KnownPhotos`, made once.
+        known: dataset to look for the nearest known photos in; for many photos a
+            :class:`flaneur.explain.evidence.KnownPhotos`, made once.
     """
 
+    city: str | None
+    against: str | None
+    method: str
     settings: Mapping[str, Any]
     check: bool
     known: KnownPhotos | str | Path
 
 
-def explain(
-    model: Model | str | Path,
-    photo: View,
-    *,
-    city: str | None = None,
-    against: str | None = None,
-    method: str = DEFAULT_METHOD,
-    **further: Unpack[Further],
-) -> Heatmap:
+def explain(model: Model | str | Path, photo: View, **how: Unpack[How]) -> Heatmap:
     """Show what in a photo speaks for a city, as a model sees it.
 
     Args:
         model: a name, a folder or file, or what :func:`flaneur.load` returns.
         photo: a path, bytes or picture.
-        city: slug; the model's first choice by default.
-        against: slug of a city, to show what speaks for the one rather than the other; all others by default.
-        method: how: one of :func:`methods`.
-        further: ``settings``, ``check`` and ``known``; see :class:`Further`.
+        how: ``city``, ``against``, ``method``, ``settings``, ``check`` and ``known``; see :class:`How`.
 
     Returns:
         The map; ``map.save("why.png")`` writes a picture of it.
@@ -73,23 +69,25 @@ def explain(
         why.peak, why.faithfulness
         why.save("why.png")
     """
+    if unknown := set(how) - set(How.__annotations__):
+        name = min(unknown)
+        raise UsageError(f"explain() knows no {name!r}.{did_you_mean(name, How.__annotations__)}")
     model = model if isinstance(model, Model) else load(model)
-    asked = target(model, photo, city, against)
-    values = relevance(asked, method, further.get("settings") or {})
-    cities = model.cities
-    known = _known(model, further.get("known"))
-    shown = _shown(photo)
+    settings, method = dict(how.get("settings") or {}), how.get("method", DEFAULT_METHOD)
+    asked = target(model, photo, how.get("city"), how.get("against"))
+    values, shown = relevance(asked, method, settings), _shown(photo)
+    known = _known(model, how.get("known"))
     return Heatmap(
         values=spread(values, asked.box, shown.size),
         image=shown,
         box=asked.box,
-        city=cities[asked.city],
-        against=None if asked.against is None else cities[asked.against],
+        city=model.cities[asked.city],
+        against=None if asked.against is None else model.cities[asked.against],
         method=method,
-        settings=dict(further.get("settings") or {}),
+        settings=settings,
         score=asked.score,
         prediction=model.predict(photo),
-        faithfulness=faithfulness.measure_faithfulness(asked, values) if further.get("check", True) else None,
+        faithfulness=faithfulness.measure_faithfulness(asked, values) if how.get("check", True) else None,
         evidence=None if known is None else known.nearest(asked),
     )
 

@@ -63,8 +63,8 @@ def lines(words: str, font: ImageFont.FreeTypeFont | ImageFont.ImageFont, width:
             made[-1] = longer
         else:
             made = [*made, word] if made[-1] else [word]
-            while len(made[-1]) > 1 and font.getlength(made[-1]) > width:
-                made[-1] = f"{made[-1].rstrip('.')[:-1]}."
+            while len(made[-1]) > 3 and font.getlength(made[-1]) > width:
+                made[-1] = f"{made[-1].rstrip('.')[:-1]}.."
     return made
 
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from flaneur.explain.heatmap import Heatmap
 
 _MUCH_THE_SAME = 0.5  # rank correlation from which on two maps show the same things
+LINE = "White line: round the tenth that speaks most for the city."
 NOT_MORE = "It shows what moves this model's score, which need not be what makes the city."
 
 
@@ -54,6 +55,14 @@ def amount(value: float) -> str:
     return f"{value:.2g}" if value < 1000 else f"{value:.0f}"
 
 
+def where(heatmap: Heatmap) -> str:
+    """Where the photo speaks most for the city."""
+    if not heatmap.limit:
+        return "No part of the photo speaks for a city by itself."
+    across, down = heatmap.peak
+    return f"What speaks most for it lies {_percent(across)} from the left and {_percent(down)} from the top."
+
+
 def origin(heatmap: Heatmap) -> str:
     """How the map was made, in a line."""
     chosen = "".join(f", {name} {value}" for name, value in heatmap.settings.items())
@@ -70,9 +79,10 @@ def caveats(heatmap: Heatmap) -> list[str]:
     left, top, right, bottom = heatmap.box
     seen = (right - left) * (bottom - top)
     if seen < 0.995:
-        found.append(f"The network saw the middle {_percent(seen)} of the photo; the rest had no say.")
-    if not heatmap.limit:
-        found.append("Nothing in the photo moves the score: there is nothing to show.")
+        found.append(f"The network saw only the middle {_percent(seen)} of the photo.")
+    side = min(heatmap.image.size)
+    if side < min(heatmap.values.shape) / 2:
+        found.append(f"The photo is small, {side} pixels: the network saw it enlarged.")
     return found
 
 
@@ -89,32 +99,37 @@ class Trust:
     why: str
 
 
-def trust(measured: Faithfulness | None) -> Trust:
-    """What the measures of faithfulness mean.
-
-    >>> trust(Faithfulness(0.2, 0.8, 0.5, 0.5, 0.1)).verdict
-    'The map holds up'
-    >>> trust(Faithfulness(0.6, 0.4, 0.5, 0.5)).verdict
-    'Do not trust this map'
-    >>> trust(None).verdict
-    'Not checked'
-    """
-    if measured is None:
+def trust(heatmap: Heatmap) -> Trust:
+    """What the measures of faithfulness mean."""
+    if not heatmap.limit:
+        return Trust("Nothing to show", "No part of the photo moves the score by itself.")
+    if heatmap.faithfulness is None:
         return Trust("Not checked", "How far to trust this map was not measured.")
+    return held(heatmap.faithfulness)
+
+
+def held(measured: Faithfulness) -> Trust:
+    """Whether a map does better than chance, and rests on what the network learnt.
+
+    >>> held(Faithfulness(0.2, 0.8, 0.5, 0.5, 0.1)).verdict
+    'The map holds up'
+    >>> held(Faithfulness(0.6, 0.4, 0.5, 0.5)).verdict
+    'Do not trust this map'
+    """
     deletes = measured.deletion_auc < measured.random_deletion_auc
     inserts = measured.insertion_auc > measured.random_insertion_auc
     parts = [
-        f"Taking away what it marks lowers the score {_than(deletes)} taking away at random (mean score "
-        f"{_number(measured.deletion_auc)} against {_number(measured.random_deletion_auc)}).",
-        f"Putting that in first raises it {_than(inserts)} at random ({_number(measured.insertion_auc)} against "
-        f"{_number(measured.random_insertion_auc)}).",
+        f"Hiding first what speaks most for the city lowers the score {_than(deletes)} hiding at random (on average "
+        f"to {_number(measured.deletion_auc)}, at random to {_number(measured.random_deletion_auc)}).",
+        f"Showing that first raises it {_than(inserts)} showing at random ({_number(measured.insertion_auc)}, at "
+        f"random {_number(measured.random_insertion_auc)}).",
     ]
     sound = measured.sanity is None or measured.sanity < _MUCH_THE_SAME
     if measured.sanity is not None:
         other = "another map, as it should" if sound else "much the same map: it shows the photo, not what was learnt"
         parts.append(f"Random weights give {other} (rank correlation {_number(measured.sanity)}).")
-    held = (deletes + inserts) if sound else 0
-    verdict = ("Do not trust this map", "The map holds up in part", "The map holds up")[held]
+    times = deletes + inserts if sound else 0
+    verdict = ("Do not trust this map", "The map holds up in part", "The map holds up")[times]
     return Trust(verdict, " ".join(parts))
 
 
@@ -125,7 +140,7 @@ def vote(evidence: Evidence, names: dict[str, str]) -> str:
     cities = [one.photo.city for one in evidence.known]
     counts = sorted(set(cities), key=lambda city: (-cities.count(city), cities.index(city)))
     told = ", ".join(f"{cities.count(city)} {names.get(city) or city_name(city)}" for city in counts)
-    near = f"{_percent(evidence.nearer_than)} of its photos have none so near at another place."
+    near = f"{_percent(1 - evidence.nearer_than)} of its photos have a nearer one at another place."
     learnt = sum(one.learnt for one in evidence.known)
     trained = f" The model was trained on {learnt} of them." if learnt else ""
     itself = " The photo itself is among them, and left out with its place." if evidence.itself else ""
@@ -136,7 +151,7 @@ def vote(evidence: Evidence, names: dict[str, str]) -> str:
 def caption(one: Known, names: dict[str, str]) -> list[str]:
     """City, date, position and distance of a known photo, a line each."""
     photo, spot = one.photo, one.photo.location
-    where = photo.place if spot is None else f"{spot.lat:.4f}, {spot.lon:.4f}"
+    where = photo.place.removeprefix(f"{photo.city}/") if spot is None else f"{spot.lat:.4f}, {spot.lon:.4f}"
     date = (photo.captured_at or "no date")[:10]
     return [names.get(photo.city) or city_name(photo.city), where, date, f"distance {one.distance:.2f}"]
 

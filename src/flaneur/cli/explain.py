@@ -1,0 +1,151 @@
+"""``flaneur explain``: photos in; why the model takes them for a city, as a picture and in words or numbers, out."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from flaneur import discover
+from flaneur.cli.main import printable
+from flaneur.cli.predict import expand
+from flaneur.cli.progress import bar
+from flaneur.errors import PhotoError, UsageError
+
+if TYPE_CHECKING:
+    from flaneur.explain.evidence import KnownPhotos
+    from flaneur.explain.heatmap import Heatmap
+    from flaneur.predict import Model
+
+_PICTURE = "-why.png"
+
+
+@click.command(epilog="Exit code 3: some photo could not be read; the others are explained.")
+@click.argument("photos", nargs=-1, required=True, type=click.Path())
+@click.option("--model", default="base", show_default=True, help="Name, folder or .onnx file of a model.")
+@click.option("--city", help="Slug of the city to explain; the model's first choice by default.")
+@click.option("--against", metavar="CITY", help="What speaks for the one rather than this one.")
+@click.option("--method", help=f"How: {', '.join(discover.names('flaneur.explain.methods'))}.")
+@click.option("--set", "settings", metavar="NAME=VALUE", multiple=True, help="A setting of the method.")
+@click.option("--known", metavar="DATASET", help="Show the nearest photos of a dataset as evidence.")
+@click.option("--no-check", is_flag=True, help="Do not measure how far to trust the map; takes half as long.")
+@click.option("--output", "-o", type=click.Path(path_type=Path), help="Picture (.png, .jpg); a folder for several.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line; a picture only with -o.")
+@click.pass_context
+def explain(ctx: click.Context, /, photos: Sequence[str], **options: Any) -> None:
+    """Show what in PHOTOS speaks for a city: a map over the photo, and how far to trust it.
+
+    Writes a picture of each photo, NAME-why.png, into this folder or where -o says.
+    """
+    from flaneur.explain.run import DEFAULT_METHOD, explain
+    from flaneur.predict import load
+
+    paths = list(expand(photos))
+    pictures = _pictures(paths, options["output"], as_json=options["as_json"])
+    settings = dict(_setting(words) for words in options["settings"])
+    model = load(options["model"])
+    asked: dict[str, Any] = {name: options[name] for name in ("city", "against")}
+    asked |= {"method": options["method"] or DEFAULT_METHOD, "settings": settings, "check": not options["no_check"]}
+    if options["known"] is not None:
+        asked["known"] = _known(model, options["known"])
+    failures = 0
+    for path, picture in zip(paths, pictures, strict=True):
+        try:
+            heatmap = explain(model, path, **asked)
+        except PhotoError as error:
+            failures += 1
+            _show_failure(path, error, as_json=options["as_json"])
+            continue
+        if picture is not None:
+            picture.parent.mkdir(parents=True, exist_ok=True)
+            heatmap.save(picture)
+        _show(heatmap, picture, as_json=options["as_json"])
+    if failures:
+        ctx.exit(PhotoError.exit_code)
+
+
+def _pictures(paths: Sequence[str], output: Path | None, *, as_json: bool) -> list[Path | None]:
+    """Where the picture of each photo goes; nowhere with ``--json`` alone.
+
+    Raises:
+        UsageError: one file for several photos, an ending that is no picture's, or the photo itself.
+    """
+    from flaneur.explain.picture import KINDS, check_kind
+
+    if output is None and as_json:
+        return [None] * len(paths)
+    if output is not None and not output.is_dir() and (output.suffix or len(paths) == 1):
+        check_kind(output)
+        if len(paths) > 1:
+            raise UsageError(f"-o {output}: one file for {len(paths)} photos. Name a folder.")
+        made: list[Path | None] = [output]
+    else:
+        made = list(_named_after(paths, output or Path()))
+    for path, picture in zip(paths, made, strict=True):
+        if picture is not None and picture.exists() and Path(path).exists() and picture.samefile(path):
+            raise UsageError(f"-o {picture} is the photo itself. Name another file, ending in {', '.join(KINDS)}.")
+    return made
+
+
+def _named_after(paths: Sequence[str], folder: Path) -> list[Path]:
+    """One name a photo, numbered where two are called alike."""
+    made: list[Path] = []
+    for path in paths:
+        stem = Path(path).stem
+        picture, number = folder / f"{stem}{_PICTURE}", 1
+        while picture in made:
+            number += 1
+            picture = folder / f"{stem}-{number}{_PICTURE}"
+        made.append(picture)
+    return made
+
+
+def _setting(words: str) -> tuple[str, str]:
+    name, equals, value = words.partition("=")
+    if not (name and equals):
+        raise UsageError(f"--set {words}: write NAME=VALUE, such as stride=0.5.")
+    return name.strip().replace("-", "_"), value.strip()
+
+
+def _known(model: Model, name: str) -> KnownPhotos:
+    from flaneur.dataset.store import open_dataset
+    from flaneur.explain.evidence import KnownPhotos
+
+    dataset, told = open_dataset(name), 0
+    with bar("embedding", len(dataset.photos)) as advance:
+
+        def progress(done: int, total: int) -> None:  # noqa: ARG001 - as features() calls it
+            nonlocal told
+            advance(done - told)
+            told = done
+
+        return KnownPhotos(model, dataset, progress)
+
+
+def _show_failure(path: str, error: PhotoError, *, as_json: bool) -> None:
+    if as_json:
+        click.echo(json.dumps({"photo": path, "error": error.code, "message": printable(str(error))}))
+    else:
+        message = str(error) if str(error).startswith(path) else f"{path}: {error}"
+        click.echo(f"flaneur: {printable(message)}", err=True)
+
+
+def _show(heatmap: Heatmap, picture: Path | None, *, as_json: bool) -> None:
+    from flaneur.explain import words
+
+    if as_json:
+        click.echo(json.dumps(heatmap.to_dict() | {"picture": None if picture is None else str(picture)}))
+        return
+    told = words.trust(heatmap)
+    lines = [f"{heatmap.prediction.photo}: {words.question(heatmap)}", f"  {words.answer(heatmap)}"]
+    lines += [f"  {words.where(heatmap)}", *(f"  {sentence}" for sentence in words.caveats(heatmap))]
+    lines.append(f"  {told.verdict}. {told.why}")
+    if heatmap.evidence is not None:
+        names = {score.city.slug: score.city.name for score in heatmap.prediction.ranking}
+        lines.append(f"  {words.vote(heatmap.evidence, names)}")
+        lines += [f"    {one.photo.id}: {', '.join(words.caption(one, names))}" for one in heatmap.evidence.known]
+    lines.append(f"  Picture: {picture}")
+    click.echo("\n".join(printable(line) for line in lines))
