@@ -1,0 +1,24 @@
+"""A method's name in; nothing out if torch and captum are installed, or one clear error."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+
+from flaneur.errors import UsageError, install_extra
+
+
+def need_extra(method: str) -> None:
+    """Check that gradients can be had, without importing anything.
+
+    Args:
+        method: what needs them, for the message.
+
+    Raises:
+        UsageError: torch or captum is missing.
+    """
+    missing = [package for package in ("torch", "captum") if find_spec(package) is None]
+    if missing:
+        raise UsageError(
+            f"{method!r} needs gradients, and {' and '.join(missing)} is not installed: {install_extra('train')}. "
+            "Occlusion and RISE need neither."
+        )

@@ -1,0 +1,57 @@
+"""A target in; where the network's last map holds what raises the score, out. Needs torch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from flaneur.explain.gradients.extra import need_extra
+from flaneur.explain.method_settings import read_settings
+from flaneur.explain.target import Target
+
+NEEDS = "train"
+
+
+@dataclass(frozen=True, slots=True)
+class GradCamSettings:
+    """How the gradient counts.
+
+    Args:
+        local: whether every cell of the map counts by its own gradient (HiResCAM), or by the mean over all cells
+            (Grad-CAM). The mean says nothing of a network that reads how much its map varies.
+    """
+
+    local: bool = True
+
+
+SETTINGS = GradCamSettings
+
+
+def explain(target: Target, settings: Mapping[str, Any]) -> NDArray[np.float32]:
+    """A map from the last layer that still knows places: what is there, times how much it raises the score.
+
+    Args:
+        target: what is asked.
+        settings: of :class:`GradCamSettings`, by name.
+
+    Returns:
+        ``[S, S]`` nats, bilinear between the cells of ``feature_map``; below 0 where it speaks against the city. (The
+        paper cuts that off.)
+
+    Raises:
+        UsageError: torch is not installed, or the feature map has no part in the answer.
+
+    Source:
+        Selvaraju et al., *Grad-CAM: Visual Explanations from Deep Networks via Gradient-based Localization*, ICCV 2017,
+        equations 1 and 2; Draelos and Carin, *Use HiResCAM instead of Grad-CAM for faithful explanations of
+        convolutional neural networks*, arXiv 2011.08891, equation 2.
+    """
+    chosen = read_settings(SETTINGS, settings, "gradcam")
+    need_extra("gradcam")
+    from flaneur.explain.gradients.cam import grad_cam
+
+    return grad_cam(target, local=chosen.local)

@@ -1,0 +1,78 @@
+"""A target in; how much each pixel, rather than a blur of it, adds to the score, out. Needs torch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from flaneur.errors import UsageError
+from flaneur.explain.gradients.extra import need_extra
+from flaneur.explain.method_settings import read_settings
+from flaneur.explain.target import Target
+from flaneur.explain.windows import check_fill, filled
+
+NEEDS = "train"
+
+
+@dataclass(frozen=True, slots=True)
+class IntegratedGradientsSettings:
+    """The way from a picture without content to the photo.
+
+    Args:
+        steps: how many gradients are taken on it.
+        fill: what it starts from; one of :data:`flaneur.explain.windows.FILLS`.
+        smooth: deviation of the blur over the map, as a share of the square's side; 0 leaves single pixels.
+        seed: of the noise.
+    """
+
+    steps: int = 32
+    fill: str = "blur"
+    smooth: float = 0.03
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.steps <= 1000:
+            raise UsageError(f"steps are {self.steps}; choose 1 to 1,000.")
+        if not 0 <= self.smooth <= 0.5:
+            raise UsageError(f"smooth is {self.smooth}; it must be 0 to 0.5.")
+        check_fill(self.fill)
+
+
+SETTINGS = IntegratedGradientsSettings
+
+
+def explain(target: Target, settings: Mapping[str, Any]) -> NDArray[np.float32]:
+    """A map of single pixels: the score's gradient on the way from a blurred photo to the photo, times the difference.
+
+    Args:
+        target: what is asked.
+        settings: of :class:`IntegratedGradientsSettings`, by name.
+
+    Returns:
+        ``[S, S]`` nats, which sum to the photo's score less that of the blurred one, but for the error of finite steps;
+        below 0 where a pixel speaks against the city.
+
+    Raises:
+        UsageError: torch is not installed, or there is no such setting.
+
+    Source:
+        Sundararajan, Taly and Yan, *Axiomatic Attribution for Deep Networks*, ICML 2017, equation 3. A blurred photo to
+        start from: Sturmfels, Lundberg and Lee, *Visualizing the Impact of Feature Attribution Baselines*, Distill
+        2020.
+    """
+    chosen = read_settings(SETTINGS, settings, "integrated_gradients")
+    need_extra("integrated_gradients")
+    from flaneur.explain.gradients.path import integrated_gradients
+
+    baseline = filled(target.picture(), chosen.fill, chosen.seed)
+    return _smoothed(integrated_gradients(target, baseline, chosen.steps), chosen.smooth * target.size_px)
+
+
+def _smoothed(values: NDArray[np.float32], deviation_px: float) -> NDArray[np.float32]:
+    from scipy.ndimage import gaussian_filter
+
+    return np.asarray(gaussian_filter(values, deviation_px, mode="reflect"), np.float32)
