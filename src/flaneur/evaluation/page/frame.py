@@ -30,13 +30,14 @@ class Frame:
     footer: str
 
 
-def whole_page(frame: Frame, main: str, script: str = "") -> str:
+def whole_page(frame: Frame, main: str, script: str = "", style: str = "") -> str:
     """A page of HTML that needs nothing else; nothing but this very script may run in it.
 
     Args:
         frame: escaped here.
         main: HTML, escaped already.
         script: JavaScript, or nothing; the page's policy names its hash.
+        style: CSS beyond that of every page.
     """
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     pieces = {
@@ -45,13 +46,13 @@ def whole_page(frame: Frame, main: str, script: str = "") -> str:
         "subtitle": escape(frame.subtitle),
         "footer": escape(frame.footer),
         "allowed": f"'sha256-{digest}'" if script else "'none'",
-        "style": "".join(read_part(name) for name in _STYLES),
+        "style": "".join(read_part(name) for name in _STYLES) + style,
         "script": f"<script>{script}</script>\n" if script else "",
         "main": main,
     }
     return Template(read_part("frame.html")).substitute(pieces)
 
 
-def read_part(name: str) -> str:
-    """A file beside this module: a template, style or script."""
-    return (_HERE / name).read_text("utf-8")
+def read_part(name: str, folder: Path = _HERE) -> str:
+    """A file beside this module, or in another folder: a template, style or script."""
+    return (folder / name).read_text("utf-8")

@@ -108,6 +108,7 @@ def atlas(
         learnt=_learnt(asked.card, data, found.photos),
         layouts=_layouts(found.embeddings, answers.places, wanted, progress),
         paths={photo.id: data.image_path(photo) for photo in found.photos},
+        command=_command(asked, data, what, wanted),
     )
     return made if map_only else with_parts(made, progress)
 
@@ -126,6 +127,15 @@ def _layouts(
     if progress is not None:
         progress("layout", len(methods), len(methods))
     return tuple(made)
+
+
+def _command(model: Model, dataset: Dataset, what: What, wanted: MapSettings) -> str:
+    """The command that makes the same atlas."""
+    usual = MapSettings()
+    part = "" if what.part == "all" else f" --split {what.split}/{what.part}"
+    methods = "" if tuple(wanted.methods) == usual.methods else "".join(f" --method {one}" for one in wanted.methods)
+    seed = "" if wanted.seed == usual.seed else f" --seed {wanted.seed}"
+    return f"flaneur atlas {model.card.name} {dataset.name}{part}{methods}{seed}"
 
 
 def _learnt(card: Card, dataset: Dataset, photos: Sequence[Photo]) -> NDArray[np.int64]:

@@ -1,0 +1,65 @@
+"""``flaneur atlas``: a map of a dataset's photos as a model sees them, in one file that needs no server."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from flaneur.cli.progress import stage_bars
+
+if TYPE_CHECKING:
+    from flaneur.explain.atlas.atlas import Atlas
+
+_STAGES = {"embed": "embedding", "layout": "laying out", "squares": "small pictures"}
+
+
+@click.command()
+@click.argument("model")
+@click.argument("dataset")
+@click.option("--out", "-o", type=click.Path(path_type=Path, dir_okay=False), help="The page to write.")
+@click.option("--split", "part", default="all", metavar="[NAME/]PART", help="test, validation, train, or all photos.")
+@click.option("--method", "methods", metavar="MAP", multiple=True, help="tsne, pca, umap; tsne and pca by default.")
+@click.option("--seed", default=0, show_default=True, help="Of what the maps draw.")
+@click.option("--map-only", is_flag=True, help="Leave out everything but the map.")
+@click.option("--no-photos", is_flag=True, help="Leave small pictures of the photos out of the page.")
+@click.option("--figure", is_flag=True, help="Also write the map as PNG and SVG (needs the extra 'plots').")
+@click.option("--colour", default="city", show_default=True, metavar="COLUMN", help="Of --figure, as on the page.")
+@click.option("--json", "as_json", is_flag=True, help="Print the numbers as JSON.")
+def atlas(model: str, dataset: str, **options: Any) -> None:
+    """Draw a map of the photos of DATASET as MODEL sees them: what looks alike to it lies together.
+
+    The page pans and zooms, shows the photos, colours them by city, source, date or mistake, finds, and lists what a
+    lasso picks. It is one file and asks nobody for anything.
+    """
+    from flaneur.evaluation.comparison.contestants import plain
+    from flaneur.evaluation.plots.figure import new_figure
+    from flaneur.explain.atlas.run import atlas as measure
+    from flaneur.explain.atlas.write import to_dict, write_atlas, write_figure
+
+    if options["figure"]:
+        new_figure(1, 1)  # refuses here, and not after minutes, where matplotlib lacks
+    path = options["out"] or Path(f"atlas-{plain(Path(model).stem)}-{plain(Path(dataset).stem)}.html")
+    methods = {"methods": list(options["methods"])} if options["methods"] else {}
+    with stage_bars(_STAGES) as progress:
+        found = measure(
+            model, dataset, options["part"],
+            map_only=options["map_only"], progress=progress, seed=options["seed"], **methods,
+        )  # fmt: skip
+        if options["figure"]:
+            write_figure(found, path, options["colour"])
+        write_atlas(
+            found, path, photos=not options["no_photos"], progress=lambda done, all_: progress("squares", done, all_)
+        )
+    click.echo(json.dumps(to_dict(found), ensure_ascii=False) if options["as_json"] else _text(found))
+    click.echo(f"Atlas: {path}", err=True)
+
+
+def _text(found: Atlas) -> str:
+    from flaneur.evaluation.phrases import percent, span
+    from flaneur.explain.atlas.words import map_numbers
+
+    lines = [f"{name}: {percent(number.value)} ({span(number)}), {hint}" for name, hint, number in map_numbers(found)]
+    return "\n".join([*lines, *(f"! {text}" for text in found.not_measured.values())])

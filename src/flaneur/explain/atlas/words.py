@@ -1,0 +1,57 @@
+"""An atlas in; what its map shows and does not show, in sentences and a few numbers, out."""
+
+from __future__ import annotations
+
+import math
+
+from flaneur.explain.atlas.atlas import Atlas
+from flaneur.explain.atlas.positions2d import METHODS
+from flaneur.metrics import Interval, always, bootstrap_by_group
+
+_SHOWS = "Every dot is a photo; dots that touch look alike to the model."
+_TORN = "Who is near whom means something; how far apart islands lie, and how large they are, does not."
+_LEARNT = (
+    "Photos that the model learnt from lie apart more tidily than new ones would: colour by what it learnt from to "
+    "see which."
+)
+NumberRow = tuple[str, str, Interval]
+
+
+def what_it_shows() -> str:
+    """What the map is, in a sentence."""
+    return f"{_SHOWS} {_TORN}"
+
+
+def beware(atlas: Atlas) -> str:
+    """Where not to trust the map; empty if nothing is known."""
+    return _LEARNT if (atlas.learnt > 0).any() else ""
+
+
+def map_numbers(atlas: Atlas) -> list[NumberRow]:
+    """How far to trust each map, and how often the model is right on what is new to it: name, meaning, interval."""
+    rows = [
+        (
+            f"{METHODS.get(layout.method, layout.method)}: neighbours kept",
+            "of a photo’s 15 nearest photos from other places, the share that are among the 15 nearest on the map too",
+            layout.kept,
+        )
+        for layout in atlas.layouts
+        if not math.isnan(layout.kept.value)
+    ]
+    right = right_on_new(atlas)
+    if right is not None:
+        seen = "that the model did not learn from" if (atlas.learnt > 0).any() else "of cities that it knows"
+        rows.append(("Put in the right city", f"photos {seen}", right))
+    return rows
+
+
+def right_on_new(atlas: Atlas) -> Interval | None:
+    """How often the model is right on photos of cities that it knows; of those, ones it did not learn from.
+
+    Returns:
+        ``None`` where there is no such photo, or where nobody knows what it learnt from.
+    """
+    rows = (atlas.learnt == 0) & (atlas.answers.labels >= 0)
+    if not rows.any():
+        return None
+    return bootstrap_by_group(always(atlas.answers.correct[rows]), atlas.answers.places[rows])[0]
