@@ -130,7 +130,7 @@ def target(model: Model, photo: View, city: str | None = None, against: str | No
         (row,) = Target(model, image, 0).run([Target(model, image, 0).picture()], ["logits"])
         spoken = int(row["logits"].argmax())
     if spoken == other:
-        first = "" if city is not None else ", which is the model's first choice"
+        first = "" if city is not None else ", which is the model's first choice,"
         raise UsageError(f"{model.cities[spoken].slug!r}{first} cannot be held against itself. Name another city.")
     return Target(model, image, spoken, other)
 
