@@ -87,7 +87,7 @@ FAILED = {
     "strip": {"other_bottom", "other_border", "other_mark"},
     "corner": {"other_corners", "other_border", "other_mark"},
     "cast": {"other_cast"},
-    "light": {"other_light", "other_corners", "other_border"},
+    "light": {"other_light", "other_corners", "other_border", "other_mark"},
     "grain": {"other_grain"},
 }
 

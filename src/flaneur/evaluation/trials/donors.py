@@ -14,8 +14,8 @@ from flaneur.evaluation.trials.alterations import Pixels, distance_from_middle, 
 from flaneur.types import Photo
 
 _RINGS = 8
-_SURE = 4.0  # standard errors by which two cities' mean pictures must differ in a pixel to count as a fixed mark
-_COARSE = 8  # a fixed mark is finer than the photo's side divided by this
+_SURE = 3.0  # standard errors by which two cities' mean pictures must differ in a pixel to count as a fixed mark
+_COARSE = 2  # a fixed mark is finer than the photo's side divided by this: sky and road are not
 _MILDEST, _STRONGEST = 0.5, 2.0
 
 
@@ -158,8 +158,8 @@ def grain_there(level: float, here: CityLook, there: CityLook) -> float:
 def fixed_marks(here: CityLook, there: CityLook) -> NDArray[np.float32]:
     """What to add to a photo from here to take its city's fixed marks off and to put those from there on.
 
-    A mark is what is finer than an eighth of the photo, at the same pixels in all photos of a city: where the two mean
-    pictures differ by more than four standard errors. Streets move from photo to photo, so their means do not.
+    A mark is what is finer than half of the photo, at the same pixels in all photos of a city: where the two mean
+    pictures differ by more than three standard errors. Streets move from photo to photo, so their means do not.
 
     Returns:
         ``[S, S, 3]`` in grey levels; 0 where there is no mark.
