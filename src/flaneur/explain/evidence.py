@@ -101,8 +101,7 @@ class KnownPhotos:
         self._learnt = {photo.sha256 for photo in learnt.train} if learnt else set()
         self._photos = found.photos
         self._places = np.unique([f"{photo.city}\0{photo.place}" for photo in found.photos], return_inverse=True)[1]
-        self._middle = found.embeddings.mean(axis=0)
-        self._units = _unit(found.embeddings - self._middle)
+        self._units = _unit(found.embeddings)
         self._nearest_elsewhere: NDArray[np.float64] | None = None
 
     def nearest(self, target: Target, count: int = SHOWN) -> Evidence:
@@ -118,7 +117,7 @@ class KnownPhotos:
         if count < 1:
             raise UsageError(f"{count} nearest known photos cannot be shown; ask for 1 or more.")
         image = as_input(target.picture(), target.spec)[None]
-        own = _unit(self._encoder.embed(image) - self._middle)[0]
+        own = _unit(self._encoder.embed(image))[0]
         distance = 1 - self._units @ own
         order = np.argsort(distance, kind="stable")
         first = int(order[0])

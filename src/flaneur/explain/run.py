@@ -6,16 +6,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypedDict, Unpack
 
-import numpy as np
-from numpy.typing import NDArray
 from PIL import Image
 
 from flaneur import discover
 from flaneur.dataset.store import open_dataset
 from flaneur.decode import decode
 from flaneur.errors import UsageError, did_you_mean
-from flaneur.explain import faithfulness
 from flaneur.explain.evidence import KnownPhotos
+from flaneur.explain.faithfulness import Relevance, measure_faithfulness
 from flaneur.explain.heatmap import Heatmap
 from flaneur.explain.square import spread
 from flaneur.explain.target import Target, target
@@ -77,6 +75,10 @@ def explain(model: Model | str | Path, photo: View, **how: Unpack[How]) -> Heatm
     asked = target(model, photo, how.get("city"), how.get("against"))
     values, shown = relevance(asked, method, settings), _shown(photo)
     known = _known(model, how.get("known"))
+
+    def again(other: Target) -> Relevance:
+        return relevance(other, method, settings)
+
     return Heatmap(
         values=spread(values, asked.box, shown.size),
         image=shown,
@@ -87,7 +89,7 @@ def explain(model: Model | str | Path, photo: View, **how: Unpack[How]) -> Heatm
         settings=settings,
         score=asked.score,
         prediction=model.predict(photo),
-        faithfulness=faithfulness.measure_faithfulness(asked, values) if how.get("check", True) else None,
+        faithfulness=measure_faithfulness(asked, values, again) if how.get("check", True) else None,
         evidence=None if known is None else known.nearest(asked),
     )
 
@@ -101,7 +103,7 @@ def methods() -> list[str]:
     return discover.names(METHODS)
 
 
-def relevance(asked: Target, method: str, settings: Mapping[str, Any] | None = None) -> NDArray[np.float32]:
+def relevance(asked: Target, method: str, settings: Mapping[str, Any] | None = None) -> Relevance:
     """A method's map of the square that a network sees.
 
     Args:
@@ -122,7 +124,7 @@ def relevance(asked: Target, method: str, settings: Mapping[str, Any] | None = N
             f"{method!r} needs a feature map, and model {asked.model.name!r} gives out none. Use {others}, or export "
             "its network again."
         )
-    values: NDArray[np.float32] = module.explain(asked, settings or {})
+    values: Relevance = module.explain(asked, settings or {})
     return values
 
 

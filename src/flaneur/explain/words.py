@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -13,6 +12,7 @@ from flaneur.explain.faithfulness import Faithfulness
 if TYPE_CHECKING:
     from flaneur.explain.heatmap import Heatmap
 
+_CLEAR = 0.02  # of a probability: less than that, four random orders differ by themselves
 _MUCH_THE_SAME = 0.5  # rank correlation from which on two maps show the same things
 LINE = "White line: round the tenth that speaks most for the city."
 NOT_MORE = "It shows what moves this model's score, which need not be what makes the city."
@@ -116,18 +116,19 @@ def held(measured: Faithfulness) -> Trust:
     >>> held(Faithfulness(0.6, 0.4, 0.5, 0.5)).verdict
     'Do not trust this map'
     """
-    deletes = measured.deletion_auc < measured.random_deletion_auc
-    inserts = measured.insertion_auc > measured.random_insertion_auc
+    deletes = measured.random_deletion_auc - measured.deletion_auc > _CLEAR
+    inserts = measured.insertion_auc - measured.random_insertion_auc > _CLEAR
     parts = [
-        f"Hiding first what speaks most for the city lowers the score {_than(deletes)} hiding at random (on average "
-        f"to {_number(measured.deletion_auc)}, at random to {_number(measured.random_deletion_auc)}).",
-        f"Showing that first raises it {_than(inserts)} showing at random ({_number(measured.insertion_auc)}, at "
-        f"random {_number(measured.random_insertion_auc)}).",
+        f"Hiding first what speaks most for the city lowers its probability {_than(deletes)} "
+        f"hiding at random: on average to {_percent(measured.deletion_auc)}, at random to "
+        f"{_percent(measured.random_deletion_auc)}.",
+        f"Showing that first raises it {_than(inserts)} showing at random: "
+        f"{_percent(measured.insertion_auc)}, at random {_percent(measured.random_insertion_auc)}.",
     ]
-    sound = measured.sanity is None or measured.sanity < _MUCH_THE_SAME
+    sound = measured.sanity is None or abs(measured.sanity) < _MUCH_THE_SAME
     if measured.sanity is not None:
         other = "another map, as it should" if sound else "much the same map: it shows the photo, not what was learnt"
-        parts.append(f"Random weights give {other} (rank correlation {_number(measured.sanity)}).")
+        parts.append(f"Random weights give {other} (rank correlation {measured.sanity:.2f}).")
     times = deletes + inserts if sound else 0
     verdict = ("Do not trust this map", "The map holds up in part", "The map holds up")[times]
     return Trust(verdict, " ".join(parts))
@@ -166,11 +167,7 @@ def city_name(slug: str) -> str:
 
 
 def _than(better: bool) -> str:
-    return "faster than" if better else "no faster than"
-
-
-def _number(value: float) -> str:
-    return "-" if math.isnan(value) else f"{value:.2f}"
+    return "further than" if better else "hardly further than"
 
 
 def _percent(share: float) -> str:
