@@ -125,7 +125,7 @@ def nearest_train(known: Answers, train: Sequence[Photo]) -> NearestTrain | None
     used = np.unique(ring)
     among = ring[:, None] == used
     hits = np.repeat(correct[:, None], len(used), axis=1)
-    near, far = _thirds(metres, labels)
+    near, far = thirds(metres, labels)
     fall = metrics.difference(_share(correct, near), _share(correct, far))
     behind = counts_behind(np.column_stack([among, near | far]), places)
     *found, fallen = bootstrap_by_group(metrics.joined(metrics.shares(hits, among), fall), places, behind=behind)
@@ -146,8 +146,16 @@ def _positions(photos: Sequence[Photo]) -> Floats:
     return np.array(found, np.float64).reshape(-1, 2)
 
 
-def _thirds(metres: Floats, labels: NDArray[np.intp]) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """The nearest and the farthest third of each city's photos, each ``[N]``."""
+def thirds(metres: Floats, labels: NDArray[np.intp]) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """The nearest and the farthest third of each city's photos, each ``[N]``.
+
+    Args:
+        metres: ``[N]`` or any other distance.
+        labels: ``[N]`` number of the city.
+
+    >>> [third.tolist() for third in thirds(np.array([3.0, 1.0, 2.0]), np.zeros(3, int))]
+    [[False, True, False], [True, False, False]]
+    """
     order = np.lexsort((metres, labels))
     count = np.bincount(labels)
     rank = np.empty(len(labels), np.intp)

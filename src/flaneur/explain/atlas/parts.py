@@ -7,10 +7,19 @@ from dataclasses import replace
 
 from flaneur.errors import InputError
 from flaneur.explain.atlas.atlas import Atlas, Part, Progress
+from flaneur.explain.atlas.cities import city_points
+from flaneur.explain.atlas.clusters import clusters
+from flaneur.explain.atlas.galleries import galleries
+from flaneur.explain.atlas.where import where
 
 Measure = Callable[[Atlas, Progress | None], Part]
 
-MEASURES: dict[str, tuple[str, Measure]] = {}
+MEASURES: dict[str, tuple[str, Measure]] = {
+    "cities": ("how far apart cities are", city_points),
+    "clusters": ("sub-clusters inside cities", clusters),
+    "galleries": ("typical and untypical photos", galleries),
+    "where": ("where in a city the model succeeds", where),
+}
 """By key: what is said where it could not be measured, and how it is measured. Earlier parts are in the atlas given."""
 
 

@@ -7,11 +7,20 @@ from typing import Any
 
 from flaneur.evaluation.page.thumbnails import Thumbnails
 from flaneur.explain.atlas.atlas import Part
+from flaneur.explain.atlas.page.cities import cities_section
+from flaneur.explain.atlas.page.clusters import clusters_section
+from flaneur.explain.atlas.page.galleries import galleries_section
+from flaneur.explain.atlas.page.where import where_section
 
 Renderer = Callable[[Any, Thumbnails], str]
 """A part, and pictures of the page's photos by id, to HTML."""
 
-RENDERERS: dict[str, Renderer] = {}
+RENDERERS: dict[str, Renderer] = {
+    "cities": cities_section,
+    "clusters": clusters_section,
+    "galleries": galleries_section,
+    "where": where_section,
+}
 
 
 def further_sections(parts: Mapping[str, Part], thumbnails: Thumbnails) -> str:

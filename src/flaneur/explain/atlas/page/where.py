@@ -1,0 +1,77 @@
+"""Where a model succeeds in; the section of the page with a small map of every city out."""
+
+from __future__ import annotations
+
+from flaneur.errors import counted
+from flaneur.evaluation.page.section_parts import (
+    facts,
+    figure,
+    flowing,
+    pointed,
+    points_fact,
+    points_table,
+    section,
+    share_cells,
+    told,
+)
+from flaneur.evaluation.page.thumbnails import Thumbnails
+from flaneur.explain.atlas.page.local_map import Box, local_map
+from flaneur.explain.atlas.page.said import said
+from flaneur.explain.atlas.where import District, Where, WhereCity
+
+TITLE = "Where in a city it succeeds"
+_RIGHT, _WRONG, _REFUSED = 1, 2, 3
+_WORST = 0.5  # recall from which down a district has the full colour of a mistake
+
+
+def where_section(found: Where, thumbnails: Thumbnails) -> str:  # noqa: ARG001
+    """A map a city: every new photo, right or wrong, over districts as dark as they are missed."""
+    hint = (
+        "Every photo where it was taken, over districts of about as many places each: the darker, the more of its "
+        f"photos are taken for other cities. {found.basis.words}"
+    )
+    if found.without:
+        hint += f" {counted(found.without, 'photo')} of these have no position."
+    maps = [_map(found, one) for one in found.cities]
+    heads = ("district", "recognised", "95 % interval", "photos", "places")
+    rows = [
+        (f"{one.city.name}, {_spot(district)}", *share_cells(district.recall))
+        for one in found.cities
+        for district in one.districts
+    ]
+    fall = points_fact(
+        "In the middle more often than at the edge",
+        "the third of each city’s photos nearest to its middle less the outermost third, in points",
+        found.fall,
+    )
+    table = points_table("The districts as a table, by their middles", heads, rows)
+    return section(found.key, TITLE, hint, said(found.findings()), "<p></p>", flowing(*maps), facts(fall), table)
+
+
+def _spot(district: District) -> str:
+    lat, lon = ((low + high) / 2 for low, high in zip(district.south_west, district.north_east, strict=True))
+    return f"{lat:.3f}, {lon:.3f}"
+
+
+def _map(found: Where, one: WhereCity) -> str:
+    located = [found.answers.photos[row].location for row in one.rows]
+    spots = [location for location in located if location is not None]
+    keys = [_verdict(found, row) for row in one.rows.tolist()]
+    boxes = [_box(district) for district in one.districts]
+    label = f"{one.city.name}: where photos are recognised and where not; {told(one.recall)} in all"
+    legend = [
+        pointed(key, name) for key, name in ((_RIGHT, "right"), (_WRONG, "wrong"), (_REFUSED, "refused")) if key in keys
+    ]
+    return figure(f"{one.city.name}: {told(one.recall)}", local_map(spots, keys, label, boxes), *legend)
+
+
+def _verdict(found: Where, row: int) -> int:
+    if not found.answers.answered[row]:
+        return _REFUSED
+    return _RIGHT if found.answers.correct[row] else _WRONG
+
+
+def _box(district: District) -> Box:
+    missed = min(1.0, (1 - district.recall.value) / (1 - _WORST))
+    title = f"{told(district.recall)} of {counted(district.recall.n, 'photo')} recognised"
+    return Box(district.south_west, district.north_east, missed, title)
