@@ -116,11 +116,8 @@ def filled(picture: Picture, fill: str, seed: int = 0) -> Picture:
 
 
 def _blurred(picture: Picture, deviation_px: float) -> Picture:
-    channels = [
-        Image.fromarray(np.rint(255 * channel).astype(np.uint8)).filter(ImageFilter.GaussianBlur(deviation_px))
-        for channel in np.moveaxis(picture, -1, 0)
-    ]
-    return np.stack(channels, axis=-1).astype(np.float32) / np.float32(255)
+    eight_bit = Image.fromarray(np.rint(255 * picture).astype(np.uint8))
+    return np.asarray(eight_bit.filter(ImageFilter.GaussianBlur(deviation_px)), np.float32) / np.float32(255)
 
 
 def pasted(onto: Picture, patch: Picture, boxes: NDArray[np.intp]) -> Iterator[Picture]:
@@ -141,24 +138,19 @@ def pasted(onto: Picture, patch: Picture, boxes: NDArray[np.intp]) -> Iterator[P
         yield made
 
 
-def spread(values: NDArray[np.float64], boxes: NDArray[np.intp], size_px: int) -> NDArray[np.float64]:
-    """Windows' values to pixels: the mean over the windows that a pixel lies in.
+def spread(values: NDArray[np.float64], size_px: int) -> NDArray[np.float32]:
+    """Windows' values to pixels: each stands at its window's middle, and between the middles the map is drawn evenly.
 
     Args:
-        values: ``[N]``.
-        boxes: ``[N, 4]`` of :func:`windows`.
+        values: ``[N]``, of the windows of one size, in the order of :func:`windows`.
         size_px: side of the square.
 
     Returns:
         ``[S, S]``.
 
-    >>> spread(np.array([1.0, 3.0]), np.array([[0, 0, 2, 3], [1, 0, 3, 3]]), 3)[0].tolist()
-    [1.0, 2.0, 3.0]
+    >>> spread(np.array([0.0, 1.0, 0.0, 1.0]), 4)[0].tolist()
+    [0.0, 0.25, 0.75, 1.0]
     """
-    total = np.zeros((2, size_px + 1, size_px + 1))
-    left, top, right, bottom = boxes.T
-    for layer, amount in zip(total, (values, np.ones(len(values))), strict=True):
-        for rows, columns, sign in ((top, left, 1), (bottom, left, -1), (top, right, -1), (bottom, right, 1)):
-            np.add.at(layer, (rows, columns), sign * amount)
-    summed, count = total.cumsum(1).cumsum(2)[:, :size_px, :size_px]
-    return np.asarray(summed / np.rint(count))
+    across = math.isqrt(len(values))
+    grid = Image.fromarray(values.reshape(across, across).astype(np.float32))
+    return np.asarray(grid.resize((size_px, size_px), Image.Resampling.BILINEAR), np.float32)

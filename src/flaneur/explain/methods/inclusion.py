@@ -1,4 +1,4 @@
-"""A target in; how much the score rises where a window shows the photo and the rest is hidden, out. For any model."""
+"""A target in; how much each window of the photo scores when it alone is shown, out. For any model, without torch."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ def explain(target: Target, settings: Mapping[str, Any]) -> NDArray[np.float32]:
         settings: of :class:`flaneur.explain.windows.WindowSettings`, by name.
 
     Returns:
-        ``[S, S]`` nats: by how much the score of the wholly hidden photo rises, on the mean of the windows that a pixel
-        lies in, where that window alone is shown. With several sizes the mean of their maps.
+        ``[S, S]`` nats: by how much the window around a pixel, shown alone, scores higher than the mean window of its
+        size. With several sizes the mean of their maps.
 
     Raises:
         UsageError: a setting that there is not.
@@ -36,10 +36,9 @@ def explain(target: Target, settings: Mapping[str, Any]) -> NDArray[np.float32]:
     chosen = read_settings(SETTINGS, settings, "inclusion")
     picture = target.picture()
     hidden = filled(picture, chosen.fill, chosen.seed)
-    (nothing,) = target.scores([hidden])
     maps = []
     for size in chosen.sizes:
         boxes = windows(target.size_px, size, chosen.stride)
-        rises = target.scores(pasted(hidden, picture, boxes)) - nothing
-        maps.append(spread(rises, boxes, target.size_px))
-    return np.mean(maps, axis=0).astype(np.float32)
+        shown = target.scores(pasted(hidden, picture, boxes))
+        maps.append(spread(shown - shown.mean(), target.size_px))
+    return np.asarray(np.mean(maps, axis=0), np.float32)

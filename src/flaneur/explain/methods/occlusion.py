@@ -24,8 +24,8 @@ def explain(target: Target, settings: Mapping[str, Any]) -> NDArray[np.float32]:
         settings: of :class:`flaneur.explain.windows.WindowSettings`, by name.
 
     Returns:
-        ``[S, S]`` nats: by how much the score falls, on the mean of the windows that a pixel lies in, where that window
-        is hidden; below 0 where hiding makes it rise. With several sizes the mean of their maps.
+        ``[S, S]`` nats: by how much the score falls where the window around a pixel is hidden; below 0 where hiding
+        makes it rise. With several sizes the mean of their maps.
 
     Raises:
         UsageError: a setting that there is not.
@@ -40,5 +40,5 @@ def explain(target: Target, settings: Mapping[str, Any]) -> NDArray[np.float32]:
     for size in chosen.sizes:
         boxes = windows(target.size_px, size, chosen.stride)
         falls = target.score - target.scores(pasted(picture, hidden, boxes))
-        maps.append(spread(falls, boxes, target.size_px))
-    return np.mean(maps, axis=0).astype(np.float32)
+        maps.append(spread(falls, target.size_px))
+    return np.asarray(np.mean(maps, axis=0), np.float32)
