@@ -79,7 +79,7 @@ def _read(value: Tensor, slope: Tensor, count: int, patches: int) -> Tensor:
     value, slope = value[0], slope[0]
     strength = torch.linalg.vector_norm(slope, dim=-1)
     if not strength[-patches:].any() and strength.any():  # a class token: how it was filled is up to attention
-        return strength / strength.sum()
+        return torch.div(strength, strength.sum())
     return (value * slope).sum(-1).clamp(min=0)
 
 
@@ -115,14 +115,14 @@ def _grid(before: Sequence[Tensor], count: int) -> tuple[int, int] | None:
 
 def _maps_read(network: Network, values: dict[str, Tensor], grid: tuple[int, int]) -> list[str]:
     """Maps ``[1, K, rows, columns]`` that tokens were laid out as again and that lead to the answer."""
-    after, found = False, []
-    laid_out: set[str] = set()
+    after, found, laid_out = False, [], set[str]()
+    leading = network.leading_to("logits")
     for step in network.steps:
         name = step.outputs[0]
         after = after or (step.kind == "Softmax" and _is_attention(values[name]))
         if not after or values[name].ndim != 4 or values[name].shape[2:] != grid or len(values[name]) != 1:
             continue
-        if not laid_out.intersection(step.inputs) and network.leads_to_logits(name):
+        if not laid_out.intersection(step.inputs) and name in leading:
             found.append(name)
         laid_out.add(name)
     return found
@@ -130,8 +130,4 @@ def _maps_read(network: Network, values: dict[str, Tensor], grid: tuple[int, int
 
 def _depth(network: Network, name: str, attention: Sequence[str]) -> int:
     """How many of the softmaxes a value depends on."""
-    needed = {name}
-    for step in reversed(network.steps):
-        if needed.intersection(step.outputs):
-            needed.update(step.inputs)
-    return len(needed.intersection(attention))
+    return len(network.leading_to(name).intersection(attention))

@@ -103,13 +103,13 @@ class Network(nn.Module):
                 return operation
         raise UsageError(f"the network computes no {name!r}. {_ELSEWHERE}")
 
-    def leads_to_logits(self, name: str) -> bool:
-        """Whether a value has a part in the logits."""
-        reached = {name}
-        for operation in self.steps:
-            if reached.intersection(operation.inputs):
-                reached.update(operation.outputs)
-        return "logits" in reached
+    def leading_to(self, name: str) -> set[str]:
+        """Names of the values that have a part in a value, itself among them."""
+        needed = {name}
+        for operation in reversed(self.steps):
+            if needed.intersection(operation.outputs):
+                needed.update(operation.inputs)
+        return needed
 
     def _keep(self, name: str, values: Tensor) -> None:
         kept = f"constant_{len(self._constants)}"
