@@ -63,6 +63,11 @@ class Network(nn.Module):
         super().__init__()
         nodes = _leading_to(graph.graph, _WANTED)
         _check(graph, nodes)
+        with torch.inference_mode(False), torch.no_grad():  # what is made in inference mode has no gradients ever
+            self._make(graph, nodes)
+        self.eval()
+
+    def _make(self, graph: Proto, nodes: Sequence[Proto]) -> None:
         self.image = str(graph.graph.input[0].name)
         self._constants: dict[str, str] = {}
         for tensor in graph.graph.initializer:
@@ -72,7 +77,6 @@ class Network(nn.Module):
         self.steps = tuple(operation for operation in operations if not self._fold(operation))
         self.operations = nn.ModuleList(self.steps)
         self._forget_unused()
-        self.eval()
 
     def forward(self, images: Tensor) -> Tensor:
         """Images ``[B, 3, S, S]``, preprocessed, to logits ``[B, C]``."""
@@ -146,8 +150,7 @@ def network_of(model: Model) -> Network:
 
 @lru_cache(maxsize=2)
 def _network(data: bytes) -> Network:
-    with torch.inference_mode(False), torch.no_grad():
-        return Network(onnx_proto.load(data))
+    return Network(onnx_proto.load(data))
 
 
 def _leading_to(graph: Proto, wanted: Sequence[str]) -> list[Proto]:
