@@ -9,8 +9,7 @@ if TYPE_CHECKING:
     from flaneur.evaluation.api import evaluate
     from flaneur.evaluation.compare import Compared, compare
     from flaneur.evaluation.report import Report
-    from flaneur.explain.heatmap import Heatmap
-    from flaneur.explain.run import explain
+    from flaneur.explain.run import Heatmap, explain
     from flaneur.predict import Model, load
     from flaneur.types import City, CityScore, Location, Photo, Prediction
 
@@ -19,15 +18,12 @@ __all__ = [
     "City", "CityScore", "Compared", "Dataset", "FlaneurError", "Heatmap", "Location", "Model", "Photo",
     "PhotoError", "Prediction", "Report", "__version__", "compare", "evaluate", "explain", "load", "open_dataset",
 ]  # fmt: skip
-
-# Imported when first asked for, so that `flaneur --help` stays quick.
-_HOMES = {
+_HOMES = {  # imported when first asked for, so that `flaneur --help` stays quick
     "flaneur.dataset.store": ("Dataset", "open_dataset"),
     "flaneur.errors": ("FlaneurError", "PhotoError"),
     "flaneur.evaluation.api": ("Report", "evaluate"),
     "flaneur.evaluation.compare": ("Compared", "compare"),
-    "flaneur.explain.heatmap": ("Heatmap",),
-    "flaneur.explain.run": ("explain",),
+    "flaneur.explain.run": ("Heatmap", "explain"),
     "flaneur.predict": ("Model", "load"),
     "flaneur.types": ("City", "CityScore", "Location", "Photo", "Prediction"),
 }

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
+import re
+from pathlib import Path
 
 import pytest
 from PIL import Image
 
+from flaneur import discover
 from flaneur.cli.main import run
+from flaneur.explain.evidence import Evidence
+from flaneur.explain.faithfulness import Faithfulness
+from flaneur.explain.run import METHODS
 from marked_city import marked_photos, write_built
 
 QUICK = ("--set", "sizes=0.3", "--set", "stride=1", "--no-check")
@@ -111,3 +118,21 @@ def test_the_photo_is_never_written_over(world, capsys):
     code, _, err = ask(world, capsys, photo, "-o", photo)
     assert (code, photo.read_bytes() == before) == (2, True)
     assert "the photo itself" in err
+
+
+def test_the_page_lists_every_method_with_its_settings():
+    page = (Path(__file__).parents[2] / "docs/how-to/explain-a-photo.md").read_text("utf-8")
+    rows = re.findall(r"^\| `(\w+)` \|.*\|(.*)\|$", page, flags=re.MULTILINE)
+    known = {name: discover.load(METHODS, name).SETTINGS for name in discover.names(METHODS)}
+    assert {name: re.findall(r"`(\w+)`", told) for name, told in rows} == {
+        name: [field.name for field in dataclasses.fields(settings)] for name, settings in known.items()
+    }
+
+
+def test_keys_of_the_numbers(world, capsys):
+    _, out, _ = ask(world, capsys, world / "a" / "street.png", "--json", *QUICK)
+    page = (Path(__file__).parents[2] / "docs/reference/json.md").read_text("utf-8")
+    told = re.search(r"^## Explain$(.*?)^## ", page, flags=re.MULTILINE | re.DOTALL).group(1)
+    assert set(json.loads(out)) == set(re.findall(r"`(\w+)`", "".join(re.findall(r"^\|(.*?)\|", told, re.MULTILINE))))
+    keys = {field.name for kind in (Faithfulness, Evidence) for field in dataclasses.fields(kind)}
+    assert keys | {"author", "licence", "page_url", "learnt"} <= set(re.findall(r"`(\w+)`", told))

@@ -14,7 +14,7 @@ from flaneur.decode import decode
 from flaneur.errors import UsageError, did_you_mean
 from flaneur.explain.evidence import KnownPhotos
 from flaneur.explain.faithfulness import Relevance, measure_faithfulness
-from flaneur.explain.heatmap import Heatmap
+from flaneur.explain.heatmap import Heatmap as Heatmap
 from flaneur.explain.square import spread
 from flaneur.explain.target import Target, target
 from flaneur.predict import Model, View, load
