@@ -41,6 +41,7 @@ SIZES: dict[str, Draw] = {
 PLACES = (20, 50, 100, 200)
 ACCURACIES = (0.5, 0.8, 0.9, 0.97)
 CORRELATIONS = (0.2, 0.6)
+UNITS = ("by place", "percentile", "by photo")
 ASKED, SLACK = 0.95, 0.02
 
 
@@ -175,7 +176,7 @@ def other_rows(simulations: int) -> Iterator[Row]:
 def summary(rows: list[Row]) -> list[str]:
     """What to remember of the accuracy rows."""
     lines = []
-    for name in ("by place", "percentile", "by photo"):
+    for name in UNITS:
         held = np.array([row[name] for row in rows])
         near = (np.abs(held - ASKED) <= SLACK).sum()
         lines.append(
@@ -183,6 +184,17 @@ def summary(rows: list[Row]) -> list[str]:
             f"93 to 97 % in {near} of {len(held)} cases, below in {(held < ASKED - SLACK).sum()}"
         )
     return lines
+
+
+def pooled(rows: list[Row]) -> list[Row]:
+    """By places and accuracy, over sizes and correlations: their means vary less than single cases do."""
+    made = []
+    for places in PLACES:
+        for accuracy in ACCURACIES:
+            own = [row for row in rows if (row["places"], row["accuracy"]) == (places, accuracy)]
+            means_of = {name: float(np.mean([row[name] for row in own])) for name in UNITS}
+            made.append({"places": places, "accuracy": accuracy, **means_of})
+    return made
 
 
 def main() -> None:
@@ -195,6 +207,8 @@ def main() -> None:
     rows = [accuracy_row(case, chosen.simulations, chosen.by_photo, chosen.repeats) for case in cases()]
     out = chosen.out
     publish("interval coverage: accuracy", rows, out and out / "interval_coverage.json", summary(rows))
+    few = pooled(rows)
+    publish("interval coverage: accuracy, pooled", few, out and out / "interval_coverage_pooled.json", summary(few))
     others = list(other_rows(chosen.simulations))
     publish("interval coverage: other values", others, out and out / "interval_coverage_others.json")
 

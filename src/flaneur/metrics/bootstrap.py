@@ -14,6 +14,7 @@ from flaneur.metrics.nature import Floats, effective_places, with_unseen
 from flaneur.metrics.weighted import Metric, natures_of, of_groups
 
 _CHUNK_CELLS = 1_000_000  # 8 MB of weights at a time: near the size of a cache, however many photos there are
+_TAIL = 0.025  # of a 95 % interval
 
 
 def bootstrap_by_group(
@@ -27,10 +28,10 @@ def bootstrap_by_group(
 ) -> tuple[Interval, ...]:
     """95 % intervals from resampling whole groups: photos of one place are not independent, places are.
 
-    Whatever the metric, an interval spans percentiles of its resamples. They are those of Student's t, not of the
-    normal distribution, and wider by the bias of small samples: 1.4 and 98.6 % with 20 places (Hesterberg, *What
-    Teachers Should Know about the Bootstrap*, American Statistician 69(4), 2015, section 4.1). Shares and differences
-    of shares reckon with places that were not seen; see :mod:`flaneur.metrics.nature`.
+    Whatever the metric, an interval spans percentiles of its resamples. Those of shares reckon with places that were
+    not seen; see :mod:`flaneur.metrics.nature`. All others lie further out where places are few, as Student's t does
+    and by the bias of small samples: at 1.6 and 98.4 % with 20 places (Hesterberg, *What Teachers Should Know about the
+    Bootstrap*, American Statistician 69(4), 2015, its "expanded percentile interval").
 
     Args:
         metric: weights ``[R, N]`` to values ``[R, M]``; :func:`shares`, :func:`class_scores` and the like make one.
@@ -61,7 +62,8 @@ def bootstrap_by_group(
     for value, resampled, nature, (photos, places) in columns:
         enough = places if nature.alike is None else min(places, effective_places(nature.alike, index))
         unseen = np.random.default_rng((seed, 1))  # the same for every value: equal values get equal intervals
-        low, high = _ends(value, with_unseen(resampled, nature.kind, enough, unseen), enough, pivot=pivot)
+        tail = _TAIL if nature.kind == "share" else _expanded(enough)
+        low, high = _ends(value, with_unseen(resampled, nature.kind, enough, unseen), tail, pivot=pivot)
         made.append(Interval(value, low, high, photos, places))
     return tuple(made)
 
@@ -90,21 +92,20 @@ def _replicates(metric: Metric, index: NDArray[np.intp], repeats: int, rng: np.r
     return np.vstack(made)
 
 
-def _ends(value: float, replicates: Floats, places: float, *, pivot: bool) -> tuple[float, float]:
+def _ends(value: float, replicates: Floats, tail: float, *, pivot: bool) -> tuple[float, float]:
     known = replicates[np.isfinite(replicates)]
     if math.isnan(value) or not len(known):
         return (0.0, 1.0) if pivot and value >= 0 else (math.nan, math.nan)
-    tail = _tail(places)
     low, high = (float(x) for x in np.quantile(known, [tail, 1 - tail]))
     if pivot:
         low, high = max(0.0, 2 * value - high), min(1.0, 2 * value - low)
     return (min(low, value), max(high, value))
 
 
-def _tail(places: float) -> float:
-    """Share of the resamples beyond each end of a 95 % interval."""
+def _expanded(places: float) -> float:
+    """Share of the resamples beyond each end of a 95 % interval, if places that were not seen are not reckoned with."""
     from scipy.special import ndtr, stdtrit
 
     if places <= 1:
         return 0.0
-    return float(ndtr(stdtrit(places - 1, 0.025) * math.sqrt(places / (places - 1))))
+    return float(ndtr(stdtrit(places - 1, _TAIL) * math.sqrt(places / (places - 1))))

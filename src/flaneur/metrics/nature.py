@@ -1,10 +1,11 @@
 """What a value is in; what a place that nobody has seen could add to it, out.
 
 Resampling knows only the places that were seen. Where nearly all of them are right it knows next to nothing of wrong
-ones, and its intervals are too narrow: of 96 simulated cases, plain percentiles covered 78 to 97 % where 95 were
-promised (``benchmarks/interval_coverage.py``). So each resample of a share gets two places more, one all right and one
-all wrong, with weights of their own: the uniform prior of Bayes and Laplace, for places. A difference of two shares
-gets two places as well, in which the two models are right or wrong independently of one another.
+ones, and its intervals are too narrow: plain percentiles covered 84 % where 95 were promised, with 50 places of which
+97 % of the photos are right (``benchmarks/interval_coverage.py``). So each resample of a share gets two places more,
+one all right and one all wrong, and all weights are those of the Bayesian bootstrap: the uniform prior of Bayes and
+Laplace, for places. A difference of two shares gets two places as well, in which the two models are right or wrong
+independently of one another.
 """
 
 from __future__ import annotations
@@ -45,7 +46,7 @@ def with_unseen(values: Floats, kind: Kind, places: float, rng: np.random.Genera
         values: ``[R]`` of the resamples.
         kind: of the value. What is free stays as it is, and is undefined where one place is all there is.
         places: behind the value.
-        rng: of the unseen places' weights; their mean is one place.
+        rng: of the weights, that of the places seen and those of the unseen ones.
 
     Source:
         Resampling with a prior: Rubin, *The Bayesian Bootstrap*, Annals of Statistics 9(1), 1981. Why two successes and
@@ -53,17 +54,18 @@ def with_unseen(values: Floats, kind: Kind, places: float, rng: np.random.Genera
         matched shares, half an observation more in each of the four cells: Agresti and Min, Statistics in Medicine
         24(5), 2005.
 
-    >>> all_right = with_unseen(np.ones(1000), "share", 20, np.random.default_rng(0))
-    >>> np.quantile(all_right, [0.025, 1]).round(2).tolist()
-    [0.84, 1.0]
+    >>> all_right = with_unseen(np.ones(10_000), "share", 20, np.random.default_rng(0))
+    >>> round(float(np.quantile(all_right, 0.025)), 2), round(0.025 ** (1 / 21), 2)  # of the posterior, exactly
+    (0.84, 0.84)
     """
     match kind:
         case "share":
-            right, wrong = rng.exponential(size=(2, len(values)))
-            return np.asarray((places * values + right) / (places + right + wrong))
+            seen, right, wrong = rng.gamma(np.array([[places], [1.0], [1.0]]), size=(3, len(values)))
+            return np.asarray((seen * values + right) / (seen + right + wrong))
         case "difference":
-            first, second, same = rng.gamma(np.array([[0.5], [0.5], [1.0]]), size=(3, len(values)))
-            return np.asarray((places * values + first - second) / (places + first + second + same))
+            shapes = np.array([[places], [0.5], [0.5], [1.0]])
+            seen, first, second, same = rng.gamma(shapes, size=(4, len(values)))
+            return np.asarray((seen * values + first - second) / (seen + first + second + same))
         case "free":
             return values if places > 1 else np.full_like(values, np.nan)
         case _:
