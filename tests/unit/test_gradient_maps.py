@@ -1,0 +1,181 @@
+"""Grad-CAM, integrated gradients and tokens: by hand, on objects at known places, and without a trace."""
+
+from __future__ import annotations
+
+import dataclasses
+import sys
+
+import numpy as np
+import pytest
+
+from flaneur import discover
+from flaneur.errors import UsageError
+from flaneur.explain.methods import gradcam, integrated_gradients, tokens
+from flaneur.explain.target import target
+from flaneur.explain.windows import filled
+from marked_city import built_model, hits, marked_photos, mass_on
+from marked_vit import built_transformer
+
+torch = pytest.importorskip("torch")
+
+from flaneur.explain.gradients import question  # noqa: E402
+from flaneur.explain.gradients.network import network_of  # noqa: E402
+
+METHODS = {
+    "gradcam": (gradcam, built_model),
+    "integrated_gradients": (integrated_gradients, built_model),
+    "tokens": (tokens, built_transformer),
+}
+
+
+def ask(model=built_model, photo=None, **rest):
+    photo = photo or marked_photos(1)[0]
+    return target(model(), photo.image, photo.slug, **rest)
+
+
+def state(network):
+    """All that an explanation could leave behind in a network, and in torch."""
+    hooks = [
+        getattr(module, kind)
+        for module in network.modules()
+        for kind in ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_pre_hooks")
+    ]
+    kept = dict(network.named_buffers())
+    return {
+        "hooks": sum(len(found) for found in hooks),
+        "attributes": [sorted(vars(module)) for module in network.modules()],
+        "weights": {name: (values.requires_grad, values.grad, values.sum().item()) for name, values in kept.items()},
+        "training": [module.training for module in network.modules()],
+        "torch": (torch.is_grad_enabled(), torch.is_inference_mode_enabled(), torch.get_num_threads()),
+        "random": torch.random.get_rng_state().sum().item(),
+    }
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_a_map_leaves_nothing_behind(name):
+    method, model = METHODS[name]
+    asked_for = ask(model)
+    before, photo = state(network_of(model())), asked_for.picture()
+    made = method.explain(asked_for, {})
+    assert state(network_of(model())) == before
+    assert before["hooks"] == 0
+    assert np.array_equal(asked_for.picture(), photo)
+    assert np.array_equal(method.explain(asked_for, {}), made)
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_nor_does_one_that_fails_half_way(name, monkeypatch):
+    method, model = METHODS[name]
+    network = network_of(model())
+    before, calls = state(network), []
+
+    def fail(*_):
+        calls.append(1)
+        raise RuntimeError("half way")
+
+    monkeypatch.setattr(question.Question, "score", lambda self, images: fail(self.network(images)))
+    monkeypatch.setattr("flaneur.explain.gradients.attention.score", fail)
+    with pytest.raises(RuntimeError, match="half way"):
+        method.explain(ask(model), {})
+    assert calls
+    assert state(network) == before
+
+
+@pytest.mark.parametrize("name", METHODS)
+@pytest.mark.parametrize("mode", [torch.no_grad, torch.inference_mode])
+def test_works_in_any_mode_and_leaves_it(name, mode):
+    method, model = METHODS[name]
+    expected = method.explain(ask(model), {})
+    with mode():
+        assert np.array_equal(method.explain(ask(model), {}), expected)
+        assert torch.is_inference_mode_enabled() == (mode is torch.inference_mode)
+        assert not torch.is_grad_enabled()
+
+
+def test_integrated_gradients_sum_to_the_difference_of_scores():
+    asked_for = ask()
+    (start,) = asked_for.scores([filled(asked_for.picture(), "mean")])
+    made = integrated_gradients.explain(asked_for, {"steps": 64, "fill": "mean"})
+    assert made.sum() == pytest.approx(asked_for.score - start, rel=0.02)
+    pixels = integrated_gradients.explain(asked_for, {"steps": 64, "fill": "mean", "smooth": 0})
+    assert pixels.sum() == pytest.approx(made.sum(), rel=1e-4)
+    assert pixels.max() > made.max()
+
+
+def test_grad_cam_by_hand():
+    """Score = 14 (best of one map - log sum of the others): its gradient is 14 at the best cell and 0 elsewhere."""
+    asked_for = ask(against="bari")
+    (row,) = asked_for.run([asked_for.picture()], ["feature_map"])
+    own = row["feature_map"][0]
+    best = np.unravel_index(own.argmax(), own.shape)
+    local = gradcam.explain(asked_for, {"local": True})
+    cells = local.reshape(12, 8, 12, 8)[:, 3:5, :, 3:5].mean((1, 3))  # the middles of the cells
+    assert np.unravel_index(cells.argmax(), cells.shape) == best
+    assert local.max() == pytest.approx(14 * own.max() * (1 - 1 / 16) ** 2, rel=1e-3)  # no pixel is at the very middle
+    assert np.count_nonzero(np.abs(cells) > 1e-3 * local.max()) <= 9
+    averaged = gradcam.explain(asked_for, {"local": False})
+    assert local.max() / 144 < averaged.max() <= 14 * own.max() / 144  # its neighbours count too
+
+
+@pytest.mark.parametrize("finest", [True, False])
+def test_grad_cam_knows_which_maps_an_answer_is_read_off(finest, monkeypatch):
+    from flaneur.bundle.folder import read_bundle
+    from flaneur.explain.gradients import cam
+    from flaneur.predict import Model
+
+    looked_at = []
+    monkeypatch.setattr(cam, "to_square", lambda values, size_px: looked_at.append(tuple(values.shape)))
+    gradcam.explain(target(Model(read_bundle("base")), marked_photos(1)[0].image), {"finest": finest})
+    assert looked_at == [(20, 20) if finest else (5, 5)]
+
+
+def test_tokens_point_at_the_object():
+    hit, on_object, on_decoy = [], [], []
+    for photo in marked_photos(5, seed=3):
+        made = tokens.explain(ask(built_transformer, photo), {})
+        assert made.shape == (96, 96)
+        assert made.dtype == np.float32
+        assert made.min() >= 0
+        hit.append(hits(made, photo.box, tolerance_px=2))
+        on_object.append(mass_on(made, photo.box, tolerance_px=2))
+        on_decoy.append(mass_on(made, photo.decoy))
+    assert np.mean(hit) >= 0.95
+    assert np.mean(on_object) > 0.5
+    assert np.mean(on_decoy) < 0.01
+
+
+def test_what_a_network_lacks_is_said():
+    with pytest.raises(UsageError, match=r"no attention between all parts of a photo.*'gradcam'"):
+        tokens.explain(ask(), {})
+    with pytest.raises(UsageError, match=r"no map of 'built-transformer 1.0' has a part in its answer.*'tokens'"):
+        gradcam.explain(ask(built_transformer), {})
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_without_the_extra_it_says_what_to_install(name, monkeypatch):
+    method, model = METHODS[name]
+    monkeypatch.setitem(sys.modules, "captum", None)
+    with pytest.raises(UsageError, match=rf"'{name}' needs gradients, and captum is not installed: .*'train'"):
+        method.explain(ask(model), {})
+
+
+@pytest.mark.parametrize(
+    ("name", "settings", "words"),
+    [
+        ("integrated_gradients", {"steps": 0}, "steps are 0; choose 1 to 1,000"),
+        ("integrated_gradients", {"smooth": 2.0}, "smooth is 2.0; it must be 0 to 0.5"),
+        ("integrated_gradients", {"fill": "blurr"}, "no fill 'blurr'. Did you mean 'blur'"),
+        ("gradcam", {"locl": True}, "gradcam has no setting 'locl'. Did you mean 'local'"),
+        ("tokens", {"heads": 1}, "tokens has no setting 'heads'"),
+    ],
+)
+def test_settings_are_checked(name, settings, words):
+    with pytest.raises(UsageError, match=words):
+        METHODS[name][0].explain(ask(), settings)
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_methods_say_what_they_need(name):
+    method = discover.load("flaneur.explain.methods", name)
+    assert method.NEEDS == "train"
+    assert dataclasses.is_dataclass(method.SETTINGS)
