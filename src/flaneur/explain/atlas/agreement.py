@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flaneur.metrics import Floats, Metric
+from flaneur.metrics.weighted import ratio
 
 
 @dataclass(frozen=True)
@@ -56,11 +57,10 @@ class Agreement:
         """``[R, P]`` to ``[R, 1]``; not-a-number where no two photos share the fact."""
         both, facts = _pairs(self.cells, weights), _pairs(self.cells.sum(axis=2), weights)
         groups, every = _pairs(self.cells.sum(axis=1), weights), _pairs(self.cells.sum(axis=(1, 2))[:, None], weights)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            return np.asarray(both / facts - groups / every)[:, None]
+        return (ratio(both, facts) - ratio(groups, every))[:, None]
 
 
 def _pairs(cells: Floats, weights: Floats) -> Floats:
     """``[R]`` ordered pairs of photos from different places that share a cell."""
     flat = cells.reshape(len(cells), -1)
-    return np.asarray(((weights @ flat) ** 2).sum(axis=1) - weights**2 @ (flat**2).sum(axis=1))
+    return np.asarray(((weights @ flat) ** 2).sum(axis=1) - weights**2 @ (flat**2).sum(axis=1)).round(6)

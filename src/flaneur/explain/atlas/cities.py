@@ -8,8 +8,8 @@ from itertools import combinations
 from typing import Any, ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 
+from flaneur.errors import counted
 from flaneur.evaluation.measures.groups import group_key
 from flaneur.evaluation.section import Findings
 from flaneur.explain.atlas.atlas import Atlas, Progress
@@ -52,7 +52,8 @@ class CityPoints:
         merges: ``C - 1``, nearest first; average linkage.
         across: mean distance of cities without a common project minus that of cities with one; not-a-number where
             all have one, or none.
-        basis: photos behind it all.
+        projects: of those photos, each with the numbers of its cities.
+        basis: photos behind it all; a square of 200 m counts as one place.
     """
 
     key: ClassVar[str] = "cities"
@@ -60,6 +61,7 @@ class CityPoints:
     pairs: tuple[Interval, ...]
     merges: tuple[Merge, ...]
     across: Interval
+    projects: tuple[tuple[str, tuple[int, ...]], ...]
     basis: Basis
 
     def between(self, one: int, other: int) -> Interval:
@@ -123,8 +125,16 @@ class CityPoints:
             return ()
         return (
             f"Cities of different projects are farther apart than those of one, by {number(self.across)}: part of the "
-            "distances may be cameras, or what the projects chose to photograph, and not streets.",
+            f"distances may be cameras, or what the projects chose to photograph, and not streets.{self._branches()}",
         )
+
+    def _branches(self) -> str:
+        """Whether the tree has projects for branches."""
+        several = [members for _, members in self.projects if len(members) > 1]
+        whole = [members for members in several if members in {merge.members for merge in self.merges}]
+        if not whole:
+            return ""
+        return f" In the tree, {len(whole)} of {counted(len(several), 'project')} with several cities are branches."
 
 
 def number(found: Interval) -> str:
@@ -153,19 +163,21 @@ def city_points(atlas: Atlas, progress: Progress | None = None) -> CityPoints:
         The distance of two means without the part that chance adds to it: mean squared distance of two photos of the
         two cities less half of that within the one and within the other (Székely and Rizzo, *Energy statistics*,
         Journal of Statistical Planning and Inference 143(8), 2013, exponent 2), over pairs of photos from different
-        places.
+        spots.
     """
     found = basis(atlas, least_cities=2)
     if progress is not None:
         progress("distances between cities", 0, 1)
+    projects, every = _projects(atlas, found), range(len(found.cities))
+    alike = np.array([[any(one in own and other in own for _, own in projects) for other in every] for one in every])
     with one_blas_thread():
-        gaps = Gaps.of(unit_rows(atlas.embeddings[found.rows]), found.labels, found.places, _same_project(atlas, found))
+        gaps = Gaps.of(unit_rows(atlas.embeddings[found.rows]), found.labels, found.spots, alike)
         photos = np.arange(len(found.cities)) == found.labels[:, None]
         pairs = list(combinations(range(len(found.cities)), 2))
         among = np.column_stack([photos[:, one] | photos[:, other] for one, other in pairs])
-        every = np.ones((len(photos), len(found.cities) + 1), bool)
-        behind = counts_behind(np.hstack([among, every[:, 1:], photos, every[:, :1]]), found.places)
-        numbers = bootstrap_by_group(gaps, found.places, behind=behind)
+        all_of_them = np.ones((len(photos), len(found.cities) + 1), bool)
+        behind = counts_behind(np.hstack([among, all_of_them[:, 1:], photos, all_of_them[:, :1]]), found.spots)
+        numbers = bootstrap_by_group(gaps, found.spots, behind=behind)
         resampled = gaps.of_places(gaps.drawn(RESAMPLES, np.random.default_rng(0)))[:, : len(pairs)]
         distances = np.array([one.value for one in numbers[: len(pairs)]])
         merges = tree(distances, resampled)
@@ -175,12 +187,14 @@ def city_points(atlas: Atlas, progress: Progress | None = None) -> CityPoints:
     if progress is not None:
         progress("distances between cities", 1, 1)
     points = zip(found.cities, apart, spread, near.argmin(axis=1).tolist(), strict=False)
-    return CityPoints(tuple(CityPoint(*row) for row in points), numbers[: len(pairs)], merges, numbers[-1], found)
+    return CityPoints(
+        tuple(CityPoint(*row) for row in points), numbers[: len(pairs)], merges, numbers[-1], projects, found
+    )
 
 
-def _same_project(atlas: Atlas, found: Basis) -> NDArray[np.bool_]:
-    """``[C, C]`` whether two cities have photos of one project."""
-    keys: list[set[str]] = [set() for _ in found.cities]
-    for row, label in zip(found.rows, found.labels, strict=True):
-        keys[label].add(group_key(atlas.answers.photos[row]))
-    return np.array([[bool(one & other) for other in keys] for one in keys])
+def _projects(atlas: Atlas, found: Basis) -> tuple[tuple[str, tuple[int, ...]], ...]:
+    """By name, the numbers of the cities that have photos of it."""
+    cities: dict[str, set[int]] = {}
+    for row, label in zip(found.rows, found.labels.tolist(), strict=True):
+        cities.setdefault(group_key(atlas.answers.photos[row]), set()).add(label)
+    return tuple((name, tuple(sorted(own))) for name, own in sorted(cities.items()))

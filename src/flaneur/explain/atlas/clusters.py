@@ -12,12 +12,11 @@ from flaneur import geo, metrics
 from flaneur.errors import InputError, counted
 from flaneur.evaluation.answers import Answers
 from flaneur.evaluation.measures.columns import column_title, column_values
-from flaneur.evaluation.page.gallery import one_a_place
 from flaneur.evaluation.phrases import points, points_span
 from flaneur.evaluation.section import Findings
 from flaneur.explain.atlas.agreement import Agreement
 from flaneur.explain.atlas.atlas import Atlas, Progress
-from flaneur.explain.atlas.basis import LEARNT, NEW, city_names
+from flaneur.explain.atlas.basis import LEARNT, NEW, SPOT_M, city_names, first_of_each, spots
 from flaneur.explain.atlas.columns import Categories, Column
 from flaneur.explain.atlas.modes import LEAST_PLACES, Division, divide
 from flaneur.explain.atlas.positions2d import principal
@@ -31,8 +30,8 @@ CELL_M = 1000.0
 LETTERS = "ABCD"
 GROUND, LEARNING = "ground", "learnt"
 _COLUMNS = ("project", "source", "year", "season", "heading_deg", "sequence")
-_TITLES = {GROUND: "The same square kilometre", LEARNING: "Both learnt from, or neither"}
-_HALF = 0.5
+_NAMES = {GROUND: "square kilometre", LEARNING: "use in training"}
+_HALF, _MUCH = 0.5, 0.05
 
 Rows = NDArray[np.intp]
 
@@ -43,16 +42,16 @@ class Followed:
 
     Args:
         column: ``project``, ``year`` and the like, ``ground`` (the kilometre that a photo lies in) or ``learnt``.
-        more: how much more often two photos with the same fact share a sub-cluster than any two; from other places.
+        more: how much more often two photos with the same fact share a sub-cluster than any two; from different spots.
     """
 
     column: str
     more: Interval
 
     @property
-    def title(self) -> str:
-        """For people."""
-        return _TITLES.get(self.column, f"The same {column_title(self.column).lower()}")
+    def name(self) -> str:
+        """What two photos have in common, for people."""
+        return _NAMES.get(self.column, column_title(self.column).lower())
 
 
 @dataclass(frozen=True)
@@ -62,7 +61,7 @@ class SubCluster:
     Args:
         letter: A is the largest.
         rows: of the atlas.
-        shown: of them the nearest to the middle, from different places.
+        shown: of them the nearest to the middle, from different spots.
         share: of the city's photos.
         recall: share told right of those that are new to the model.
     """
@@ -136,8 +135,8 @@ class Clusters:
         beware = []
         if cut:
             beware.append(
-                f"The sub-clusters of {', '.join(cut)} are no farther apart than pieces of one cloud: they are ends of "
-                "a scale rather than kinds of street."
+                f"The sub-clusters of {', '.join(cut)} are no farther apart than pieces of one cloud would be: as far "
+                "as can be told, they are ends of a scale rather than kinds of street."
             )
         return Findings((good,), (*beware, *map(_of_camera, filter(_follows_camera, divided))))
 
@@ -160,14 +159,14 @@ def _city_dict(one: DividedCity) -> dict[str, Any]:
 
 def _follows_camera(one: DividedCity) -> bool:
     first = one.follows[0] if one.follows else None
-    return first is not None and first.column != GROUND and first.more.low > 0
+    return first is not None and first.column != GROUND and first.more.low > 0 and first.more.value > _MUCH
 
 
 def _of_camera(one: DividedCity) -> str:
     first = one.follows[0]
     return (
-        f"{one.city.name}: what its sub-clusters follow most is “{first.title.lower()}”, {points(first.more.value)} "
-        f"({points_span(first.more)}) more often together than any two photos."
+        f"{one.city.name}: two photos of the same {first.name} share a sub-cluster more often than any two, by "
+        f"{points(first.more.value)} ({points_span(first.more)}), more than anything else that is known of them."
     )
 
 
@@ -185,12 +184,14 @@ def clusters(atlas: Atlas, progress: Progress | None = None) -> Clusters:
         InputError: no city has photos of enough places.
     """
     named = city_names(atlas)
-    slugs = np.array([photo.city for photo in atlas.answers.photos], dtype=object)
+    photos = atlas.answers.photos
+    slugs = np.array([photo.city for photo in photos], dtype=object)
     rows_of = {slug: np.flatnonzero(slugs == slug) for slug in named}
     few = 2 * LEAST_PLACES
-    enough = [slug for slug, rows in rows_of.items() if len(np.unique(atlas.answers.places[rows])) >= few]
+    count_of = {slug: len(np.unique(spots([photos[row] for row in rows]))) for slug, rows in rows_of.items()}
+    enough = [slug for slug, count in count_of.items() if count >= few]
     if not enough:
-        raise InputError(f"It takes a city with photos of {few} places or more.")
+        raise InputError(f"It takes a city with photos of {few} places or more, {SPOT_M:.0f} m apart.")
     made, codes, names = [], np.full(len(slugs), -1, np.int64), 0
     for number, slug in enumerate(enough):
         if progress is not None:
@@ -206,30 +207,30 @@ def clusters(atlas: Atlas, progress: Progress | None = None) -> Clusters:
 
 
 def _of_city(atlas: Atlas, city: City, rows: Rows) -> DividedCity:
-    spots = principal(atlas.embeddings[rows], DIMS)
-    places = np.unique(atlas.answers.places[rows], return_inverse=True)[1]
-    division = divide(spots, places)
+    photos = [atlas.answers.photos[row] for row in rows]
+    embedded, where = principal(atlas.embeddings[rows], DIMS), spots(photos)
+    division = divide(embedded, where)
     groups, count = division.groups, len(division.middles)
     member = groups[:, None] == np.arange(count)
-    shares = bootstrap_by_group(metrics.shares(member, np.ones_like(member)), places)
+    shares = bootstrap_by_group(metrics.shares(member, np.ones_like(member)), where)
     new = atlas.learnt[rows] == NEW
     right = np.repeat(atlas.answers.correct[rows][:, None], count, axis=1)
     among = member & new[:, None]
-    recalls = bootstrap_by_group(metrics.shares(right, among), places, behind=metrics.counts_behind(among, places))
+    recalls = bootstrap_by_group(metrics.shares(right, among), where, behind=metrics.counts_behind(among, where))
     parts = []
     for number in range(count):
-        own = rows[member[:, number]]
-        away = ((spots[member[:, number]] - division.middles[number]) ** 2).sum(axis=1)
-        shown = one_a_place(atlas.answers, own[np.argsort(away, kind="stable")])[:SHOWN]
-        parts.append(SubCluster(LETTERS[number], own, tuple(shown), shares[number], recalls[number]))
-    follows = _follows(atlas, rows, groups, places) if count > 1 else ()
+        own = np.flatnonzero(groups == number)
+        away = ((embedded[own] - division.middles[number]) ** 2).sum(axis=1)
+        nearest = own[np.argsort(away, kind="stable")]
+        shown = rows[first_of_each(nearest, where[nearest])[:SHOWN]]
+        parts.append(SubCluster(LETTERS[number], rows[own], tuple(shown.tolist()), shares[number], recalls[number]))
+    follows = _follows(photos, atlas.learnt[rows], groups, where) if count > 1 else ()
     return DividedCity(city, rows, tuple(parts), division, follows)
 
 
-def _follows(atlas: Atlas, rows: Rows, groups: Rows, places: Rows) -> tuple[Followed, ...]:
-    photos = [atlas.answers.photos[row] for row in rows]
+def _follows(photos: list[Photo], learnt: NDArray[np.int64], groups: Rows, where: Rows) -> tuple[Followed, ...]:
     facts = {column: column_values(photos, column) for column in _COLUMNS}
-    facts |= {GROUND: _cells(photos), LEARNING: [str(kind == LEARNT) for kind in atlas.learnt[rows]]}
+    facts |= {GROUND: _cells(photos), LEARNING: [str(kind == LEARNT) for kind in learnt]}
     found = []
     for column, values in facts.items():
         known = np.array([value is not None for value in values])
@@ -238,7 +239,7 @@ def _follows(atlas: Atlas, rows: Rows, groups: Rows, places: Rows) -> tuple[Foll
         names, codes = np.unique([value for value in values if value is not None], return_inverse=True)
         if len(names) < 2:
             continue
-        own = np.unique(places[known], return_inverse=True)[1]
+        own = np.unique(where[known], return_inverse=True)[1]
         (more,) = bootstrap_by_group(Agreement.of(groups[known], codes, own), own)
         if np.isfinite(more.value):
             found.append(Followed(column, more))

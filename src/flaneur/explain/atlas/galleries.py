@@ -12,11 +12,10 @@ from numpy.typing import NDArray
 from flaneur import metrics
 from flaneur.evaluation.answers import Answers
 from flaneur.evaluation.measures.nearest_train import thirds
-from flaneur.evaluation.page.gallery import one_a_place
 from flaneur.evaluation.phrases import points, points_span
 from flaneur.evaluation.section import Findings
 from flaneur.explain.atlas.atlas import Atlas, Progress
-from flaneur.explain.atlas.basis import Basis, basis
+from flaneur.explain.atlas.basis import Basis, basis, first_of_each
 from flaneur.explain.atlas.columns import Column, Numbers
 from flaneur.metrics import Floats, Interval, bootstrap_by_group, counts_behind
 from flaneur.training.heads.cross_validation import one_blas_thread
@@ -29,7 +28,7 @@ Rows = NDArray[np.intp]
 
 @dataclass(frozen=True, slots=True)
 class CityGallery:
-    """Photos of one city, from different places; rows of the atlas.
+    """Photos of one city, from different spots; rows of the atlas.
 
     Args:
         city: it.
@@ -51,7 +50,7 @@ class Galleries:
     Args:
         answers: of the atlas; rows below are of it.
         cities: in the model's order.
-        away: ``[N]`` cosine distance of each photo from the middle of its city's photos from other places, 0 to 2;
+        away: ``[N]`` cosine distance of each photo from the middle of its city's photos from other spots, 0 to 2;
             not-a-number for photos that are not looked at.
         fall: accuracy of each city's third of photos nearest to its middle minus that of its farthest third.
         basis: the photos looked at.
@@ -111,15 +110,16 @@ def galleries(atlas: Atlas, progress: Progress | None = None) -> Galleries:
     if progress is not None:
         progress("galleries", 0, 1)
     with one_blas_thread():
-        away = from_middle(unit_rows(atlas.embeddings[found.rows]), found.labels, found.places)
+        away = from_middle(unit_rows(atlas.embeddings[found.rows]), found.labels, found.spots)
     margin = _margins(atlas)[found.rows]
     made, taken = [], np.argsort(margin, kind="stable")
     for number, city in enumerate(found.cities):
         own = taken[found.labels[taken] == number]
-        confused = _shown(atlas, found.rows[own])
-        typical = _shown(atlas, found.rows[own[::-1]], confused)
-        far = found.rows[own[np.argsort(-away[own], kind="stable")]]
-        made.append(CityGallery(city, typical, confused, _shown(atlas, far, (*confused, *typical))))
+        confused = _shown(own, found.spots)
+        typical = _shown(own[::-1], found.spots, confused)
+        far = own[np.argsort(-away[own], kind="stable")]
+        chosen = (typical, confused, _shown(far, found.spots, (*confused, *typical)))
+        made.append(CityGallery(city, *(tuple(found.rows[list(rows)].tolist()) for rows in chosen)))
     correct = atlas.answers.correct[found.rows]
     near, farthest = thirds(away, found.labels)
     behind = counts_behind((near | farthest)[:, None], found.places)
@@ -151,8 +151,7 @@ def from_middle(rows: NDArray[np.floating[Any]], labels: Rows, places: Rows) -> 
     np.add.at(of_place, places, exact)
     others = of_city[labels] - of_place[places]
     lengths = np.linalg.norm(others, axis=1)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        return np.where(lengths > 1e-9, 1 - (exact * others).sum(axis=1) / lengths, np.nan)
+    return np.asarray(1 - metrics.weighted.ratio((exact * others).sum(axis=1), np.where(lengths > 1e-9, lengths, 0)))
 
 
 def _margins(atlas: Atlas) -> Floats:
@@ -164,7 +163,7 @@ def _margins(atlas: Atlas) -> Floats:
     return np.asarray(own - logs.max(axis=1))
 
 
-def _shown(atlas: Atlas, rows: Rows, taken: Iterable[int] = ()) -> tuple[int, ...]:
-    """The first of them from different places, without those taken."""
+def _shown(rows: Rows, spots: Rows, taken: Iterable[int] = ()) -> tuple[int, ...]:
+    """The first of them from different spots, ``[N]``, without those taken."""
     left = rows[~np.isin(rows, list(taken))]
-    return tuple(one_a_place(atlas.answers, left)[:SHOWN])
+    return tuple(first_of_each(left, spots[left])[:SHOWN].tolist())

@@ -8,8 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flaneur.metrics import Floats, Metric
+from flaneur.metrics.weighted import ratio
 
 _CELLS = 4_000_000  # 32 MB of sums at a time
+_NO_PAIR = 0.5  # pairs are counted in whole numbers, but for rounding
 
 
 @dataclass(frozen=True)
@@ -117,14 +119,14 @@ class Gaps:
         twice = (weights**2 * self.counts**2) @ member
         own_twice = (weights**2 * (self.sums**2).sum(axis=1)) @ member
         dots = middles @ middles.transpose(0, 2, 1)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            length = (weights * self.norms) @ member / photos
-            same = (np.einsum("rcc->rc", dots) - own_twice) / (photos**2 - twice)
-            across = dots / (photos[:, :, None] * photos[:, None, :])
-            within = 2 * (length - same)
-            unit = within.mean(axis=1, keepdims=True)
-            square = (same[:, :, None] + same[:, None, :] - 2 * across) / unit[:, :, None]
-            spread = np.sqrt(np.maximum(within / unit, 0))
+        same = ratio(
+            np.einsum("rcc->rc", dots) - own_twice, np.where(photos**2 - twice > _NO_PAIR, photos**2 - twice, 0)
+        )
+        within = 2 * (ratio((weights * self.norms) @ member, photos) - same)
+        unit = within.mean(axis=1, keepdims=True)
+        across = ratio(dots, photos[:, :, None] * photos[:, None, :])
+        square = ratio(same[:, :, None] + same[:, None, :] - 2 * across, unit[:, :, None])
+        spread = np.sqrt(np.maximum(ratio(within, unit), 0))
         rows, columns = np.triu_indices(self.cities, 1)
         pairs = np.sqrt(np.maximum(square[:, rows, columns], 0))
         return np.column_stack([pairs, self._means(pairs), spread, self._projects(pairs)])

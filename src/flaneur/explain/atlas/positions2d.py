@@ -54,12 +54,18 @@ def principal(embeddings: NDArray[np.floating[Any]], dims: int = _DIMS) -> Float
     """
     rows = np.asarray(unit_rows(embeddings), np.float64)
     rows = rows - rows.mean(axis=0)
-    # The eigenvectors of R'R are the right singular vectors of R, at a fraction of the work where N is large.
     with one_blas_thread():
-        _, vectors = np.linalg.eigh(rows.T @ rows)
-    chosen = vectors[:, ::-1][:, : min(dims, len(rows))]
+        chosen = _directions(rows, min(dims, *rows.shape))
     largest = chosen[np.abs(chosen).argmax(axis=0), np.arange(chosen.shape[1])]
     return np.asarray(rows @ (chosen * np.where(largest < 0, -1.0, 1.0)))
+
+
+def _directions(rows: Floats, dims: int) -> Floats:
+    """``[D, dims]`` right singular vectors of centred rows, by the eigenvectors of the smaller of R'R and RR'."""
+    if rows.shape[1] <= len(rows):
+        return np.asarray(np.linalg.eigh(rows.T @ rows)[1][:, ::-1][:, :dims])
+    found = rows.T @ np.linalg.eigh(rows @ rows.T)[1][:, ::-1][:, :dims]
+    return np.asarray(found / np.maximum(np.linalg.norm(found, axis=0), 1e-12))
 
 
 def plane(components: Floats, method: str, seed: int = 0) -> tuple[Floats, dict[str, Any]]:

@@ -19,8 +19,10 @@ from flaneur.evaluation.page.section_parts import (
     side_by_side,
 )
 from flaneur.evaluation.page.thumbnails import Thumbnails
+from flaneur.evaluation.phrases import percent
+from flaneur.explain.atlas.basis import ONE_SPOT
 from flaneur.explain.atlas.cities import CityPoints, number
-from flaneur.explain.atlas.page.dendrogram import dendrogram
+from flaneur.explain.atlas.page.dendrogram import FIRM, dendrogram
 from flaneur.explain.atlas.page.said import said
 from flaneur.explain.atlas.tree import leaves
 from flaneur.metrics import Interval
@@ -35,7 +37,7 @@ def cities_section(found: CityPoints, thumbnails: Thumbnails) -> str:  # noqa: A
     """Most and least distinct cities, the tree, the distances."""
     hint = (
         "How far apart the photos of two cities are for the model’s encoder, beyond what chance makes of so few. The "
-        f"unit: the distance of two photos of one city from different places. {found.basis.words}"
+        f"unit: the distance of two photos of one city from different places. {found.basis.words} {ONE_SPOT}"
     )
     left_out = ""
     if found.basis.left_out:
@@ -50,7 +52,7 @@ def cities_section(found: CityPoints, thumbnails: Thumbnails) -> str:  # noqa: A
         TITLE,
         hint,
         said(found.findings()),
-        "<p></p>",
+        "<h3>Which stand apart, and which look alike</h3>",
         side_by_side(_distinct(found), _tree(found, names)),
         _matrix(found, names),
         facts(_projects(found)),
@@ -88,7 +90,12 @@ def _distinct(found: CityPoints) -> str:
 
 def _tree(found: CityPoints, names: list[str]) -> str:
     drawn = dendrogram(found.merges, names, f"mean distance, {_UNIT}")
-    return figure("Joined where they are near; in per cent: how often so, places drawn anew", drawn)
+    return figure(
+        "Joined where they are near",
+        drawn,
+        pointed(1, f"so in {percent(FIRM)} or more of resamples"),
+        pointed(2, "less often"),
+    )
 
 
 def _matrix(found: CityPoints, names: list[str]) -> str:

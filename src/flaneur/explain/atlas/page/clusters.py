@@ -21,7 +21,8 @@ from flaneur.evaluation.page.section_parts import (
 )
 from flaneur.evaluation.page.thumbnails import Thumbnails
 from flaneur.evaluation.phrases import percent
-from flaneur.explain.atlas.clusters import Clusters, DividedCity, SubCluster
+from flaneur.explain.atlas.basis import ONE_SPOT
+from flaneur.explain.atlas.clusters import LEARNING, Clusters, DividedCity, SubCluster
 from flaneur.explain.atlas.page.local_map import MOST_MARKS, local_map
 from flaneur.explain.atlas.page.said import said
 
@@ -35,7 +36,7 @@ def clusters_section(found: Clusters, thumbnails: Thumbnails) -> str:
     hint = (
         "Where a city’s photos fall into parts that other places would repeat (prediction strength 80 % or more). All "
         "its photos take part, also those that the model learnt from; what share is recognised is said of new photos "
-        "only. Shown are the photos nearest to the middle of their part."
+        f"only. Shown are the photos nearest to the middle of their part. {ONE_SPOT}"
     )
     divided = "".join(_city(found, one, thumbnails) for one in found.cities if one.divided)
     heads = ("city", "parts", "strength", "explains", "of one cloud", "photos")
@@ -85,13 +86,13 @@ def _map(found: Clusters, one: DividedCity) -> str:
 
 
 def _follows(one: DividedCity) -> str:
-    if not one.follows:
+    if all(fact.column == LEARNING for fact in one.follows):
         return ""
     rows = [
         Row(
-            fact.title,
+            f"The same {fact.name}",
             signed(fact.more.value),
-            (Mark(1, fact.more, f"{fact.title}: {told_points(fact.more)}, {behind(fact.more)}"),),
+            (Mark(1, fact.more, f"The same {fact.name}: {told_points(fact.more)}, {behind(fact.more)}"),),
         )
         for fact in one.follows
     ]

@@ -5,17 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from html import escape
 
-from flaneur.evaluation.page.axes import WIDTH, Axis, bottom_labels, number_axis, picture
+from flaneur.evaluation.page.axes import WIDTH, Axis, bottom_labels, number_axis, picture, symbol
 from flaneur.evaluation.phrases import percent
 from flaneur.explain.atlas.tree import Merge, leaves
 
-_ROW, _TOP, _RIGHT, _FOOT = 28.0, 16.0, 44.0, 42.0
+_ROW, _TOP, _RIGHT, _FOOT = 26.0, 16.0, 16.0, 42.0
 _MOST_LETTERS = 24
+FIRM = 0.8
 _NARROW = 6.6  # width of a letter of a name, on average, generously
 
 
 def dendrogram(merges: tuple[Merge, ...], names: Sequence[str], title: str) -> str:
-    """The tree; every joint but the last says how firm it is.
+    """The tree; every joint but the last, which all share, is marked as firm or not.
 
     Args:
         merges: nearest first.
@@ -44,7 +45,7 @@ def dendrogram(merges: tuple[Merge, ...], names: Sequence[str], title: str) -> s
         at[merge.members] = (x, middle)
         made.append(_joint(ends, x, ", ".join(names[row] for row in merge.members), merge))
         if merge is not merges[-1]:
-            made.append(f'<text class="row" x="{x + 4:.1f}" y="{middle - 3:.1f}">{percent(merge.support)}</text>')
+            made.append(symbol(x, middle, 1 if merge.support >= FIRM else 2))
     label = "Tree of cities, the nearest joined first: " + "; ".join(
         f"{' and '.join(', '.join(names[row] for row in part) for part in merge.parts)} at {merge.distance:.2f}"
         for merge in merges

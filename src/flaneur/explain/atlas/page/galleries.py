@@ -11,6 +11,7 @@ from flaneur.explain.atlas.galleries import SHOWN, CityGallery, Galleries
 from flaneur.explain.atlas.page.said import said
 
 TITLE = "Typical and untypical photos"
+_HINT = "Of each city four photos of a kind, no two of one spot."
 _KINDS = (
     ("typical", "Most typical", "most surely of this city, the model finds"),
     ("confused", "Most confused", "most surely of another city, it finds, or the most doubtful"),
@@ -27,7 +28,7 @@ def galleries_section(found: Galleries, thumbnails: Thumbnails) -> str:
         "the third nearest to the middle of its city less the farthest third, in points",
         found.fall,
     )
-    return section(found.key, TITLE, found.basis.words, said(found.findings()), blocks, facts(fall))
+    return section(found.key, TITLE, f"{_HINT} {found.basis.words}", said(found.findings()), blocks, facts(fall))
 
 
 def _figures(found: Galleries, thumbnails: Thumbnails) -> dict[tuple[str, str], list[str]]:
@@ -48,4 +49,4 @@ def _city(one: CityGallery, shown: dict[tuple[str, str], list[str]]) -> str:
         for kind, title, hint in _KINDS
         if (drawn := "".join(shown.get((one.city.slug, kind), ())))
     )
-    return f'<h3>{escape(one.city.name)}</h3><ol class="pairs">{rows}</ol>' if rows else ""
+    return f'<h3>{escape(one.city.name)}</h3><ol class="pairs three">{rows}</ol>' if rows else ""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from html import escape
 from pathlib import Path
 from string import Template
@@ -25,6 +25,7 @@ from flaneur.explain.atlas.words import beware, map_numbers, what_it_shows
 
 _HERE = Path(__file__).parent
 _SCRIPTS = ("table.js", "colours.js", "points.js", "squares.js", "map.js", "script.js")
+_STYLES = ("style.css", "parts.css")
 _FOOTER = "Drawn from what the exported model makes of each photo. Nothing here was tuned on these photos."
 
 
@@ -61,11 +62,11 @@ def to_html(atlas: Atlas, *, photos: bool = True, progress: Callable[[int, int],
         sheets=_sheets(sheets),
     )
     headings = contents(main.partition('<script type="application/json"')[0].replace(" %", "\u00a0%"))
-    return whole_page(frame, headings + main, read_part("script.js") + _script(), read_part("style.css", _HERE))
+    return whole_page(frame, headings + main, read_part("script.js") + _joined(_SCRIPTS), _joined(_STYLES))
 
 
-def _script() -> str:
-    return "".join(read_part(name, _HERE) for name in _SCRIPTS)
+def _joined(names: Sequence[str]) -> str:
+    return "".join(read_part(name, _HERE) for name in names)
 
 
 def _layouts(atlas: Atlas) -> str:

@@ -6,12 +6,12 @@ from flaneur.errors import counted
 from flaneur.evaluation.page.section_parts import (
     facts,
     figure,
-    flowing,
     pointed,
     points_fact,
     points_table,
     section,
     share_cells,
+    side_by_side,
     told,
 )
 from flaneur.evaluation.page.thumbnails import Thumbnails
@@ -45,7 +45,16 @@ def where_section(found: Where, thumbnails: Thumbnails) -> str:  # noqa: ARG001
         found.fall,
     )
     table = points_table("The districts as a table, by their middles", heads, rows)
-    return section(found.key, TITLE, hint, said(found.findings()), "<p></p>", flowing(*maps), facts(fall), table)
+    return section(
+        found.key,
+        TITLE,
+        hint,
+        said(found.findings()),
+        "<h3>City by city</h3>",
+        side_by_side(*maps),
+        facts(fall),
+        table,
+    )
 
 
 def _spot(district: District) -> str:
