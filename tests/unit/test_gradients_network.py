@@ -200,8 +200,8 @@ def test_made_where_gradients_are_forbidden_it_has_them_later():
 
 
 def test_unknown_operators_and_old_versions_are_refused():
+    nodes = [onnx_proto.node("Unique", ["image"], ["x"]), onnx_proto.node("Resize", ["x"], ["logits"])]
     with pytest.raises(UsageError, match="operators Resize, Unique"):
-        nodes = [onnx_proto.node("Unique", ["image"], ["x"]), onnx_proto.node("Resize", ["x"], ["logits"])]
         Network(graph(nodes, {}))
     with pytest.raises(UsageError, match="older than version 13"):
         Network(graph([onnx_proto.node("Relu", ["image"], ["logits"])], {}, version=12))

@@ -24,7 +24,7 @@ _MOST_EXTRA = 16  # tokens beside the patches
 
 
 @dataclass(frozen=True)
-class _Tokens:
+class Tokens:
     """Where a transformer's values are.
 
     Args:
@@ -40,6 +40,7 @@ class _Tokens:
 
     @property
     def patches(self) -> int:
+        """How many."""
         return math.prod(self.grid)
 
 
@@ -49,7 +50,7 @@ def attributed_tokens(target: Target) -> NDArray[np.float32]:
         network = question.network
         names = [name for step in network.steps for name in step.outputs]
         values = network.values(question.square().requires_grad_(), names)
-        tokens = _tokens(network, values)
+        tokens = find_tokens(network, values)
         if tokens is None:
             raise UsageError(
                 f"{target.model.name!r} has no attention between all parts of a photo, so there are no tokens to "
@@ -83,7 +84,13 @@ def _read(value: Tensor, slope: Tensor, count: int, patches: int) -> Tensor:
     return (value * slope).sum(-1).clamp(min=0)
 
 
-def _tokens(network: Network, values: dict[str, Tensor]) -> _Tokens | None:
+def find_tokens(network: Network, values: dict[str, Tensor]) -> Tokens | None:
+    """Where a transformer keeps its tokens; ``None`` where a network is none.
+
+    Args:
+        network: whose.
+        values: all that it computes for one photo, by name.
+    """
     softmaxes = [step.outputs[0] for step in network.steps if step.kind == "Softmax"]
     square = [name for name in softmaxes if _is_attention(values[name])]
     if not square:
@@ -98,7 +105,7 @@ def _tokens(network: Network, values: dict[str, Tensor]) -> _Tokens | None:
     if not maps:
         streams = [name for name in order if values[name].ndim == 3 and values[name].shape[:2] == (1, count)]
         maps = streams[-1:]
-    return _Tokens(attention, grid, tuple((name, _depth(network, name, attention)) for name in maps))
+    return Tokens(attention, grid, tuple((name, _depth(network, name, attention)) for name in maps))
 
 
 def _is_attention(value: Tensor) -> bool:
