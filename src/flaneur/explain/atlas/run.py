@@ -131,9 +131,9 @@ def _layouts(
 
 def _command(model: Model, dataset: Dataset, what: What, wanted: MapSettings) -> str:
     """The command that makes the same atlas."""
-    usual = MapSettings()
+    usual, asked = MapSettings(), tuple(dict.fromkeys(wanted.methods))
     part = "" if what.part == "all" else f" --split {what.split}/{what.part}"
-    methods = "" if tuple(wanted.methods) == usual.methods else "".join(f" --method {one}" for one in wanted.methods)
+    methods = "" if asked == usual.methods else "".join(f" --method {one}" for one in asked)
     seed = "" if wanted.seed == usual.seed else f" --seed {wanted.seed}"
     return f"flaneur atlas {model.card.name} {dataset.name}{part}{methods}{seed}"
 

@@ -120,19 +120,27 @@ const atlasMap = (() => {
       if (state.lasso) outline(state.lasso);
     }
 
-    // Of the photos in one cell of a grid on the map one is shown, so that they stay while the map moves.
+    // Photos that do not cover one another are shown, the same ones while the map moves: cells as wide as a picture
+    // hold one at most, so that a look at the nine around it is enough.
     function choose() {
       const level = Math.floor(Math.log2(view.scale / view.fit) + 1e-9);
       const key = `${level}/${state.layout.method}/${canvas.width}`;
       if (chosen.key === key) return;
-      const cell = (SQUARE * 1.15 * ratio) / (view.fit * 2 ** level);
-      const taken = new Set();
+      const cell = ((SQUARE + 6) * ratio) / (view.fit * 2 ** level);
+      const taken = new Map();
       const rows = [];
+      const covered = (row, across, down) => {
+        const other = taken.get(across * 1e6 + down);
+        if (other === undefined) return false;
+        return Math.abs(state.x[other] - state.x[row]) < cell && Math.abs(state.y[other] - state.y[row]) < cell;
+      };
       for (let number = shining - 1; number >= 0; number--) {
         const row = bright[number];
-        const place = Math.floor(state.x[row] / cell) * 1e6 + Math.floor(state.y[row] / cell);
-        if (taken.has(place) || !squares.has(row)) continue;
-        taken.add(place);
+        const [across, down] = [Math.floor(state.x[row] / cell), Math.floor(state.y[row] / cell)];
+        let free = squares.has(row);
+        for (let near = 0; free && near < 9; near++) free = !covered(row, across - 1 + (near % 3), down - 1 + Math.floor(near / 3));
+        if (!free) continue;
+        taken.set(across * 1e6 + down, row);
         rows.push(row);
       }
       chosen = { key, rows };

@@ -257,6 +257,7 @@
     const { x, y } = map.state;
     for (let row = 0; row < data.count; row++) within[row] = Number(atlasPoints.inside(drawn, x[row], y[row]));
     lassoed = within;
+    pin(-1); // the list takes its room
     choose();
   }
 
