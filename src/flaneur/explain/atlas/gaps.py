@@ -22,9 +22,8 @@ class Gaps:
     adds nothing to a distance, and a resample is no wider than the whole.
 
     Args:
-        sums: ``[P, D]`` of the embeddings of each place's photos.
+        sums: ``[P, D]`` of the embeddings, of length 1, of each place's photos.
         counts: ``[P]`` photos of each place.
-        norms: ``[P]`` of them, sum of the squared lengths of the embeddings.
         city: ``[P]`` city of each place, 0 to C - 1; each city has a place.
         first: ``[P]`` row of each place's first photo.
         alike: ``[C, C]`` whether two cities have a common project.
@@ -32,7 +31,6 @@ class Gaps:
 
     sums: Floats
     counts: Floats
-    norms: Floats
     city: NDArray[np.intp]
     first: NDArray[np.intp]
     alike: NDArray[np.bool_]
@@ -48,15 +46,15 @@ class Gaps:
         """From photos.
 
         Args:
-            embeddings: ``[N, D]``.
+            embeddings: ``[N, D]`` of length 1.
             labels: ``[N]`` city, 0 to C - 1.
             places: ``[N]`` place, 0 to P - 1, each within one city.
             alike: ``[C, C]`` whether two cities have a common project.
 
-        >>> photos = np.array([[0.0, 1.0], [0.0, -1.0], [3.0, 1.0], [3.0, -1.0]])
-        >>> one = Gaps.of(photos, np.array([0, 0, 1, 1]), np.arange(4), np.eye(2, dtype=bool))
-        >>> one(np.ones((1, 4))).round(3).tolist()  # squared: 9 less 2 x 1, as 4 photos so far apart make by chance
-        [[1.323, 1.323, 1.323, 1.0, 1.0, nan]]
+        >>> photos = np.array([[1.0, 0.0], [0.0, 1.0], [-1.0, 0.0], [0.0, -1.0]])
+        >>> one = Gaps.of(photos, np.array([0, 0, 1, 1]), np.arange(4), np.ones((2, 2), bool))
+        >>> one(np.ones((1, 4))).round(3).tolist()  # the middles are 2 apart, squared, of which chance makes 1
+        [[0.707, 0.707, 0.707, 1.0, 1.0, nan]]
         """
         order, first = np.argsort(places, kind="stable"), np.unique(places, return_index=True)[1]
         rows = embeddings.astype(np.float64)
@@ -64,7 +62,6 @@ class Gaps:
         return cls(
             np.add.reduceat(rows[order], starts, axis=0),
             np.bincount(places).astype(np.float64),
-            np.bincount(places, (rows**2).sum(axis=1)).astype(np.float64),
             labels[first],
             first,
             alike,
@@ -122,7 +119,7 @@ class Gaps:
         same = ratio(
             np.einsum("rcc->rc", dots) - own_twice, np.where(photos**2 - twice > _NO_PAIR, photos**2 - twice, 0)
         )
-        within = 2 * (ratio((weights * self.norms) @ member, photos) - same)
+        within = 2 * (1 - same)  # squared; of length 1
         unit = within.mean(axis=1, keepdims=True)
         across = ratio(dots, photos[:, :, None] * photos[:, None, :])
         square = ratio(same[:, :, None] + same[:, None, :] - 2 * across, unit[:, :, None])
