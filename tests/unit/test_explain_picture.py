@@ -15,6 +15,7 @@ from flaneur.explain.faithfulness import Faithfulness
 from flaneur.explain.picture import picture, picture_html, save_picture
 from flaneur.explain.run import explain
 from flaneur.explain.sheet import bars, fitted, lines, plain, text
+from flaneur.explain.square import spread
 from flaneur.types import City, CityScore, Location, Photo
 from marked_city import built_model, marked_photos
 
@@ -46,14 +47,22 @@ def test_every_shape_gives_a_picture_that_a_phone_can_show(street, size):
 
 
 def test_the_photo_keeps_its_proportions(street):
-    tall = street.crop((40, 0, 100, 96))
-    drawn = np.asarray(picture(explain(built_model(), tall, check=False)).convert("L"))
-    # the photo and the map stand side by side below the heading, each 486 wide; the gap between them is white
-    beside = drawn[400:700, 40 + 486 : 40 + 486 + 28]
-    assert (beside == 255).all()
-    photo_column = drawn[:, 40 + 240]
-    photo_rows = np.flatnonzero(photo_column[: 250 + 486 * 96 // 60] < 255)
-    assert photo_rows[-1] > 486 * 96 // 60
+    drawn = np.asarray(picture(explain(built_model(), street.crop((40, 0, 100, 96)), check=False)).convert("L"))
+    # photo, 324 wide, and map, 648 wide, stand side by side below the heading; the gap between them is white
+    top = 215
+    assert (drawn[top : top + 900, 40 + 324 : 40 + 324 + 28] == 255).all()
+    ends = [
+        np.flatnonzero((drawn[top : top + 1045, x] == 255).all(axis=1))[0] for x in (slice(60, 300), slice(500, 900))
+    ]
+    assert ends == pytest.approx([324 * 96 / 60, 648 * 96 / 60], abs=25)
+
+
+def test_a_long_photo_that_was_seen_whole_is_shown_whole(street):
+    strip = shaped(street, (1200, 200))
+    whole = replace(strip, box=(0.0, 0.0, 1.0, 1.0), values=spread(strip.seen, (0.0, 0.0, 1.0, 1.0), (1200, 200)))
+    drawn = picture(whole)
+    assert drawn.height < picture(strip).height
+    assert (np.asarray(drawn)[215 : 215 + 2 * 167 + 28, 42:1038].std(axis=(1, 2)) > 5).sum() > 300
 
 
 def test_the_same_map_gives_the_same_bytes(heatmap, tmp_path):
@@ -130,8 +139,8 @@ def test_evidence_stands_in_the_picture(heatmap, tmp_path, street):
     lost = replace(one, photo=replace(one.photo, location=None, captured_at=None), path=tmp_path / "gone.png")
     known = replace(heatmap, evidence=Evidence("mine", (one, lost, one, one), 0.75))
     assert picture(known).height > picture(heatmap).height + 700
-    assert words.caption(one, {"dublin": "Dublin"}) == ["Dublin", "53.3501, -6.2603", "2021-07-03", "distance 0.12"]
-    assert words.caption(lost, {}) == ["Dublin", "x", "no date", "distance 0.12"]
+    assert words.caption(one, {"dublin": "Dublin"}) == ["Dublin", "53.3501, -6.2603", "2021-07-03", "distance 0.123"]
+    assert words.caption(lost, {}) == ["Dublin", "x", "no date", "distance 0.123"]
     assert words.vote(known.evidence, {}) == (
         "The 4 photos of mine most like it, one a place: 4 Dublin. 25 % of its photos have a nearer one at another "
         "place. The model was trained on 4 of them."

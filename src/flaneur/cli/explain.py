@@ -31,7 +31,7 @@ _PICTURE = "-why.png"
 @click.option("--method", help=f"How: {', '.join(discover.names('flaneur.explain.methods'))}.")
 @click.option("--set", "settings", metavar="NAME=VALUE", multiple=True, help="A setting of the method.")
 @click.option("--known", metavar="DATASET", help="Show the nearest photos of a dataset as evidence.")
-@click.option("--no-check", is_flag=True, help="Do not measure how far to trust the map; takes half as long.")
+@click.option("--no-check", is_flag=True, help="Do not measure how far to trust the map; less than half the time.")
 @click.option("--output", "-o", type=click.Path(path_type=Path), help="Picture (.png, .jpg); a folder for several.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line; a picture only with -o.")
 @click.pass_context

@@ -29,6 +29,7 @@ _HALF = (_WIDTH - _GAP) // 2
 _TALLEST = 1100
 _TITLE, _BODY, _SMALL = 60, 34, 29  # letters, in pixels; a third of that on a phone
 _CITIES, _ABREAST = 5, 3
+_NARROW = 300  # too little for a bar with its name
 _OUTLINED, _SMOOTH = 0.1, 24  # share of what was seen; cells a side that the line follows
 _PORTRAIT = 0.9  # width to height
 _LONG = 2.0  # width to height, or height to width, from which a cut-off photo is shown beside its middle
@@ -102,23 +103,32 @@ def _panels(heatmap: Heatmap) -> list[Image.Image]:
         small = fitted(photo, _HALF, _TALLEST)
         row = beside([small, _cities(heatmap, _WIDTH - _GAP - small.width)], _GAP)
         return [_overlay(heatmap, _WIDTH), _scale(heatmap), row]
-    pair = beside([fitted(photo, _HALF, _TALLEST), _overlay(heatmap, _HALF)], _GAP)
-    return [pair, _scale(heatmap), _cities(heatmap, _WIDTH)]
+    small = fitted(photo, _HALF * 2 // 3, _TALLEST)
+    over = _overlay(heatmap, _WIDTH - _GAP - small.width)
+    if small.width < _NARROW:
+        return [beside([small, over], _GAP), _scale(heatmap), _cities(heatmap, _WIDTH)]
+    column = stacked([small, _cities(heatmap, small.width)], _GAP)
+    return [beside([column, over], _GAP), _scale(heatmap)]
 
 
 def _overlay(heatmap: Heatmap, width: int) -> Image.Image:
     """The overlay, with a line round the tenth of what was seen that speaks most for the city."""
     over = heatmap.overlay(fitted(heatmap.image, width, _TALLEST))
-    left, top, right, bottom = pixels(heatmap.box, over.size)
-    smooth = resized(heatmap.seen, (_SMOOTH, _SMOOTH))
-    values = resized(smooth, (right - left, bottom - top))
-    least = float(np.quantile(values, 1 - _OUTLINED))
-    if least > 0:
+    least = _outlined_from(heatmap)
+    if least is not None:
+        left, top, right, bottom = pixels(heatmap.box, over.size)
+        values = resized(resized(heatmap.seen, (_SMOOTH, _SMOOTH)), (right - left, bottom - top))
         inside = Image.fromarray((values >= least).astype(np.uint8) * 255)
         for grown, colour in ((13, INK), (7, PAPER)):
             rim = ImageChops.subtract(inside.filter(ImageFilter.MaxFilter(grown)), inside)
             over.paste(colour, (left, top), rim)
     return over
+
+
+def _outlined_from(heatmap: Heatmap) -> float | None:
+    """The least value inside the line; ``None`` where so little speaks for the city that there is no line."""
+    least = float(np.quantile(resized(heatmap.seen, (_SMOOTH, _SMOOTH)), 1 - _OUTLINED))
+    return least if least > 0 else None
 
 
 def _cut_off(heatmap: Heatmap) -> list[Image.Image]:
@@ -157,7 +167,7 @@ def _scale(heatmap: Heatmap) -> Image.Image:
         draw.text((0, y), plain(low), INK, font)
         draw.text((_WIDTH // 2, y), middle, INK, font, anchor="ma")
         draw.text((_WIDTH, y), plain(high_end), INK, font, anchor="ra")
-    draw.text((0, _BODY + 8 + 2 * high), words.LINE if heatmap.limit else "", FAINT, font)
+    draw.text((0, _BODY + 8 + 2 * high), "" if _outlined_from(heatmap) is None else words.LINE, FAINT, font)
     return block
 
 

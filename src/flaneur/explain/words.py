@@ -154,7 +154,7 @@ def caption(one: Known, names: dict[str, str]) -> list[str]:
     photo, spot = one.photo, one.photo.location
     where = photo.place.removeprefix(f"{photo.city}/") if spot is None else f"{spot.lat:.4f}, {spot.lon:.4f}"
     date = (photo.captured_at or "no date")[:10]
-    return [names.get(photo.city) or city_name(photo.city), where, date, f"distance {one.distance:.2f}"]
+    return [names.get(photo.city) or city_name(photo.city), where, date, f"distance {one.distance:.3f}"]
 
 
 def city_name(slug: str) -> str:
@@ -167,7 +167,7 @@ def city_name(slug: str) -> str:
 
 
 def _than(better: bool) -> str:
-    return "further than" if better else "hardly further than"
+    return "further than" if better else "no further than"
 
 
 def _percent(share: float) -> str:
