@@ -9,10 +9,12 @@ import numpy as np
 import pytest
 
 from flaneur import discover
+from flaneur.bundle.folder import read_bundle
 from flaneur.errors import UsageError
 from flaneur.explain.methods import gradcam, integrated_gradients, tokens
 from flaneur.explain.target import target
 from flaneur.explain.windows import filled
+from flaneur.predict import Model
 from marked_city import built_model, hits, marked_photos, mass_on
 from marked_vit import built_transformer
 
@@ -111,22 +113,42 @@ def test_grad_cam_by_hand():
     local = gradcam.explain(asked_for, {"local": True})
     cells = local.reshape(12, 8, 12, 8)[:, 3:5, :, 3:5].mean((1, 3))  # the middles of the cells
     assert np.unravel_index(cells.argmax(), cells.shape) == best
-    assert local.max() == pytest.approx(14 * own.max() * (1 - 1 / 16) ** 2, rel=1e-3)  # no pixel is at the very middle
+    highest = 14 * own.max() / 64  # nats of a cell on its 8 x 8 pixels
+    assert local.max() == pytest.approx(highest * (1 - 1 / 16) ** 2, rel=1e-3)  # no pixel is at the very middle
     assert np.count_nonzero(np.abs(cells) > 1e-3 * local.max()) <= 9
     averaged = gradcam.explain(asked_for, {"local": False})
-    assert local.max() / 144 < averaged.max() <= 14 * own.max() / 144  # its neighbours count too
+    assert local.max() / 144 < averaged.max() <= highest / 144  # its neighbours count too
 
 
-@pytest.mark.parametrize("finest", [True, False])
-def test_grad_cam_knows_which_maps_an_answer_is_read_off(finest, monkeypatch):
-    from flaneur.bundle.folder import read_bundle
+@pytest.mark.parametrize(("maps", "sides"), [("all", [20, 10, 5]), ("finest", [20]), ("last", [5])])
+def test_grad_cam_knows_which_maps_an_answer_is_read_off(maps, sides, monkeypatch):
     from flaneur.explain.gradients import cam
-    from flaneur.predict import Model
 
-    looked_at = []
-    monkeypatch.setattr(cam, "to_square", lambda values, size_px: looked_at.append(tuple(values.shape)))
-    gradcam.explain(target(Model(read_bundle("base")), marked_photos(1)[0].image), {"finest": finest})
-    assert looked_at == [(20, 20) if finest else (5, 5)]
+    seen = []
+    monkeypatch.setattr(cam, "_on_map", lambda _, name, local: seen.append(name) or torch.ones(sides[len(seen) - 1], 1))
+    asked_for = target(Model(read_bundle("base")), marked_photos(1)[0].image)
+    gradcam.explain(asked_for, {"maps": maps})
+    network = network_of(asked_for.model)
+    shapes = network.values(torch.zeros(1, 3, 160, 160), seen)
+    assert [shapes[name].shape[2] for name in seen] == sides
+
+
+def test_grad_cam_of_several_maps_is_their_mean():
+    """On each of the maps together the same number of nats, however many cells it has."""
+    asked_for = target(Model(read_bundle("base")), marked_photos(1)[0].image)
+    every = gradcam.explain(asked_for, {})
+    finest = gradcam.explain(asked_for, {"maps": "finest"})
+    assert every.shape == finest.shape == (160, 160)
+    assert not np.allclose(every, finest)
+    from flaneur.explain.gradients.cam import maps_read
+
+    with question.asked(asked_for) as mine:
+        names = maps_read(mine.network, mine.square())
+        values = mine.network.values(mine.square().requires_grad_(), [*names, "logits"])
+        slopes = torch.autograd.grad(question.score(values["logits"], asked_for)[0], [values[name] for name in names])
+        sums = [(values[name] * slope).sum().item() for name, slope in zip(names, slopes, strict=True)]
+    assert finest.sum() == pytest.approx(sums[0], rel=0.02)
+    assert every.sum() == pytest.approx(np.mean(sums), rel=0.02)
 
 
 def test_tokens_point_at_the_object():
@@ -166,6 +188,7 @@ def test_without_the_extra_it_says_what_to_install(name, monkeypatch):
         ("integrated_gradients", {"smooth": 2.0}, "smooth is 2.0; it must be 0 to 0.5"),
         ("integrated_gradients", {"fill": "blurr"}, "no fill 'blurr'. Did you mean 'blur'"),
         ("gradcam", {"locl": True}, "gradcam has no setting 'locl'. Did you mean 'local'"),
+        ("gradcam", {"maps": "fine"}, "no maps 'fine'. Did you mean 'finest'. Say: all, finest, last"),
         ("tokens", {"heads": 1}, "tokens has no setting 'heads'"),
     ],
 )

@@ -1,4 +1,4 @@
-"""A target in; its score's gradient on a map of the network, times that map, out."""
+"""A target in; its score's gradient on the network's maps, times these maps, out."""
 
 from __future__ import annotations
 
@@ -9,25 +9,33 @@ from torch import Tensor
 
 from flaneur.errors import UsageError
 from flaneur.explain.gradients.network import Network
-from flaneur.explain.gradients.question import asked, to_square
+from flaneur.explain.gradients.question import Question, asked, to_square
 from flaneur.explain.target import Target
 
 
-def grad_cam(target: Target, *, finest: bool, local: bool) -> NDArray[np.float32]:
+def grad_cam(target: Target, *, maps: str, local: bool) -> NDArray[np.float32]:
     """See :func:`flaneur.explain.methods.gradcam.explain`."""
-    from captum.attr import LayerGradCam, LayerGradientXActivation
-
     with asked(target) as question:
-        maps = maps_read(question.network, question.square())
-        if not maps:
+        read = maps_read(question.network, question.square())
+        if not read:
             raise UsageError(
                 f"no map of {target.model.name!r} has a part in its answer, so there is none to show. "
                 "Use 'tokens' for a transformer, or 'integrated_gradients' or 'occlusion'."
             )
-        layer = question.network.layer(maps[0 if finest else -1])
-        method = (LayerGradientXActivation if local else LayerGradCam)(question.score, layer)
-        values: Tensor = method.attribute(question.square().requires_grad_())
-    return to_square(values[0].sum(0), target.size_px)
+        chosen = {"all": read, "finest": read[:1], "last": read[-1:]}[maps]
+        cells = [_on_map(question, name, local=local) for name in chosen]
+    spread = [to_square(values, target.size_px) * (values.numel() / target.size_px**2) for values in cells]
+    return np.asarray(np.mean(spread, axis=0), np.float32)
+
+
+def _on_map(question: Question, name: str, *, local: bool) -> Tensor:
+    """Gradient times activation, summed over channels: ``[h, w]``."""
+    from captum.attr import LayerGradCam, LayerGradientXActivation
+
+    method = LayerGradientXActivation if local else LayerGradCam
+    layer = question.network.layer(name)
+    values: Tensor = method(question.score, layer).attribute(question.square().requires_grad_())
+    return values.detach()[0].sum(0)
 
 
 def maps_read(network: Network, image: Tensor) -> list[str]:
