@@ -73,7 +73,7 @@ def test_distances_are_cosines_of_embeddings(known, model):
 
 def test_a_photo_is_no_evidence_for_itself_nor_is_its_place(known, model):
     found = known.nearest(target(model, drawn(0)))
-    assert found.itself == "csv:0.png"
+    assert (found.itself, found.itself_learnt) == ("csv:0.png", False)
     assert all(one.photo.place != "oslo/p0" for one in found.known)
 
 

@@ -145,6 +145,10 @@ def test_evidence_stands_in_the_picture(heatmap, tmp_path, street):
         "The 4 photos of mine most like it, one a place: 4 Dublin. 25 % of its photos have a nearer one at another "
         "place. The model was trained on 4 of them."
     )
+    told = words.vote(Evidence("mine", (one,), 0.75, "a", itself_learnt=True), {"dublin": "Baile"})
+    assert told.endswith("The photo itself is there, and left out with its place. The model was trained on it.")
+    assert "1 Baile" in told
+    assert "no other place" in words.vote(Evidence("mine", (), 0.0), {})
 
 
 def test_words_fit():

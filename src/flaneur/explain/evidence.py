@@ -68,18 +68,21 @@ class Evidence:
         nearer_than: share of known photos that have no photo of another place as near as the first is, 0 to 1: how near
             is near.
         itself: id of the same picture in the dataset, which is left out with its place; empty where it is not there.
+        itself_learnt: whether the model was trained on that.
     """
 
     dataset: str
     known: tuple[Known, ...]
     nearer_than: float
     itself: str = ""
+    itself_learnt: bool = False
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON values."""
         return {
             "dataset": self.dataset,
             "itself": self.itself or None,
+            "itself_learnt": self.itself_learnt,
             "nearer_than": round(self.nearer_than, 4),
             "known": [one.to_dict() for one in self.known],
         }
@@ -132,7 +135,10 @@ class KnownPhotos:
                 known.append(self._known(row, float(distance[row])))
         nearest = known[0].distance if known else np.inf
         share = float((self._elsewhere() > nearest).mean())
-        return Evidence(self._dataset.name, tuple(known), share, self._photos[first].id if same else "")
+        if not same:
+            return Evidence(self._dataset.name, tuple(known), share)
+        photo = self._photos[first]
+        return Evidence(self._dataset.name, tuple(known), share, photo.id, photo.sha256 in self._learnt)
 
     def _known(self, row: int, distance: float) -> Known:
         photo = self._photos[row]

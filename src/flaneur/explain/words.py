@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from flaneur.errors import counted
 from flaneur.explain.evidence import Evidence, Known
 from flaneur.explain.faithfulness import Faithfulness
 
@@ -144,8 +143,9 @@ def vote(evidence: Evidence, names: dict[str, str]) -> str:
     near = f"{_percent(1 - evidence.nearer_than)} of its photos have a nearer one at another place."
     learnt = sum(one.learnt for one in evidence.known)
     trained = f" The model was trained on {learnt} of them." if learnt else ""
-    itself = " The photo itself is among them, and left out with its place." if evidence.itself else ""
-    most = counted(len(cities), "photo")
+    itself = " The photo itself is there, and left out with its place." if evidence.itself else ""
+    itself += " The model was trained on it." if evidence.itself_learnt else ""
+    most = "photo" if len(cities) == 1 else f"{len(cities)} photos"
     return f"The {most} of {evidence.dataset} most like it, one a place: {told}. {near}{trained}{itself}"
 
 
