@@ -44,7 +44,8 @@ def test_planted_parts_are_found_and_one_cloud_is_not_divided():
     assert np.unique(found.codes[:80]).tolist() == [0, 1]
     assert (found.codes[80:] == -1).all()
     (column,) = found.columns()
-    assert column.names == ("Town 0 A", "Town 0 B")
+    assert column.names == ("Town 0 A", "Town 0 B", "of cities without")
+    assert np.unique(column.codes[80:]).tolist() == [2]
     assert first.parts[0].share.value == pytest.approx(0.5)
 
 
@@ -156,6 +157,7 @@ def test_the_sections_need_no_photo_repeat_themselves_and_keep_texts_texts(tmp_p
     page = further_sections(parts, Thumbnails(atlas.paths))
     assert page == further_sections(parts, Thumbnails(atlas.paths))
     assert HOSTILE not in page
+    assert 'class="scroll matrix' not in page  # the script of every page takes that for the matrix of an evaluation
     assert page.count("<img alt=") == page.count('<figure class="right">') + page.count('<figure class="wrong">')
     assert page.count('src="data:image/jpeg') >= 24
     without = further_sections(parts, Thumbnails({}))

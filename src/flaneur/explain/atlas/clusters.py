@@ -117,8 +117,9 @@ class Clusters:
     def columns(self) -> tuple[Column, ...]:
         """Sub-clusters, to colour the map by; none where no city is divided."""
         names = tuple(f"{one.city.name} {part.letter}" for one in self.cities if one.divided for part in one.parts)
-        hint = "Parts into which a city’s photos fall, the largest first; cities that do not fall apart have none."
-        return (Categories(self.key, "Sub-cluster", self.codes, names, hint),) if names else ()
+        hint = "Parts into which a city’s photos fall, the largest first."
+        codes = np.where(self.codes < 0, len(names), self.codes)
+        return (Categories(self.key, "sub-cluster", codes, (*names, "of cities without"), hint),) if names else ()
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON values; photos are not listed."""

@@ -66,7 +66,7 @@ class Galleries:
     def columns(self) -> tuple[Column, ...]:
         """How far each photo is from its city's middle."""
         hint = "From the middle of its city’s photos from other places, as the model’s encoder sees them."
-        return (Numbers("away", "Distance from its city’s middle", self.away, hint),)
+        return (Numbers("away", "distance from its city’s middle", self.away, hint),)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON values; photos are rows of the atlas."""

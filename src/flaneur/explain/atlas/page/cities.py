@@ -99,7 +99,7 @@ def _tree(found: CityPoints, names: list[str]) -> str:
 
 
 def _matrix(found: CityPoints, names: list[str]) -> str:
-    """Rows and columns in the order of the tree; the nearer, the darker."""
+    """Rows and columns in the order of the tree; the nearer, the stronger the colour."""
     order = leaves(found.merges)
     far = max(one.value for one in found.pairs) or 1.0
     head = "".join(f'<th scope="col"><span>{escape(names[column])}</span></th>' for column in order)
@@ -107,13 +107,15 @@ def _matrix(found: CityPoints, names: list[str]) -> str:
     for row in order:
         cells = "".join(_cell(found, (row, column), far, names) for column in order)
         lines.append(f'<tr><th scope="row">{escape(names[row])}</th>{cells}</tr>')
-    kind = "matrix of-many tiny" if len(names) > _MANY else "matrix"
+    kind = "distances of-many tiny" if len(names) > _MANY else "distances"
     table = (
         f'<table class="confusion"><thead><tr><th scope="col" class="corner">distance</th>{head}</tr></thead>'
         f"<tbody>{''.join(lines)}</tbody></table>"
     )
     label = 'tabindex="0" role="region" aria-label="Distances of all cities from one another"'
-    return f'<h3>Every distance: the nearer, the darker</h3><div class="scroll {kind}" {label}>{table}</div>'
+    return (
+        f'<h3>Every distance: the nearer, the stronger its colour</h3><div class="scroll {kind}" {label}>{table}</div>'
+    )
 
 
 def _cell(found: CityPoints, pair: tuple[int, int], far: float, names: list[str]) -> str:

@@ -13,8 +13,8 @@ from flaneur.explain.atlas.page.said import said
 TITLE = "Typical and untypical photos"
 _HINT = "Of each city four photos of a kind, no two of one spot."
 _KINDS = (
-    ("typical", "Most typical", "most surely of this city, the model finds"),
-    ("confused", "Most confused", "most surely of another city, it finds, or the most doubtful"),
+    ("typical", "Most typical", "most surely of this city, says the model"),
+    ("confused", "Most confused", "most surely of another city, or least surely of this one, says the model"),
     ("untypical", "Least typical", "farthest from the middle of its photos, whatever the answer"),
 )
 

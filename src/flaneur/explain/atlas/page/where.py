@@ -25,10 +25,10 @@ _WORST = 0.5  # recall from which down a district has the full colour of a mista
 
 
 def where_section(found: Where, thumbnails: Thumbnails) -> str:  # noqa: ARG001
-    """A map a city: every new photo, right or wrong, over districts as dark as they are missed."""
+    """A map a city: every new photo, right or wrong, over districts coloured by how many are missed."""
     hint = (
-        "Every photo where it was taken, over districts of about as many places each: the darker, the more of its "
-        f"photos are taken for other cities. {found.basis.words}"
+        "Every photo where it was taken, over districts of about as many places each: the stronger the colour, the "
+        f"more of its photos are taken for other cities. {found.basis.words}"
     )
     if found.without:
         hint += f" {counted(found.without, 'photo')} of these have no position."
