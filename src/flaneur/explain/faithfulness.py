@@ -168,15 +168,16 @@ def rank_correlation(first: NDArray[np.float64], second: NDArray[np.float64]) ->
     >>> rank_correlation(np.array([1.0, 2.0, 3.0]), np.array([10.0, 100.0, 1000.0]))
     1.0
     """
-    ranks = [_ranks(values) for values in (first, second)]
-    if any(rank.std() == 0 for rank in ranks):
+    one, other = _ranks(first), _ranks(second)
+    if not (one.any() and other.any()):
         return None
-    return round(float(np.corrcoef(*ranks)[0, 1]), 12)
+    return round(float(one @ other / np.sqrt((one @ one) * (other @ other))), 12)
 
 
 def _ranks(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """About their mean."""
     _, index, counts = np.unique(values, return_inverse=True, return_counts=True)
-    return np.asarray((counts.cumsum() - (counts + 1) / 2)[index])
+    return np.asarray((counts.cumsum() - (counts + len(values)) / 2)[index])
 
 
 def _cells(size_px: int) -> NDArray[np.intp]:
