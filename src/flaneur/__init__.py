@@ -9,24 +9,24 @@ if TYPE_CHECKING:
     from flaneur.evaluation.api import evaluate
     from flaneur.evaluation.compare import Compared, compare
     from flaneur.evaluation.report import Report
+    from flaneur.explain.atlas.run import Atlas, atlas
     from flaneur.explain.run import Heatmap, explain
     from flaneur.predict import Model, load
     from flaneur.types import City, CityScore, Location, Photo, Prediction
 
 __version__ = "0.1.0"
 __all__ = [
-    "City", "CityScore", "Compared", "Dataset", "FlaneurError", "Heatmap", "Location", "Model", "Photo",
-    "PhotoError", "Prediction", "Report", "__version__", "compare", "evaluate", "explain", "load", "open_dataset",
+    "Atlas", "City", "CityScore", "Compared", "Dataset", "FlaneurError", "Heatmap", "Location", "Model", "Photo",
+    "PhotoError", "Prediction", "Report", "__version__", "atlas", "compare", "evaluate", "explain", "load",
+    "open_dataset",
 ]  # fmt: skip
 _HOMES = {  # imported when first asked for, so that `flaneur --help` stays quick
-    "flaneur.dataset.store": ("Dataset", "open_dataset"),
-    "flaneur.errors": ("FlaneurError", "PhotoError"),
-    "flaneur.evaluation.api": ("Report", "evaluate"),
-    "flaneur.evaluation.compare": ("Compared", "compare"),
-    "flaneur.explain.run": ("Heatmap", "explain"),
+    "flaneur.dataset.store": ("Dataset", "open_dataset"), "flaneur.errors": ("FlaneurError", "PhotoError"),
+    "flaneur.evaluation.api": ("Report", "evaluate"), "flaneur.evaluation.compare": ("Compared", "compare"),
+    "flaneur.explain.atlas.run": ("Atlas", "atlas"), "flaneur.explain.run": ("Heatmap", "explain"),
     "flaneur.predict": ("Model", "load"),
     "flaneur.types": ("City", "CityScore", "Location", "Photo", "Prediction"),
-}
+}  # fmt: skip
 
 
 def __getattr__(name: str) -> Any:

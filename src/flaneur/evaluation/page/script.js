@@ -32,9 +32,9 @@
 
   // The confusion matrix: size, order, what its cells show, a line that says where one is.
   const matrix = document.querySelector(".matrix");
-  const table = matrix?.querySelector("table");
   const readout = document.querySelector(".readout");
   const tools = document.querySelector(".tools");
+  const table = tools && matrix?.querySelector("table"); // other matrices have no tools, and stay as they are
   const rem = parseFloat(getComputedStyle(document.documentElement).fontSize);
 
   function resize(cell) {

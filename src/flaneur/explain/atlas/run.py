@@ -17,7 +17,8 @@ from flaneur.errors import UsageError
 from flaneur.evaluation.overlap import learnt_from
 from flaneur.evaluation.run import What, photos_of
 from flaneur.explain.atlas.answers import answers_of
-from flaneur.explain.atlas.atlas import Atlas, Layout, Progress
+from flaneur.explain.atlas.atlas import Atlas as Atlas
+from flaneur.explain.atlas.atlas import Layout, Progress
 from flaneur.explain.atlas.neighbours import neighbours_kept
 from flaneur.explain.atlas.parts import with_parts
 from flaneur.explain.atlas.positions2d import check_method, plane, principal

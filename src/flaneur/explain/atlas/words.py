@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import math
 
+from flaneur.evaluation.phrases import percent
 from flaneur.explain.atlas.atlas import Atlas
+from flaneur.explain.atlas.neighbours import NEAREST
 from flaneur.explain.atlas.positions2d import METHODS
 from flaneur.metrics import Interval, always, bootstrap_by_group
 
@@ -29,12 +31,13 @@ def beware(atlas: Atlas) -> str:
 
 def map_numbers(atlas: Atlas) -> list[NumberRow]:
     """How far to trust each map, and how often the model is right on what is new to it: name, meaning, interval."""
+    chance = percent(min(1.0, NEAREST / max(1, len(atlas.answers.photos) - 1)), 1)
+    meant = (
+        f"of a photo’s {NEAREST} nearest photos from other places, the share that are among the {NEAREST} nearest "
+        f"on the map too; by chance {chance}"
+    )
     rows = [
-        (
-            f"{METHODS.get(layout.method, layout.method)}: neighbours kept",
-            "of a photo’s 15 nearest photos from other places, the share that are among the 15 nearest on the map too",
-            layout.kept,
-        )
+        (f"{METHODS.get(layout.method, layout.method)}: neighbours kept", meant, layout.kept)
         for layout in atlas.layouts
         if not math.isnan(layout.kept.value)
     ]

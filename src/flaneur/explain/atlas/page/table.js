@@ -2,14 +2,23 @@
 // The page's data to typed columns, and photos to lines of text.
 const atlasTable = (() => {
   const kinds = { xy: Uint16Array, codes: Int16Array, values: Float32Array, words: Int32Array };
-  const unpack = (text, kind) => new kinds[kind](Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0)).buffer);
+
+  function unpack(text, kind) {
+    const letters = atob(text);
+    const bytes = new Uint8Array(letters.length);
+    for (let index = 0; index < bytes.length; index++) bytes[index] = letters.charCodeAt(index);
+    return new kinds[kind](bytes.buffer);
+  }
 
   function read(text) {
     const data = JSON.parse(text);
     for (const layout of data.layouts) {
       const grid = unpack(layout.xy, "xy");
-      layout.x = Float32Array.from({ length: data.count }, (_, row) => grid[2 * row] / 65535);
-      layout.y = Float32Array.from({ length: data.count }, (_, row) => grid[2 * row + 1] / 65535);
+      [layout.x, layout.y] = [new Float32Array(data.count), new Float32Array(data.count)];
+      for (let row = 0; row < data.count; row++) {
+        layout.x[row] = grid[2 * row] / 65535;
+        layout.y[row] = grid[2 * row + 1] / 65535;
+      }
     }
     for (const column of data.columns) {
       if (column.names) column.codes = unpack(column.codes, "codes");
