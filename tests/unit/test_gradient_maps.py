@@ -97,11 +97,19 @@ def test_works_in_any_mode_and_leaves_it(name, mode):
 def test_integrated_gradients_sum_to_the_difference_of_scores():
     asked_for = ask()
     (start,) = asked_for.scores([filled(asked_for.picture(), "mean")])
-    made = integrated_gradients.explain(asked_for, {"steps": 64, "fill": "mean"})
+    exact = {"steps": 64, "fill": "mean", "noise": 0}
+    made = integrated_gradients.explain(asked_for, exact)
     assert made.sum() == pytest.approx(asked_for.score - start, rel=0.02)
-    pixels = integrated_gradients.explain(asked_for, {"steps": 64, "fill": "mean", "smooth": 0})
+    pixels = integrated_gradients.explain(asked_for, {**exact, "smooth": 0})
     assert pixels.sum() == pytest.approx(made.sum(), rel=1e-4)
     assert pixels.max() > made.max()
+
+
+def test_noise_is_the_same_each_time_and_another_with_another_seed():
+    asked_for = ask(built_transformer)
+    made = [integrated_gradients.explain(asked_for, {"steps": 4, "seed": seed}) for seed in (0, 0, 1)]
+    assert np.array_equal(made[0], made[1])
+    assert not np.array_equal(made[0], made[2])
 
 
 def test_grad_cam_by_hand():
@@ -186,6 +194,7 @@ def test_without_the_extra_it_says_what_to_install(name, monkeypatch):
     [
         ("integrated_gradients", {"steps": 0}, "steps are 0; choose 1 to 1,000"),
         ("integrated_gradients", {"smooth": 2.0}, "smooth is 2.0; it must be 0 to 0.5"),
+        ("integrated_gradients", {"noise": 1.5}, "noise is 1.5; it must be 0 to 1"),
         ("integrated_gradients", {"fill": "blurr"}, "no fill 'blurr'. Did you mean 'blur'"),
         ("gradcam", {"locl": True}, "gradcam has no setting 'locl'. Did you mean 'local'"),
         ("gradcam", {"maps": "fine"}, "no maps 'fine'. Did you mean 'finest'. Say: all, finest, last"),

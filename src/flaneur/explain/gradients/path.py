@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from flaneur.explain.gradients.question import asked
 from flaneur.explain.target import Picture, Target
@@ -11,12 +13,18 @@ from flaneur.explain.target import Picture, Target
 _BATCH = 8  # pictures in memory at once
 
 
-def integrated_gradients(target: Target, baseline: Picture, steps: int) -> NDArray[np.float32]:
+def integrated_gradients(target: Target, baseline: Picture, steps: int, noise: float, seed: int) -> NDArray[np.float32]:
     """See :func:`flaneur.explain.methods.integrated_gradients.explain`; not smoothed."""
     from captum.attr import IntegratedGradients
 
+    generator = torch.Generator().manual_seed(seed)
+    deviation = noise / torch.tensor(target.spec.std)[:, None, None]
     with asked(target) as question:
-        values = IntegratedGradients(question.score).attribute(
+
+        def score(images: Tensor) -> Tensor:
+            return question.score(images + deviation * torch.randn(images.shape, generator=generator))
+
+        values = IntegratedGradients(score).attribute(
             question.square().requires_grad_(),
             baselines=question.square(baseline),
             n_steps=steps,
