@@ -34,7 +34,7 @@ def planted(middles: NDArray[np.floating[Any]], each: int = 60, *, seed: int = 0
     cities = tuple(City(f"town-{n}", f"Town {n}{HOSTILE if n == 1 else ''}") for n in range(count))
     photos = tuple(
         Photo(f"p:{row}", f"{row:064x}", f"town-{label}", f"place-{row // views}", 64, 48, "drawn",
-              location=Location(10.0 * label + 0.01 * (row // views % each), 5.0), captured_at="2019", project="one")
+              location=Location(2.0 * label + 0.01 * (row // views % each), 5.0), captured_at="2019", project="one")
         for row, label in enumerate(labels.tolist())
     )  # fmt: skip
     answers = Answers(cities, photos, 8 * np.eye(count)[labels] + rng.normal(size=(len(labels), count)), labels * 0.0)
