@@ -7,6 +7,7 @@ import sys
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from flaneur import discover
 from flaneur.bundle.folder import read_bundle
@@ -172,6 +173,26 @@ def test_tokens_point_at_the_object():
     assert np.mean(hit) >= 0.95
     assert np.mean(on_object) > 0.5
     assert np.mean(on_decoy) < 0.01
+
+
+def test_tokens_tell_one_city_from_another_in_one_photo():
+    """The tile that tells nothing is replaced by another city's: the class token then looks at both."""
+    arles, bari, _ = marked_photos(1, seed=8)
+    pixels, other, left = np.asarray(arles.image).copy(), np.asarray(bari.image), 16
+    (x, y, right, bottom), (u, v, _, _) = arles.box, arles.decoy
+    pixels[v : v + 16, left + u : left + u + 16] = other[y:bottom, left + x : left + right]
+    both = Image.fromarray(pixels)
+    for city, rival, box in (("arles", "bari", arles.box), ("bari", "arles", arles.decoy)):
+        made = tokens.explain(target(built_transformer(), both, city, rival), {})
+        assert mass_on(made, box, tolerance_px=2) > 0.9
+
+
+@pytest.mark.parametrize("shape", [(40, 40), (3, 900), (1, 1)])
+def test_grey_tiny_and_long_photos_have_maps_without_gaps(shape):
+    asked_for = target(Model(read_bundle("base")), Image.new("RGB", shape, (128, 128, 128)))
+    for made in (gradcam.explain(asked_for, {}), integrated_gradients.explain(asked_for, {"steps": 2})):
+        assert made.shape == (160, 160)
+        assert np.isfinite(made).all()
 
 
 def test_what_a_network_lacks_is_said():
