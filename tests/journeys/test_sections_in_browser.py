@@ -5,6 +5,7 @@ from importlib import resources
 
 import pytest
 
+from chart_clashes import CLASHES
 from flaneur.evaluation.page.frame import Frame, whole_page
 from flaneur.evaluation.page.sections import further_sections
 from section_examples import examples
@@ -12,16 +13,6 @@ from section_examples import examples
 sync_api = pytest.importorskip("playwright.sync_api", reason="drives the browser; in the dev extra")
 BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome", "chrome"))), None)
 pytestmark = pytest.mark.skipif(BROWSER is None, reason="no Chromium on this computer")
-CLASHES = """() => [...document.querySelectorAll('figure.chart > svg')].flatMap((svg) => {
-  const frame = svg.getBoundingClientRect();
-  const texts = [...svg.querySelectorAll('text')].map((one) => [one.textContent, one.getBoundingClientRect()]);
-  const out = texts.filter(([, box]) => box.left < frame.left - 1 || box.right > frame.right + 1).map(([text]) => text);
-  const over = texts.flatMap(([text, a], index) => texts.slice(index + 1).filter(([, b]) =>
-    Math.min(a.right, b.right) - Math.max(a.left, b.left) > 1 &&
-    Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top) > 2
-  ).map(([other]) => `${text} | ${other}`));
-  return [...out, ...over];
-})"""
 
 
 @pytest.fixture(scope="module")
