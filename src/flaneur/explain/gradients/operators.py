@@ -22,19 +22,31 @@ _TYPES = {1: torch.float32, 6: torch.int32, 7: torch.int64, 9: torch.bool, 10: t
 
 
 def plain(function: Callable[..., Tensor]) -> Operator:
-    """An operator that has no attributes."""
+    """An operator that has no attributes.
+
+    >>> plain(torch.neg)([torch.tensor(2.0)], {}, 17)
+    tensor(-2.)
+    """
     return lambda inputs, _attributes, _opset: function(*inputs)
 
 
 def listed(inputs: Inputs, position: int) -> list[int] | None:
-    """An input of whole numbers as a list; ``None`` where it is left out."""
+    """An input of whole numbers as a list; ``None`` where it is left out.
+
+    >>> listed([None, torch.tensor([2, 3])], 1), listed([None], 1)
+    ([2, 3], None)
+    """
     if len(inputs) <= position or inputs[position] is None:
         return None
     return [int(value) for value in inputs[position].tolist()]
 
 
 def axes_of(inputs: Inputs, attributes: Attributes) -> list[int] | None:
-    """Axes, which newer versions of an operator take as its second input and older ones as an attribute."""
+    """Axes, which newer versions of an operator take as its second input and older ones as an attribute.
+
+    >>> axes_of([None, torch.tensor([1])], {}), axes_of([None], {"axes": [2]}), axes_of([None], {})
+    ([1], [2], None)
+    """
     given = listed(inputs, 1)
     return attributes.get("axes") if given is None else given
 

@@ -80,6 +80,9 @@ def to_square(values: Tensor, size_px: int) -> NDArray[np.float32]:
 
     Returns:
         ``[S, S]``, bilinear between the middles of the cells.
+
+    >>> to_square(torch.tensor([[0.0, 1.0]]), 4)[0].tolist()
+    [0.0, 0.25, 0.75, 1.0]
     """
     coarse = values.detach()[None, None].float()
     fine = functional.interpolate(coarse, (size_px, size_px), mode="bilinear", align_corners=False)
