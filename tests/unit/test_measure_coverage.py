@@ -66,6 +66,8 @@ def test_findings_say_whether_doubt_means_anything():
     blind = coverage(of_confidences(sure, rng.random(400) < 0.6)).findings()
     assert "hardly tells right answers from wrong" in blind.beware[0]
     assert not blind.good
+    few = coverage(of_confidences(sure[::20], sure[::20] > 0.6)).findings()
+    assert "too few photos to tell" in few.beware[0]
     assert not any(coverage(of_confidences(sure, np.ones(400, bool))).findings().good)
 
 

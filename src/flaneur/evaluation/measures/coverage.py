@@ -18,6 +18,7 @@ from flaneur.metrics.weighted import ratio
 STEPS = 20
 LOOKED_AT = (0.5, 0.8, 0.9, 0.95)
 _HALF = 0.5
+_MUCH = 0.5  # of the mistakes gone: doubt that works, were there photos enough to be sure of it
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +73,8 @@ class Coverage:
         )
         if surer.low > everything.value:
             return Findings(good=(f"{said}. So when it is sure, it is right more often.",))
+        if surer.value - everything.value > _MUCH * (1 - everything.value):
+            return Findings(beware=(f"{said}: too few photos to tell whether it is right more often when it is sure.",))
         return Findings(beware=(f"{said}. How sure it says it is hardly tells right answers from wrong ones.",))
 
 
