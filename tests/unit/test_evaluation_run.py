@@ -94,6 +94,22 @@ def test_within_a_group_only_its_cities_are_to_choose_from() -> None:
     assert (together.within.value, together.within.n) == (0.5, 2)
 
 
+def test_within_projects_and_among_all_cities_stand_side_by_side_of_the_same_photos(dataset: Dataset) -> None:
+    report = evaluate(FakeModel(dataset), dataset, What("all"))
+    rows = np.arange(len(report.known.photos)) % 3 > 0
+    alone = tuple(
+        replace(photo, project="arles only" if photo.city == "arles" else "others") for photo in report.known.photos
+    )
+    known = replace(report.known, photos=alone).where(rows)
+    groups, together = within_groups(known, known.photos)
+    seen = known.correct[np.array([photo.city != "arles" for photo in known.photos])]
+    made = replace(report, known=known, groups=groups, all_groups=together)
+    told = f"among all cities, for {100 * seen.mean():.1f} % of the same {len(seen)} photos"
+    assert seen.mean() != known.correct.mean()
+    assert any(told in text for text in to_json(made)["cautions"])
+    assert f"of the same photos, among all: {100 * seen.mean():.1f}" in to_html(made, photos=False)
+
+
 @pytest.fixture(scope="module")
 def dataset(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
     return make_dataset(tmp_path_factory.mktemp("world"), ["arles", "bari", "cork", "delft"])

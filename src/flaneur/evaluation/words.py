@@ -173,8 +173,9 @@ def _cameras(report: Report) -> list[str]:
     if told is not None:
         said.append(
             f"Each project has its own camera, and a camera is easier to tell than a city. Choosing only among cities "
-            f"of the same project it is right for {percent(told.within.value)} ({span(told.within)}), where a blind "
-            f"guess gets {percent(told.chance)}; for {percent(told.group_told.value)} of the photos it picks a city of "
+            f"of the same project it is right for {percent(told.within.value, 1)} ({span(told.within, 1)}), where a "
+            f"blind guess gets {percent(told.chance)}; choosing among all cities, for {percent(told.pooled.value, 1)} of "
+            f"the same {counted(told.pooled.n, 'photo')}. For {percent(told.group_told.value)} of them it picks a city of "
             f"the right project."
         )
     said.extend(_alone(group) for group in alone)

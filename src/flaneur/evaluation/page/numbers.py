@@ -8,6 +8,7 @@ from flaneur.evaluation import words
 from flaneur.evaluation.measures.groups import GroupNumbers
 from flaneur.evaluation.page import figures
 from flaneur.evaluation.page.section_parts import ends, fact
+from flaneur.evaluation.phrases import percent
 from flaneur.evaluation.report import Report
 from flaneur.metrics import Interval
 
@@ -24,7 +25,8 @@ def key_numbers(report: Report) -> str:
     ]
     if report.all_groups is not None:
         within = report.all_groups
-        hint = "choosing only among cities of the same camera campaign"
+        among_all = percent(within.pooled.value, 1)
+        hint = f"choosing only among cities of the same camera campaign; of the same photos, among all: {among_all}"
         rows.append(figures.number_row("Within project", hint, within.within, within.chance))
     if report.views is not None:
         rows.append(figures.number_row("One view", "of the places with several photos", report.views.single))
