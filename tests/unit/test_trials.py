@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from embedded import EmbeddedWorld, city_signal, drawn_photos, embedded_world
 from flaneur.bundle.folder import read_bundle
 from flaneur.errors import InputError, UsageError
 from flaneur.evaluation.measures.columns import column_values
+from flaneur.evaluation.page.random_split import random_split_section
 from flaneur.evaluation.trials.cross import ALL, ALL_OTHERS, cross
 from flaneur.evaluation.trials.learning_curve import Fit, LearningCurve, learning_curve
 from flaneur.evaluation.trials.left_out import left_out, novelty_of
@@ -228,7 +230,11 @@ def test_a_random_split_flatters_where_places_have_many_photos(tmp_path):
     assert [one.city.slug for one in found.cities] == sorted(CITIES)
     share = [one.honest.n for one in found.cities]
     assert np.average([one.honest.value for one in found.cities], weights=share) == pytest.approx(found.honest.value)
-    assert "too many" in found.findings().beware[0]
+    said = found.findings().beware[0]
+    assert "on the validation photos (so the honest figure is not the accuracy above)" in said
+    digits = [float(share) for share in re.findall(r"(\d+\.\d)(?: %| points too many)", said)[:3]]
+    assert digits[1] - digits[0] == pytest.approx(digits[2], abs=0.11)
+    assert "no clear difference" not in random_split_section(found)
     plain(found)
 
 
@@ -237,6 +243,8 @@ def test_a_random_split_does_not_flatter_where_every_photo_is_its_own_place(hone
     assert found.inflation.low < 0.02
     assert found.same_place == 0
     assert "no clear difference" in found.findings().good[0]
+    assert "no clear difference" in random_split_section(found)
+    assert "not the accuracy above" in random_split_section(found)
 
 
 def test_the_probe_reads_a_project_that_is_there_and_none_that_is_not(shortcut, honest, alone):

@@ -29,13 +29,13 @@ def span(interval: Interval, digits: int = 0) -> str:
     return f"{100 * interval.low:.{digits}f} to {100 * interval.high:.{digits}f} %"
 
 
-def points(difference: float) -> str:
+def points(difference: float, digits: int = 0) -> str:
     """A difference of two shares, without its sign, in percentage points.
 
-    >>> points(-0.072), points(0.0149)
-    ('7 points', '1 point')
+    >>> points(-0.072), points(0.0149), points(0.0149, 1)
+    ('7 points', '1 point', '1.5 points')
     """
-    rounded = f"{100 * abs(difference):.0f}"
+    rounded = f"{100 * abs(difference):.{digits}f}"
     return f"{rounded} point" if rounded == "1" else f"{rounded} points"
 
 

@@ -93,14 +93,15 @@ class RandomSplit:
     def findings(self) -> Findings:
         """What the numbers mean."""
         claim = (
-            f"Dealt photo by photo, as papers often do, the same photos would have given {percent(self.random.value)} "
-            f"instead of {percent(self.honest.value)}"
+            "A head judged on the validation photos (so the honest figure is not the accuracy above) is right for "
+            f"{percent(self.honest.value, 1)}; had train and validation photos been dealt photo by photo, as papers "
+            f"often do, it would have been {percent(self.random.value, 1)}"
         )
         ends = f"difference in points: {points_span(self.inflation)}"
         met = f"{percent(self.same_place)} of the photos so dealt are of a place that was learnt from"
         if self.inflation.low > 0:
             tail = "; part of it is that the network itself was trained on them" if self.encoder_saw_them else ""
-            return Findings(beware=(f"{claim}: {points(self.inflation.value)} too many ({ends}); {met}{tail}.",))
+            return Findings(beware=(f"{claim}: {points(self.inflation.value, 1)} too many ({ends}); {met}{tail}.",))
         return Findings(good=(f"{claim}: no clear difference in all ({ends}); {met}.",))
 
 
