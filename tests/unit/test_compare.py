@@ -276,6 +276,10 @@ def test_tables_of_other_systems(world: tuple[Path, Path, Dataset], tmp_path: Pa
     assert found.answered.tolist() == [True, False, True]
     assert found.probability is not None
     assert found.probability.tolist() == [0.9, 0.1, 1.0]
+    assert found.notes == (
+        "1 row of theirs.csv left out: no photo of dataset toy has that name (no.jpg).",
+        "1 of 2 answers in theirs.csv names no city of dataset toy (sao-paulo) and counts as wrong.",
+    )
     table.write_text(f"photo,guess,probability\n{first.id},Paris,0.9\n{second.id},Rome,\n")
     assert read_guesses(table, dataset).probability is None
 
@@ -284,7 +288,8 @@ def test_tables_of_other_systems(world: tuple[Path, Path, Dataset], tmp_path: Pa
     ("lines", "text"),
     [
         ("photo,gues\nX,Paris", r"no column 'guess'; photo and guess are needed\. Did you mean 'gues'"),
-        ("photo,guess\nno.jpg,Paris", r"none of its 1 photo \(no.jpg\) is of dataset toy"),
+        ("photo,guess\nno.jpg,Paris", r"0 of 1 row can be compared, .* dataset toy; 1 name none \(no\.jpg\)"),
+        ("photo,guess", r"theirs\.csv: has no rows"),
         ("photo,guess\nX,Paris\nX,Rome", "line 3: photo 'X' occurs twice"),
         ("photo,guess\nX,???", "line 2: '[?]{3}' cannot be the name of a city"),
         ("photo,guess,probability\nX,Paris,80", "line 2: probability 80 must be from 0 to 1"),
@@ -301,6 +306,27 @@ def test_tables_that_cannot_be_understood(
     table.write_text(re.sub(r"\bX\b", dataset.photos[0].id, lines))
     with pytest.raises(InputError, match=text.replace("'X'", f"'{dataset.photos[0].id}'")):
         read_guesses(table, dataset)
+
+
+def test_file_names_that_several_photos_have_are_said(world: tuple[Path, Path, Dataset], tmp_path: Path) -> None:
+    dataset = world[2]
+    shared = [replace(one, original=f"{one.city}/{number % 3}.jpg") for number, one in enumerate(dataset.photos)]
+    twins = replace(dataset)
+    twins.__dict__["photos"] = tuple(shared)
+    table, ids = tmp_path / "names.csv", [shown.id for shown in dataset.photos]
+    table.write_text("\n".join(["photo,guess", *(f"{name},Rom" for name in [*ids[3:], "0.jpg", "1.jpg"])]))
+    found = read_guesses(table, twins)
+    assert found.notes == (
+        "2 rows of names.csv left out: several photos of dataset toy have that name (0.jpg, 1.jpg). Use ids such as "
+        f"{ids[0]}.",
+        "15 of 15 answers in names.csv name no city of dataset toy (rom) and count as wrong. Did you mean 'rome'?",
+    )
+    assert cautions(compared(found, replace(found, name="other", notes=())))[:2] == list(found.notes)
+    table.write_text("photo,guess\n0.jpg,Rome\n1.jpg,Rome\nno.jpg,Rome")
+    with pytest.raises(
+        InputError, match=r"0 of 3 rows can be .*; 2 name several photos of it \(0\.jpg, 1\.jpg\) and 1"
+    ):
+        read_guesses(table, twins)
 
 
 def test_positions_count_as_the_nearest_city(tmp_path: Path) -> None:

@@ -29,6 +29,7 @@ class Guesses:
         loss: ``[N]`` minus the natural logarithm of the true city's probability, or ``None``.
         top_3: ``[N]`` whether the true city was among the first three, or ``None``.
         origin: what it was measured on: ``dataset``, ``content_hash``, ``part`` and the like, as far as known.
+        notes: sentences about answers that could not be understood.
     """
 
     name: str
@@ -40,6 +41,7 @@ class Guesses:
     loss: Floats | None = None
     top_3: NDArray[np.bool_] | None = None
     origin: Mapping[str, Any] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
     @property
     def correct(self) -> NDArray[np.bool_]:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +13,7 @@ from flaneur import geo
 from flaneur.cities import located
 from flaneur.csv_table import SUFFIXES, columns, on_disk, rows
 from flaneur.dataset.store import Dataset
-from flaneur.errors import InputError, counted, install_extra
+from flaneur.errors import InputError, counted, did_you_mean, install_extra
 from flaneur.evaluation.comparison.guesses import Guesses
 from flaneur.types import City, Location, Photo, slugify
 
@@ -44,29 +44,33 @@ def read_guesses(path: Path, dataset: Dataset) -> Guesses:
         dataset: that says where each photo truly is.
 
     Raises:
-        InputError: a column is missing, a row cannot be understood, or no photo is of the dataset.
+        InputError: a column is missing, a row cannot be understood, or most rows do not name one photo of
+            the dataset.
     """
     table = on_disk(path)
     placed = GUESS not in columns(table) and LAT in columns(table)
     needed = (PHOTO, LAT, LON) if placed else (PHOTO, GUESS)
-    known = _by_name(dataset)
+    known = _Names.of(dataset)
     nearest = _Nearest.of(dataset) if placed else None
     found: dict[str, _Row] = {}
-    strangers: list[str] = []
+    lost = _Lost()
     for line, row in rows(table, needed):
         name, where = row[PHOTO].strip(), f"{table.name}, line {line}"
-        if name not in known:
-            strangers.append(name)
+        if name not in known.photos:
+            (lost.several if name in known.several else lost.unknown).append(name)
             continue
-        photo = known[name]
+        photo = known.photos[name]
         if photo.id in found:
             raise InputError(f"{where}: photo {name!r} occurs twice. One answer a photo is compared.")
         guess = nearest.city(row, where) if nearest else _slug(row[GUESS], where)
         found[photo.id] = _Row(photo, guess, _probability(row, where))
+    if lost.count > len(found):
+        raise InputError(_mostly_lost(table.name, lost, len(found), dataset))
     if not found:
-        raise InputError(_no_photo(table.name, strangers, dataset))
+        raise InputError(f"{table.name}: has no rows; one row a photo is needed.")
     made = _guesses(path.stem, list(found.values()), dataset)
-    return replace(made, cities=nearest.cities) if nearest else made
+    notes = (*lost.notes(path.name, dataset), *_no_cities(path.name, made.guess, dataset))
+    return replace(made, cities=nearest.cities if nearest else (), notes=notes)
 
 
 def _guesses(name: str, found: list[_Row], dataset: Dataset) -> Guesses:
@@ -81,16 +85,66 @@ def _guesses(name: str, found: list[_Row], dataset: Dataset) -> Guesses:
     )
 
 
-def _by_name(dataset: Dataset) -> dict[str, Photo]:
-    """Each photo by its id, and by its file name where only one has it."""
-    named: dict[str, Photo] = {}
-    twice = set()
-    for photo in dataset.photos:
-        for name in {photo.original or "", Path(photo.original or "").name}:
-            twice |= {name} if name in named else set()
-            named[name] = photo
-    clear = {name: photo for name, photo in named.items() if name and name not in twice}
-    return clear | {photo.id: photo for photo in dataset.photos}
+@dataclass(frozen=True, slots=True)
+class _Names:
+    """Photos by what a table may call them: ids, and file names that only one of them has."""
+
+    photos: Mapping[str, Photo]
+    several: Collection[str]
+
+    @classmethod
+    def of(cls, dataset: Dataset) -> _Names:
+        named: dict[str, Photo] = {}
+        twice = {""}
+        for photo in dataset.photos:
+            for name in {photo.original or "", Path(photo.original or "").name}:
+                twice |= {name} if name in named else set()
+                named[name] = photo
+        clear = {name: photo for name, photo in named.items() if name not in twice}
+        return cls(clear | {photo.id: photo for photo in dataset.photos}, twice - {""})
+
+
+@dataclass(frozen=True, slots=True)
+class _Lost:
+    """Names in a table that several photos of the dataset have, and those that none has."""
+
+    several: list[str] = field(default_factory=list)
+    unknown: list[str] = field(default_factory=list)
+
+    @property
+    def count(self) -> int:
+        return len(self.several) + len(self.unknown)
+
+    def notes(self, table: str, dataset: Dataset) -> Iterable[str]:
+        if self.several:
+            yield (
+                f"{counted(len(self.several), 'row')} of {table} left out: several photos of dataset {dataset.name} "
+                f"have that name ({_shown(self.several)}). Use ids such as {dataset.photos[0].id}."
+            )
+        if self.unknown:
+            yield (
+                f"{counted(len(self.unknown), 'row')} of {table} left out: no photo of dataset {dataset.name} has that "
+                f"name ({_shown(self.unknown)})."
+            )
+
+
+def _no_cities(table: str, guesses: Sequence[str], dataset: Dataset) -> Iterable[str]:
+    """That guesses are of no city of the dataset: spelt otherwise, perhaps."""
+    slugs = {city.slug for city in dataset.cities} | {photo.city for photo in dataset.photos}
+    made = [guess for guess in guesses if guess]
+    strange = [guess for guess in made if guess not in slugs]
+    if strange:
+        verb, count = ("names", "counts") if len(strange) == 1 else ("name", "count")
+        yield (
+            f"{len(strange):,} of {counted(len(made), 'answer')} in {table} {verb} no city of dataset {dataset.name} "
+            f"({_shown(strange)}) and {count} as wrong.{did_you_mean(strange[0], slugs)}"
+        )
+
+
+def _shown(names: Iterable[str]) -> str:
+    """The first few different ones."""
+    found = list(dict.fromkeys(names))
+    return ", ".join(found[:_SHOWN]) + (", …" if len(found) > _SHOWN else "")
 
 
 def _slug(text: str, where: str) -> str:
@@ -147,9 +201,12 @@ class _Nearest:
         return self.cities[int(geo.distance_km(points, np.array([[at.lat, at.lon]])).argmin())].slug
 
 
-def _no_photo(table: str, strangers: list[str], dataset: Dataset) -> str:
+def _mostly_lost(table: str, lost: _Lost, found: int, dataset: Dataset) -> str:
     ids = ", ".join(photo.id for photo in dataset.photos[:_SHOWN])
+    several = f"{len(lost.several):,} name several photos of it ({_shown(lost.several)})" if lost.several else ""
+    unknown = f"{len(lost.unknown):,} name none ({_shown(lost.unknown)})" if lost.unknown else ""
     return (
-        f"{table}: none of its {counted(len(strangers), 'photo')} ({', '.join(strangers[:_SHOWN])}) is of dataset "
-        f"{dataset.name}. Column {PHOTO!r} holds a photo's id ({ids}) or the name of its file as it was imported."
+        f"{table}: {found:,} of {counted(found + lost.count, 'row')} can be compared, since they name one photo of "
+        f"dataset {dataset.name}; {' and '.join(text for text in (several, unknown) if text)}. Column {PHOTO!r} holds "
+        f"a photo's id ({ids}) or the name of its file as it was imported, where only one photo has it."
     )

@@ -56,7 +56,7 @@ def _untold(pairs: list[Pair]) -> list[str]:
 
 def cautions(compared: Compared) -> list[str]:
     """What the comparison does not show."""
-    said = [text for one in compared.said for text in _of_training(one)]
+    said = [text for one in compared.said for text in (*one.notes, *_of_training(one))]
     said += [*_choices(compared), *_size(compared), *_tests(compared)]
     said += [f"Not compared: {note}" for note in compared.left_out]
     said.append("A difference on these photos is one for these cities, cameras and years; others were not measured.")
