@@ -12,6 +12,7 @@ from sklearn.metrics.pairwise import haversine_distances
 from answers_drawn import CITIES, draw
 from flaneur.evaluation.answers import Answers
 from flaneur.evaluation.measures.distance import distance
+from flaneur.evaluation.page.distance import distance_section
 from flaneur.types import City, Location, Photo
 
 NOWHERE = (City("qqxx", "Qqxx"), City("zzyy", "Zzyy"))
@@ -91,9 +92,16 @@ def test_where_no_city_has_a_centre_there_is_no_distance():
     assert distance(answers(NOWHERE, [(0, 0), (0, 1)])) is None
 
 
-def test_answers_that_name_a_city_without_a_centre_are_left_out():
-    found = distance(answers((*CITIES, NOWHERE[0]), [(0, 0), (0, 4), (4, 0)]))
-    assert (found.without, found.mean_km.n, found.mean_km.value) == (2, 1, 0.0)
+def test_photos_of_a_city_without_a_centre_are_left_out_and_answers_that_name_it_are_far_off():
+    at = {3: Location(59.0, 10.0)}
+    found = distance(answers((*CITIES, NOWHERE[0]), [(0, 0), (0, 4), (4, 4), (4, 0)], at))
+    assert (found.without, found.cities_without, found.unplaced) == (2, ("Qqxx",), 1)
+    assert [(share.n, share.value) for _, share in found.within] == [(2, 0.5)] * 4
+    assert (found.game_score.value, found.mean_km.n, found.mean_km.value, found.median_km.n) == (2500.0, 1, 0.0, 1)
+    assert "to 2 photos (without Qqxx, whose centre is not known)" in found.findings().good[0]
+    page = distance_section(found)
+    assert "Left out, since the centre of Qqxx is not known: 2 photos." in page
+    assert "Told as a city whose centre is not known: 1 photo," in page
 
 
 def test_photos_without_positions_are_measured_between_centres():

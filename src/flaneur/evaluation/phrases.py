@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 from flaneur.metrics import Interval
 
@@ -16,6 +17,16 @@ def percent(share: float, digits: int = 0) -> str:
     ('91 %', '91.3 %', '–')
     """
     return "–" if math.isnan(share) else f"{100 * share:.{digits}f} %"
+
+
+def listed(names: Sequence[str], most: int = 5) -> str:
+    """Names in a sentence; of many the first few.
+
+    >>> listed(["Arles", "Bari", "Cork"]), listed(["Arles", "Bari", "Cork"], 2)
+    ('Arles, Bari, Cork', 'Arles, Bari and 1 more')
+    """
+    rest = len(names) - most
+    return ", ".join(names[:most]) + (f" and {rest:,} more" if rest > 0 else "")
 
 
 def span(interval: Interval, digits: int = 0) -> str:

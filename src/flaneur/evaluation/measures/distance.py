@@ -13,9 +13,9 @@ from flaneur import metrics
 from flaneur.cities import located
 from flaneur.city_at import city_at
 from flaneur.continents import continent_of
-from flaneur.errors import UsageError
+from flaneur.errors import UsageError, counted
 from flaneur.evaluation.answers import Answers
-from flaneur.evaluation.phrases import FEW_PLACES, percent, span
+from flaneur.evaluation.phrases import FEW_PLACES, listed, percent, span
 from flaneur.evaluation.section import Findings
 from flaneur.geo import distance_km
 from flaneur.metrics import Interval, bootstrap_by_group, counts_behind
@@ -40,7 +40,10 @@ class Distance:
         country_by_chance: what ``same_country`` would be if every wrong answer were as likely as any other.
         continent_by_chance: the same for continents.
         from_centre: photos without a position, which were measured from the centre of their city.
-        without: photos left out, since their city or the guessed one has no centre.
+        without: photos left out, since their city has no centre.
+        cities_without: names of the cities without a centre that these photos are of.
+        unplaced: photos told as a city without a centre. They count as beyond every distance and as 0 points of the
+            game, and are left out of median and mean.
     """
 
     key: ClassVar[str] = "distance"
@@ -54,6 +57,8 @@ class Distance:
     without: int = 0
     country_by_chance: float = math.nan
     continent_by_chance: float = math.nan
+    cities_without: tuple[str, ...] = ()
+    unplaced: int = 0
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON values."""
@@ -68,14 +73,20 @@ class Distance:
             "continent_by_chance": _rounded(self.continent_by_chance),
             "from_centre": self.from_centre,
             "without": self.without,
+            "cities_without": list(self.cities_without),
+            "unplaced": self.unplaced,
         }
 
     def findings(self) -> Findings:
         """What the numbers mean."""
         km, near = self.within[1]
+        among = ""
+        if self.without:
+            among = f" to {counted(near.n, 'photo')} (without {listed(self.cities_without)}, whose centre is not known)"
         said = (
-            f"Measured from the middle of the city that it names, {percent(near.value)} ({span(near)}) of its answers "
-            f"are within {km} km of the photo. A guessing game would give {self.game_score.value:,.0f} of 5,000 points."
+            f"Measured from the middle of the city that it names, {percent(near.value)} ({span(near)}) of its answers"
+            f"{among} are within {km} km of the photo. A guessing game would give {self.game_score.value:,.0f} of 5,000 "
+            "points."
         )
         return Findings(good=(said,), beware=self._of_the_wrong())
 
@@ -98,7 +109,8 @@ def distance(known: Answers) -> Distance | None:
 
     A photo without a position is taken to stand at the centre of its city. So a right answer is some kilometres off
     where positions are known, and none where they are not. Centres and countries that the model does not state are
-    looked up in the gazetteer, where it is installed.
+    looked up in the gazetteer, where it is installed. Photos of a city whose centre is still unknown are left out,
+    whether told right or wrong; a wrong answer that names such a city counts as beyond every distance.
 
     Args:
         known: answers of photos whose city the model knows.
@@ -119,14 +131,18 @@ def distance(known: Answers) -> Distance | None:
     nowhere = np.isnan(own[:, 0])
     truth = np.where(nowhere[:, None], centres[known.labels], own)
     guess = centres[known.guesses]
-    measured = ~np.isnan(truth[:, 0] + guess[:, 0])
+    counts = ~np.isnan(centres[known.labels, 0])
+    placed = ~np.isnan(guess[:, 0])
+    measured = counts & placed
     if not measured.any():
         return None
-    km = distance_km(truth[measured], guess[measured])
-    near = (km[:, None] <= np.array(WITHIN_KM)).astype(np.float64)
-    mean_of = metrics.means(np.column_stack([km, metrics.game_score(km)]))
-    metric = metrics.joined(mean_of, metrics.medians(km[:, None]), metrics.means(near, "share"))
-    mean, score, median, *within = bootstrap_by_group(metric, known.places[measured])
+    km = np.full(len(truth), math.inf)
+    km[measured] = distance_km(truth[measured], guess[measured])
+    near = (km[counts, None] <= np.array(WITHIN_KM)).astype(np.float64)
+    shares = metrics.joined(metrics.means(metrics.game_score(km[counts])[:, None]), metrics.means(near, "share"))
+    score, *within = bootstrap_by_group(shares, known.places[counts])
+    metric = metrics.joined(metrics.means(km[measured, None]), metrics.medians(km[measured, None]))
+    mean, median = bootstrap_by_group(metric, known.places[measured])
     (same_country, same_continent), chances = _of_errors(known, cities)
     return Distance(
         median_km=median,
@@ -135,10 +151,12 @@ def distance(known: Answers) -> Distance | None:
         game_score=score,
         same_country=same_country,
         same_continent=same_continent,
-        from_centre=int((nowhere & measured).sum()),
-        without=int((~measured).sum()),
+        from_centre=int((nowhere & counts).sum()),
+        without=int((~counts).sum()),
         country_by_chance=chances[0],
         continent_by_chance=chances[1],
+        cities_without=tuple(cities[label].name for label in np.unique(known.labels[~counts]).tolist()),
+        unplaced=int((counts & ~placed).sum()),
     )
 
 

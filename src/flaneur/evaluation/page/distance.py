@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
+from flaneur.errors import counted
 from flaneur.evaluation.measures.distance import Distance
 from flaneur.evaluation.page.axes import Chart, line, log_axis, reach, share_axis, svg, whiskered
 from flaneur.evaluation.page.figures import number_row
@@ -20,7 +21,7 @@ from flaneur.evaluation.page.section_parts import (
     share_cells,
     side_by_side,
 )
-from flaneur.evaluation.phrases import percent
+from flaneur.evaluation.phrases import listed, percent
 from flaneur.metrics import Interval
 
 TITLE = "How far off is it?"
@@ -34,7 +35,17 @@ def distance_section(found: Distance) -> str:
         f"{kilometres(found.median_km.value)}, so even a right answer is some way off."
     )
     if found.from_centre:
-        hint += f" {found.from_centre:,} photos have no position and were measured from the centre of their own city."
+        hint += (
+            f" Measured to the centre of the true city, for want of a position: {counted(found.from_centre, 'photo')}."
+        )
+    if found.without:
+        left_out = counted(found.without, "photo")
+        hint += f" Left out, since the centre of {listed(found.cities_without)} is not known: {left_out}."
+    if found.unplaced:
+        hint += (
+            f" Told as a city whose centre is not known: {counted(found.unplaced, 'photo')}, which count as beyond "
+            "every distance and as 0 points, and are not in median and mean."
+        )
     chart = figure("Share of photos no farther off than …", _chart(found))
     rows = [(kilometres(km), *share_cells(share)) for km, share in found.within]
     table = points_table("The distances as a table", _HEADS, rows)
