@@ -13,6 +13,7 @@ from sklearn.neighbors import BallTree
 from answers_drawn import CITIES, draw
 from flaneur.evaluation.answers import Answers
 from flaneur.evaluation.measures.nearest_train import RING_EDGES_M, nearest_train
+from flaneur.evaluation.page.nearest_train import nearest_section
 from flaneur.types import Location, Photo
 
 
@@ -66,7 +67,15 @@ def test_a_model_that_lives_near_its_training_photos_is_called_out():
     found = remembering(slope=0.6)
     assert found.fall.low > 0.3
     assert "it partly knows streets, not cities" in found.findings().beware[0]
-    assert "nearer than 10" in found.findings().good[0]
+    assert "The nearest of these photos was taken 10" in found.findings().good[0]
+
+
+def test_list_and_section_tell_the_nearest_distance_as_the_audit_does():
+    found = replace(remembering(slope=0.0), nearest_m=664.6, without=1)
+    assert "taken 665 m from a training photo" in found.findings().good[0]
+    page = nearest_section(found)
+    assert "lies 665 m from one" in page
+    assert "for want of a position: 1 photo." in page
 
 
 def test_one_that_does_not_is_not():

@@ -29,6 +29,15 @@ def listed(names: Sequence[str], most: int = 5) -> str:
     return ", ".join(names[:most]) + (f" and {rest:,} more" if rest > 0 else "")
 
 
+def metres(distance_m: float) -> str:
+    """A distance to the metre, as the audit of a split tells it too.
+
+    >>> metres(50.8), metres(1283.4)
+    ('51 m', '1,283 m')
+    """
+    return f"{distance_m:,.0f} m"
+
+
 def span(interval: Interval, digits: int = 0) -> str:
     """The interval's ends.
 

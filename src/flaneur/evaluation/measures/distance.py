@@ -85,8 +85,8 @@ class Distance:
             among = f" to {counted(near.n, 'photo')} (without {listed(self.cities_without)}, whose centre is not known)"
         said = (
             f"Measured from the middle of the city that it names, {percent(near.value)} ({span(near)}) of its answers"
-            f"{among} are within {km} km of the photo. A guessing game would give {self.game_score.value:,.0f} of 5,000 "
-            "points."
+            f"{among} are within {km} km of the photo. A guessing game would give {self.game_score.value:,.0f} of "
+            "5,000 points."
         )
         return Findings(good=(said,), beware=self._of_the_wrong())
 

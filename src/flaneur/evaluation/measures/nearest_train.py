@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from flaneur import geo, metrics
 from flaneur.evaluation.answers import Answers
-from flaneur.evaluation.phrases import points, points_span
+from flaneur.evaluation.phrases import metres, points, points_span
 from flaneur.evaluation.section import Findings
 from flaneur.metrics import Floats, Interval, bootstrap_by_group, counts_behind
 from flaneur.types import Photo
@@ -73,12 +73,10 @@ class NearestTrain:
     def findings(self) -> Findings:
         """What the numbers mean."""
         if self.nearest_m < _SAME_SPOT_M:
-            spot = (
-                f"Some of these photos were taken {self.nearest_m:.0f} m from a training photo, which may show the same"
-            )
-            return Findings(beware=(f"{spot} houses.", *self._of_the_fall()[1]))
+            spot = f"Some of these photos were taken {metres(self.nearest_m)} from a training photo, which may show"
+            return Findings(beware=(f"{spot} the same houses.", *self._of_the_fall()[1]))
         those = "the photos with a position" if self.without else "these photos"
-        apart = f"None of {those} was taken nearer than {math.floor(self.nearest_m):,} m to a training photo."
+        apart = f"The nearest of {those} was taken {metres(self.nearest_m)} from a training photo."
         good, beware = self._of_the_fall()
         return Findings((apart, *good), beware)
 
@@ -119,13 +117,13 @@ def nearest_train(known: Answers, train: Sequence[Photo]) -> NearestTrain | None
     learnt = _positions(train)
     if not located.any() or not len(learnt):
         return None
-    metres = geo.nearest_m(_positions(known.photos), learnt)[0]
+    apart_m = geo.nearest_m(_positions(known.photos), learnt)[0]
     correct, places, labels = known.correct[located], known.places[located], known.labels[located]
-    ring = np.searchsorted(RING_EDGES_M, metres, side="right") - 1
+    ring = np.searchsorted(RING_EDGES_M, apart_m, side="right") - 1
     used = np.unique(ring)
     among = ring[:, None] == used
     hits = np.repeat(correct[:, None], len(used), axis=1)
-    near, far = thirds(metres, labels)
+    near, far = thirds(apart_m, labels)
     fall = metrics.difference(_share(correct, near), _share(correct, far))
     behind = counts_behind(np.column_stack([among, near | far]), places)
     *found, fallen = bootstrap_by_group(metrics.joined(metrics.shares(hits, among), fall), places, behind=behind)
@@ -136,7 +134,7 @@ def nearest_train(known: Answers, train: Sequence[Photo]) -> NearestTrain | None
         ),
         fall=fallen,
         without=int((~located).sum()),
-        nearest_m=float(metres.min()),
+        nearest_m=float(apart_m.min()),
     )
 
 
@@ -146,17 +144,17 @@ def _positions(photos: Sequence[Photo]) -> Floats:
     return np.array(found, np.float64).reshape(-1, 2)
 
 
-def thirds(metres: Floats, labels: NDArray[np.intp]) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+def thirds(apart_m: Floats, labels: NDArray[np.intp]) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     """The nearest and the farthest third of each city's photos, each ``[N]``.
 
     Args:
-        metres: ``[N]`` or any other distance.
+        apart_m: ``[N]`` or any other distance.
         labels: ``[N]`` number of the city.
 
     >>> [third.tolist() for third in thirds(np.array([3.0, 1.0, 2.0]), np.zeros(3, int))]
     [[False, True, False], [True, False, False]]
     """
-    order = np.lexsort((metres, labels))
+    order = np.lexsort((apart_m, labels))
     count = np.bincount(labels)
     rank = np.empty(len(labels), np.intp)
     rank[order] = np.arange(len(labels)) - (np.cumsum(count) - count)[labels[order]]

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 
+from flaneur.errors import counted
 from flaneur.evaluation.measures.nearest_train import NearestTrain, Ring
 from flaneur.evaluation.page.axes import Chart, log_axis, reach, share_axis, svg, whiskered
 from flaneur.evaluation.page.section_parts import (
     facts,
     figure,
     full,
-    kilometres,
     points_fact,
     points_table,
     section,
@@ -18,6 +18,7 @@ from flaneur.evaluation.page.section_parts import (
     side_by_side,
     told,
 )
+from flaneur.evaluation.phrases import metres
 
 TITLE = "Does it remember places?"
 _HEADS = ("nearest training photo", "right", "95 % interval", "photos", "places")
@@ -27,10 +28,10 @@ def nearest_section(found: NearestTrain) -> str:
     """Accuracy ring by ring, and how it falls."""
     hint = (
         "If it is right mostly where it was trained nearby, it remembers streets rather than knowing the city. "
-        f"The nearest photo here lies {kilometres(found.nearest_m / 1000)} from one it learnt from."
+        f"The nearest photo here lies {metres(found.nearest_m)} from one it learnt from."
     )
     if found.without:
-        hint += f" {found.without:,} photos have no position and are not here."
+        hint += f" Not here, for want of a position: {counted(found.without, 'photo')}."
     chart = figure("Share that is right", _chart(found))
     table = points_table(
         "Accuracy by distance as a table", _HEADS, [(_name(ring), *share_cells(ring.accuracy)) for ring in found.rings]
