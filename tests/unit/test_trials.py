@@ -13,7 +13,10 @@ from embedded import EmbeddedWorld, city_signal, drawn_photos, embedded_world
 from flaneur.bundle.folder import read_bundle
 from flaneur.errors import InputError, UsageError
 from flaneur.evaluation.measures.columns import column_values
+from flaneur.evaluation.page.cross import cross_section
 from flaneur.evaluation.page.random_split import random_split_section
+from flaneur.evaluation.page.section_parts import ends, signed
+from flaneur.evaluation.phrases import points_span
 from flaneur.evaluation.trials.cross import ALL, ALL_OTHERS, cross
 from flaneur.evaluation.trials.learning_curve import Fit, LearningCurve, learning_curve
 from flaneur.evaluation.trials.left_out import left_out, novelty_of
@@ -80,7 +83,12 @@ def test_crossing_finds_what_only_one_project_shows(shortcut):
 def test_crossing_costs_nothing_where_cities_look_alike_everywhere(honest):
     found = cross(*honest.all, "project")
     assert found.drop.low < 0 < found.drop.high < 0.1
-    assert "about as often as others" in "".join((*found.findings().good, *found.findings().beware))
+    said = " ".join((*found.findings().good, *found.findings().beware))
+    assert f"project that it never learnt from (drop in points: {points_span(found.drop)})" in said
+    assert "No clear drop" in said
+    page = cross_section(found)
+    assert "Drop<small>points lost" in page
+    assert ends(found.drop, signed) in page
     assert found == cross(*honest.all, "project")
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from html import escape
 
 from flaneur.errors import counted
@@ -25,14 +24,13 @@ from flaneur.evaluation.page.section_parts import (
 )
 from flaneur.evaluation.phrases import percent, span
 from flaneur.evaluation.trials.cross import Cell, Cross, GroupDrop
-from flaneur.metrics import Interval
 
 TITLE = "Learnt from one, tested on another"
 _HINT = (
     '<p class="hint">Share right, with its interval. Each head chooses among the cities it learnt, so cells of one '
     "column may choose among different cities: read each beside its chance.</p>"
 )
-_HEADS = ("tested on", "learnt from it too", "learnt from the others only", "change, points", "cities")
+_HEADS = ("tested on", "learnt from it too", "learnt from the others only", "drop, points", "cities")
 
 
 def cross_section(found: Cross) -> str:
@@ -69,12 +67,12 @@ def _drops(found: Cross) -> str:
     legend = (pointed(1, "learnt from it too"), pointed(2, "learnt from the others only"), dotted("a blind guess"))
     chart = figure(f"Tested on this {name}", picture, *legend)
     cells = [
-        (one.group, told(one.with_it, 1), told(one.without, 1), told_points(_turned(one.drop)), f"{one.cities:,}")
+        (one.group, told(one.with_it, 1), told(one.without, 1), told_points(one.drop), f"{one.cities:,}")
         for one in found.drops
     ]
-    hint = f"points, on a {name} never learnt from; the same photos with and without"
-    change = "" if found.drop is None else points_fact("Change", hint, _turned(found.drop))
-    return side_by_side(chart + points_table("The losses as a table", _HEADS, cells), facts(change))
+    hint = f"points lost, on a {name} never learnt from; the same photos with and without"
+    lost = "" if found.drop is None else points_fact("Drop", hint, found.drop)
+    return side_by_side(chart + points_table("The losses as a table", _HEADS, cells), facts(lost))
 
 
 def _drop_row(one: GroupDrop) -> Row:
@@ -82,12 +80,7 @@ def _drop_row(one: GroupDrop) -> Row:
         Mark(1, one.with_it, f"{one.group}, learnt from it too: {full(one.with_it)}"),
         Mark(2, one.without, f"{one.group}, learnt from the others only: {full(one.without)}"),
     )
-    return Row(one.group, f"{signed(-one.drop.value)} points", marks, chance=1 / one.cities)
-
-
-def _turned(drop: Interval) -> Interval:
-    """A loss as a change."""
-    return replace(drop, value=-drop.value, low=-drop.high, high=-drop.low)
+    return Row(one.group, f"drop {signed(one.drop.value)}", marks, chance=1 / one.cities)
 
 
 def _matrix(found: Cross) -> str:

@@ -101,13 +101,13 @@ class Cross:
     def _dropped(self) -> str:
         if self.drop is None:
             return ""
-        ends = f"difference in points: {points_span(self.drop)}"
-        what = f"Photos of {_A_GROUP.get(self.column, f'a {self.column}')} that it never learnt from"
+        ends = f"drop in points: {points_span(self.drop)}"
+        what = f"{_A_GROUP.get(self.column, f'a {self.column}')} that it never learnt from"
         if not self.drop.low > 0:
-            return f"{what} are told right about as often as others ({ends})."
+            return f"No clear drop on photos of {what} ({ends})."
         worst = max(self.drops, key=lambda one: one.drop.low)  # surely most, not by the luck of a few photos
         named = f"most for “{worst.group}”: {percent(worst.without.value)} instead of {percent(worst.with_it.value)}"
-        return f"{what} are told right less often, by {points(self.drop.value)} ({ends}), {named}."
+        return f"Photos of {what} are told right less often, by {points(self.drop.value)} ({ends}), {named}."
 
     def _cannot(self) -> str:
         if not self.bound:
