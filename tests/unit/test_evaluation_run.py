@@ -219,6 +219,28 @@ def test_strangeness_that_may_be_chance_is_a_caution(dataset: Dataset) -> None:
     assert any("which may be chance" in text for text in to_json(coin)["cautions"])
 
 
+def test_probabilities_are_praised_by_their_intervals_end_and_not_of_few_places(dataset: Dataset) -> None:
+    made = evaluate(FakeModel(dataset), dataset, What("all"))
+    for value, high, places, said in (
+        (0.02, 0.02, 40, "mean what they say"),
+        (0.02, 0.2, 40, "roughly mean what they say"),
+        (0.2, 0.2, 40, "cannot be taken at face value"),
+        (0.0, 1.0, 1, ""),
+        (0.2, 0.2, 13, ""),
+    ):
+        ece = replace(made.sure.ece, value=value, high=high, groups=places)
+        told = to_json(replace(made, sure=replace(made.sure, ece=ece)))
+        lines = [text for text in told["summary"] + told["cautions"] if "Its probabilities" in text]
+        assert [f"Its probabilities {said}:" in text for text in lines] == ([True] if said else [])
+
+
+def test_a_further_dataset_without_an_unknown_city_is_named(tmp_path: Path) -> None:
+    known = make_dataset(tmp_path, ["arles"], places=2)
+    cautions = to_json(evaluate(FakeModel(known), known, What("all"), unknown=known))["cautions"]
+    assert not any("add --unknown" in text for text in cautions)
+    assert any(f"{known.name} has no photo, or none that can be read, of a city that it" in text for text in cautions)
+
+
 def test_unknown_photos_may_come_from_a_second_dataset(dataset: Dataset, tmp_path: Path) -> None:
     strange = make_dataset(tmp_path, ["essen", "arles"], places=4)
     report = evaluate(FakeModel(dataset, strange), dataset, unknown=strange)

@@ -56,7 +56,7 @@ def summary(report: Report) -> list[str]:
         f"{counted(len(report.known.cities), 'city')} (95 % interval {span(which.accuracy)}); the right city is among "
         f"its first three for {100 * which.top_3.value:.0f}. Always saying the commonest city would be right for "
         f"{100 * which.majority:.0f}, a blind guess for {100 * which.chance:.0f}.",
-        *([] if report.sure.ece.value > BAD_ECE else [_calibration(report)]),
+        *([] if report.sure.ece.value > BAD_ECE else _calibration(report)),
         _refusal(report),
     ]
     if report.views is not None:
@@ -81,9 +81,9 @@ def cautions(report: Report) -> list[str]:
     said += [report.learnt_from] if report.learnt_from else []
     said += [*_leaks(report), *_cameras(report), *_weak_cities(report)]
     if report.sure.ece.value > BAD_ECE:
-        said.append(_calibration(report))
+        said += _calibration(report)
     if report.novelty is None:
-        said.append("How it behaves on cities it does not know was not measured here; add --unknown DATASET.")
+        said.append(_no_unknown(report))
     else:
         if not report.novelty.auroc.low > _COIN:
             said.append(_strangeness(report.novelty.auroc))
@@ -97,6 +97,16 @@ def cautions(report: Report) -> list[str]:
         said.append(f"Not counted, since they could not be read: {counted(len(report.known.failed), 'photo')}.")
     said.append("Other cameras, years and seasons than those in this dataset were not measured.")
     return said
+
+
+def _no_unknown(report: Report) -> str:
+    lacking = report.origin.unknown_dataset
+    if lacking is None:
+        return "How it behaves on cities it does not know was not measured here; add --unknown DATASET."
+    return (
+        f"How it behaves on cities it does not know was not measured: {lacking} has no photo, or none that can be "
+        "read, of a city that it does not know."
+    )
 
 
 def _strangeness(auroc: Interval) -> str:
@@ -116,15 +126,18 @@ def _is_fair(report: Report) -> bool:
     return report.origin.same_split is True and report.origin.part == "test" and report.origin.split_note is None
 
 
-def _calibration(report: Report) -> str:
-    ece, known = report.sure.ece.value, report.known
-    points = f"on average they are {100 * ece:.1f} percentage points off"
-    if ece <= GOOD_ECE:
-        return f"Its probabilities mean what they say: {points}."
+def _calibration(report: Report) -> list[str]:
+    """By the interval's upper end; nothing where too few places stand behind it."""
+    found, known = report.sure.ece, report.known
+    if found.groups < FEW_PLACES:
+        return []
+    ece, points = found.value, f"on average they are {100 * found.value:.1f} percentage points off"
+    if found.high <= GOOD_ECE:
+        return [f"Its probabilities mean what they say: {points}."]
     often = "it is right less often than it says" if known.confidence.mean() > known.correct.mean() else ""
     often = often or "it is right more often than it says"
     verdict = "roughly mean what they say" if ece <= BAD_ECE else "cannot be taken at face value"
-    return f"Its probabilities {verdict}: {points}; {often}."
+    return [f"Its probabilities {verdict}: {points}; {often}."]
 
 
 def _refusal(report: Report) -> str:
@@ -174,9 +187,9 @@ def _cameras(report: Report) -> list[str]:
         said.append(
             f"Each project has its own camera, and a camera is easier to tell than a city. Choosing only among cities "
             f"of the same project it is right for {percent(told.within.value, 1)} ({span(told.within, 1)}), where a "
-            f"blind guess gets {percent(told.chance)}; choosing among all cities, for {percent(told.pooled.value, 1)} of "
-            f"the same {counted(told.pooled.n, 'photo')}. For {percent(told.group_told.value)} of them it picks a city of "
-            f"the right project."
+            f"blind guess gets {percent(told.chance)}; choosing among all cities, for {percent(told.pooled.value, 1)} "
+            f"of the same {counted(told.pooled.n, 'photo')}. For {percent(told.group_told.value)} of them it picks a "
+            f"city of the right project."
         )
     said.extend(_alone(group) for group in alone)
     return said
