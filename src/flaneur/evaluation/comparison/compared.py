@@ -12,6 +12,7 @@ import numpy as np
 
 from flaneur import metrics
 from flaneur.cities import located
+from flaneur.errors import UsageError, did_you_mean
 from flaneur.evaluation.comparison.guesses import Guesses
 from flaneur.evaluation.comparison.pairs import Pair, Truth, all_pairs, behind, scores
 from flaneur.geo import distance_km
@@ -108,9 +109,16 @@ class Compared:
         """Two systems against each other, in the order in which they were named.
 
         Raises:
-            KeyError: there is no such pair.
+            UsageError: there is no such pair.
         """
-        return {(pair.first, pair.second): pair for pair in self.pairs}[first, second]
+        for pair in self.pairs:
+            if (pair.first, pair.second) == (first, second):
+                return pair
+        strange = [name for name in (first, second) if name not in self.names]
+        hint = did_you_mean(strange[0], self.names) if strange else ""
+        raise UsageError(
+            f"no pair {first!r} and {second!r}. Compared are {', '.join(self.names)}; name two, in this order.{hint}"
+        )
 
 
 def measured(said: Sequence[Guesses]) -> Compared:

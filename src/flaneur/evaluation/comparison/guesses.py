@@ -49,6 +49,14 @@ class Guesses:
         pairs = zip(self.photos, self.guess, strict=True)
         return np.array([photo.city == guess for photo, guess in pairs], bool)
 
+    def same_model(self, other: Guesses) -> bool:
+        """Whether two that have answered the same photos are one model: so by name, and as sure of every answer."""
+        if self.probability is None or other.probability is None or self.guess != other.guess:
+            return False
+        names = {(one.origin.get("model"), one.origin.get("model_version")) for one in (self, other)}
+        named = len(names) == 1 and self.origin.get("model") is not None
+        return named and bool(np.allclose(self.probability, other.probability))
+
     def rows(self, wanted: Sequence[int]) -> Guesses:
         """Only these rows, in this order."""
         index = np.asarray(wanted, np.intp)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import combinations
+
 from flaneur.errors import counted
 from flaneur.evaluation.comparison.compared import Compared
 from flaneur.evaluation.comparison.guesses import Guesses
@@ -57,7 +59,7 @@ def _untold(pairs: list[Pair]) -> list[str]:
 def cautions(compared: Compared) -> list[str]:
     """What the comparison does not show."""
     said = [text for one in compared.said for text in (*one.notes, *_of_training(one))]
-    said += [*_choices(compared), *_size(compared), *_tests(compared)]
+    said += [*_same_model(compared), *_choices(compared), *_size(compared), *_tests(compared)]
     said += [f"Not compared: {note}" for note in compared.left_out]
     said.append("A difference on these photos is one for these cities, cameras and years; others were not measured.")
     return said
@@ -111,6 +113,15 @@ def _of_training(one: Guesses) -> list[str]:
             "which makes the comparison unfair."
         )
     return said
+
+
+def _same_model(compared: Compared) -> list[str]:
+    """Two names of one model: nothing was compared."""
+    return [
+        f"{one.name} and {other.name} are the same model, {one.origin['model']}: this compares it with itself."
+        for one, other in combinations(compared.said, 2)
+        if one.same_model(other)
+    ]
 
 
 def _choices(compared: Compared) -> list[str]:
