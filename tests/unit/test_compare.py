@@ -20,6 +20,7 @@ from flaneur.dataset.store import Dataset, import_photos, open_dataset
 from flaneur.errors import InputError, UsageError
 from flaneur.evaluation.answers import Answers, Doubt
 from flaneur.evaluation.compare import write_comparison
+from flaneur.evaluation.comparison import contestants
 from flaneur.evaluation.comparison.common_photos import in_common
 from flaneur.evaluation.comparison.compared import Compared, measured
 from flaneur.evaluation.comparison.guesses import Guesses, guesses_of
@@ -247,6 +248,32 @@ def test_models_reports_files_and_tables_are_all_compared(world: tuple[Path, Pat
     for model, before in zip(again.models[:2], found.models, strict=False):  # to six places; reading rounds the last
         assert model.to_dict(["paris", "rome"]) == before.to_dict(["paris", "rome"])
     assert again.pair("one", "one (2)").difference.value == 0
+    assert "one and one (2) are the same model, one: this compares it with itself." in cautions(again)
+    assert not any("same model" in text for text in cautions(found))
+    with pytest.raises(UsageError, match=r"no pair 'one' and 'othr'\. Compared are .* Did you mean 'other'\?"):
+        again.pair("one", "othr")
+    with pytest.raises(UsageError, match="name two, in this order"):
+        again.pair("other", "one")
+
+
+def test_no_model_is_asked_before_all_can_be_compared(
+    world: tuple[Path, Path, Dataset], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, other, dataset = world
+    third = tiny_bundle(tmp_path / "third", CITIES, name="third").path
+    table, keep = tmp_path / "delft.csv", tmp_path / "keep"
+    table.write_text("\n".join(["photo,guess", *(f"{s.id},delft" for s in dataset.photos if s.city == "delft")]))
+    monkeypatch.setattr(contestants, "evaluate", lambda *_, **__: pytest.fail("a model was asked"))
+    for second, text in (
+        ("nothing", "No model called 'nothing'"),
+        (third, r"one: 12 photos of dataset toy \(paris, rome\); third: none of a city that it knows \(arles, bari"),
+        (table, "no photo in common whose city all know"),
+    ):
+        with pytest.raises(InputError, match=text):
+            compare(one, second, dataset=dataset, split="all", keep=keep)
+    with pytest.raises(InputError, match="no split called 'nosuch'"):
+        compare(one, other, dataset=dataset, split="nosuch/test", keep=keep)
+    assert not keep.exists()
 
 
 def test_what_is_not_there_is_said(world: tuple[Path, Path, Dataset], tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from flaneur.errors import InputError, counted
 from flaneur.evaluation.comparison.guesses import Guesses
@@ -70,8 +70,15 @@ def _note(what: str, counts: dict[str, int]) -> str:
 def _nothing_shared(said: Sequence[Guesses]) -> str:
     told = []
     for one in said:
-        cities = sorted({photo.city for photo in one.photos})
-        more = " …" if len(cities) > _SHOWN else ""
+        if not one.photos:
+            told.append(f"{one.name}: none of a city that it knows ({_first({city.slug for city in one.cities})})")
+            continue
         where = f" of dataset {one.origin['dataset']}" if one.origin.get("dataset") else ""
-        told.append(f"{one.name}: {counted(len(one.photos), 'photo')}{where} ({', '.join(cities[:_SHOWN])}{more})")
+        told.append(
+            f"{one.name}: {counted(len(one.photos), 'photo')}{where} ({_first({photo.city for photo in one.photos})})"
+        )
     return f"no photo in common whose city all know. {'; '.join(told)}. Measure them on the same dataset and part."
+
+
+def _first(cities: Collection[str]) -> str:
+    return ", ".join(sorted(cities)[:_SHOWN]) + (" …" if len(cities) > _SHOWN else "")

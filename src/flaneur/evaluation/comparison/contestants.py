@@ -8,10 +8,13 @@ from itertools import chain, count
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from flaneur import predict
 from flaneur.csv_table import SUFFIXES
 from flaneur.dataset.store import Dataset, open_dataset
 from flaneur.errors import FlaneurError, InputError, UsageError
+from flaneur.evaluation.comparison.common_photos import in_common
 from flaneur.evaluation.comparison.guesses import Guesses, guesses_of
 from flaneur.evaluation.comparison.other_systems import is_table, read_guesses
 from flaneur.evaluation.predictions import (
@@ -60,20 +63,18 @@ class Ring:
 
 
 def said_by(systems: Iterable[System], ring: Ring) -> list[Guesses]:
-    """What each system said, under names that differ.
+    """What each system said, under names that differ. No model is asked before it is clear that they can be compared.
 
     Raises:
         UsageError: a model or table is named without a dataset.
-        InputError: there is no such report, file or model.
+        InputError: there is no such report, file or model, or no photo that all can be judged by.
     """
-    made: list[Guesses] = []
+    found: list[tuple[Guesses, predict.Model | None]] = []
     for system in systems:
-        found, asked = _said(system, ring)
-        name = _name(found.name, system, {one.name for one in made})
-        if asked is not None and ring.keep is not None:
-            save_predictions(asked, ring.keep / f"{plain(name)}.parquet")
-        made.append(replace(found, name=name))
-    return made
+        one, model = _found(system, ring)
+        found.append((replace(one, name=_name(one.name, system, {before.name for before, _ in found})), model))
+    in_common([one for one, _ in found])
+    return [one if model is None else _asked(one.name, model, ring) for one, model in found]
 
 
 def plain(name: str) -> str:
@@ -108,12 +109,12 @@ def with_photos(said: Sequence[Guesses], dataset: Dataset | None) -> tuple[list[
     return made, paths
 
 
-def _said(system: System, ring: Ring) -> tuple[Guesses, Report | None]:
-    """What it said; and the report, where it had to be asked."""
+def _found(system: System, ring: Ring) -> tuple[Guesses, predict.Model | None]:
+    """What it said; of a model what it will be asked, and the model."""
     if isinstance(system, Report):
         return guesses_of(system.origin.model, system.known, facts_of(system)), None
     if isinstance(system, predict.Model):
-        return _asked(system, ring)
+        return _unasked(system, ring), system
     path = Path(system)
     if (path / PREDICTIONS).is_file() or are_predictions(path):
         read = read_predictions(path)
@@ -126,12 +127,21 @@ def _said(system: System, ring: Ring) -> tuple[Guesses, Report | None]:
         return read_guesses(path, ring.needed(str(system))), None
     if path.suffix.lower() in SUFFIXES:
         raise InputError(f"{path}: no such file.")
-    return _asked(predict.load(system), ring)
+    model = predict.load(system)
+    return _unasked(model, ring), model
 
 
-def _asked(model: predict.Model, ring: Ring) -> tuple[Guesses, Report]:
-    name, done = model.card.name, 0
+def _unasked(model: predict.Model, ring: Ring) -> Guesses:
+    """The photos that a model will be asked about, as if it had refused them all."""
+    name, slugs = model.card.name, {city.slug for city in model.cities}
     dataset = ring.needed(name)
+    photos = tuple(photo for photo in photos_of(dataset, ring.what) if photo.city in slugs)
+    refused = np.zeros(len(photos), bool)
+    return Guesses(name, photos, ("",) * len(photos), refused, model.cities, origin={"dataset": dataset.name})
+
+
+def _asked(name: str, model: predict.Model, ring: Ring) -> Guesses:
+    done, dataset = 0, ring.needed(name)
     photos = len(photos_of(dataset, ring.what))
 
     def progress(more: int) -> None:
@@ -141,7 +151,9 @@ def _asked(model: predict.Model, ring: Ring) -> tuple[Guesses, Report]:
             ring.progress(name, done, photos)
 
     report = evaluate(model, dataset, ring.what, progress=progress)
-    return guesses_of(name, report.known, facts_of(report)), report
+    if ring.keep is not None:
+        save_predictions(report, ring.keep / f"{plain(name)}.parquet")
+    return guesses_of(name, report.known, facts_of(report))
 
 
 def _name(own: str, system: System, taken: set[str]) -> str:
