@@ -26,14 +26,15 @@ class IntegratedGradientsSettings:
         steps: how many gradients are taken on it.
         fill: what it starts from; one of :data:`flaneur.explain.windows.FILLS`.
         noise: deviation of what is added to every picture on the way, where a channel goes from 0 to 1. A network's
-            gradient jumps about from one pixel value to the next; this takes its mean over near ones.
+            gradient jumps about from one pixel value to the next; noise takes its mean over near ones. With 0.04 a map
+            finds a single small object more surely; on photos of streets it is a little less faithful than without.
         smooth: deviation of the blur over the map, as a share of the square's side; 0 leaves single pixels.
         seed: of the noise, and of the fill of that name.
     """
 
     steps: int = 32
     fill: str = "blur"
-    noise: float = 0.04
+    noise: float = 0.0
     smooth: float = 0.06
     seed: int = 0
 
