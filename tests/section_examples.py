@@ -121,7 +121,7 @@ def learning_curve():
         CurvePoint(n, share(fit.at(n)), share(fit.at(n) - 0.02), 0.125) for n in (5, 10, 20, 50, 100, 200, 400)
     )
     cities = tuple(CurvePoint(n, share(1 - 0.015 * n), share(0.99 - 0.016 * n), 1 / n) for n in range(2, 9))
-    return LearningCurve(photos, cities, fit, 5, ("Nairobi", "Zürich"), even=200, encoder_saw_them=True)
+    return LearningCurve(photos, cities, fit, 5, (CITIES[4], CITIES[7]), even=200, encoder_saw_them=True)
 
 
 def left_out():

@@ -36,7 +36,8 @@ def curve_section(found: LearningCurve) -> str:
     if found.encoder_saw_them:
         hint += " The network below the heads was trained on photos of these very cities: a new city needs more."
     if found.uneven:
-        hint += f" Beyond {found.even:,} photos some cities have no more to bring: {', '.join(found.uneven)}."
+        names = ", ".join(city.name for city in found.uneven)
+        hint += f" Beyond {found.even:,} photos some cities have no more to bring: {names}."
     return section(found.key, TITLE, hint, side_by_side(_by_photos(found), _by_cities(found)), _needed(found))
 
 
@@ -89,7 +90,7 @@ def _curve(title: str, axis: Axis, rows: Sequence[CurvePoint], fitted: Sequence[
 
 def _needed(found: LearningCurve) -> str:
     goals = [goal for goal in _GOALS if found.by_photos and goal > found.by_photos[0].accuracy.value]
-    if found.fit is None or not goals:
+    if found.fit is None or found.fit.on_bound or not goals:
         return ""
     best = found.by_photos[-1].accuracy.value
     rows = []

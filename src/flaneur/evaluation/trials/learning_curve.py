@@ -31,6 +31,7 @@ from flaneur.metrics import Interval, bootstrap_by_group
 from flaneur.protocols import Encoder
 from flaneur.training.heads.logistic import one_blas_thread
 from flaneur.training.heads.parts import Part, Progress, tell
+from flaneur.types import City
 
 _FAR = 10  # a curve is read up to so many times the most photos a city that were seen
 _STEPS = (5, 10, 20, 30, 50, 70, 100, 150, 200, 300, 500, 700, 1000, 1500, 2000, 3000, 5000, 7000, 10_000)
@@ -80,7 +81,7 @@ class LearningCurve:
     by_cities: tuple[CurvePoint, ...]
     fit: Fit | None
     draws: int = 1
-    uneven: tuple[str, ...] = ()
+    uneven: tuple[City, ...] = ()
     even: int = 0
     encoder_saw_them: bool = False
 
@@ -95,8 +96,10 @@ class LearningCurve:
         """Why the number of photos for that accuracy cannot be told; empty if it can."""
         if self.fit is None:
             return f"not to be told from so few points: a city has but {counted(self.even, 'training photo')}"
+        if self.fit.on_bound:
+            return "not to be told: no curve of the usual form fits the points"
         if accuracy >= self.fit.ceiling:
-            return f"beyond what more photos of this kind lead to ({percent(self.fit.ceiling)})"
+            return f"not reached: the curve flattens near {percent(self.fit.ceiling)}"
         gap = (self.fit.ceiling - accuracy) / self.fit.scale
         if gap ** (-1 / self.fit.power) > _FAR * self.even:
             return f"more than {_FAR} times as many photos away as were seen"
@@ -109,7 +112,7 @@ class LearningCurve:
             "by_cities": [_point_dict(point) for point in self.by_cities],
             "fit": None if self.fit is None else {name: round(value, 6) for name, value in asdict(self.fit).items()},
             "draws": self.draws,
-            "uneven": list(self.uneven),
+            "uneven": [city.slug for city in self.uneven],
             "even": self.even,
             "encoder_saw_them": self.encoder_saw_them,
         }
@@ -132,12 +135,14 @@ class LearningCurve:
             f"{percent(last.accuracy.value)} ({span(last.accuracy)})."
         )
         target = next((share for share in _TARGETS if share > last.accuracy.value), None)
-        if self.fit is None or target is None:
+        if self.fit is None or self.fit.on_bound or target is None:
             return said
-        count, why = self.needed(target), self.why_not(target)
-        tail = f"would take about {_two_digits(count)} of each" if count is not None else f"is {why}"
-        guess = "; that is read off the curve, not measured" if count is not None and count > last.count else ""
-        return f"{said} By the curve up to {self.even} photos of each, {percent(target)} {tail}{guess}."
+        by = f"{said} By a curve through the points up to {self.even} photos of each, {percent(target)}"
+        count = self.needed(target)
+        if count is None:
+            return f"{by} is {self.why_not(target)}."
+        guess = "; that is read off the curve, not measured" if count > last.count else ""
+        return f"{by} would take about {_two_digits(count)} of each{guess}."
 
     def _more_cities(self) -> str:
         if len(self.by_cities) < 2:
@@ -190,7 +195,8 @@ def learning_curve(
         told = _Counter(progress, len(steps) + len(counts))
         by_photos = tuple(told(_by_photos(bench, count)) for count in steps)
         by_cities = tuple(told(_by_cities(bench, cities, count)) for count in counts)
-    uneven = tuple(city for city, count in zip(cities, have, strict=True) if count < steps[-1])
+    few = {city for city, count in zip(cities, have, strict=True) if count < steps[-1]}
+    uneven = tuple(city for city in dataset.cities if city.slug in few)
     fit = fit_curve([(point.count, point.accuracy.value) for point in by_photos if point.count <= have.min()])
     return LearningCurve(by_photos, by_cities, fit, _DRAWS, uneven, int(have.min()), encoder_saw_them)
 

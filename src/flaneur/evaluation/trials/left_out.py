@@ -16,7 +16,7 @@ from flaneur.dataset.split import Split
 from flaneur.dataset.store import Dataset
 from flaneur.errors import InputError
 from flaneur.evaluation.answers import Answers, Doubt
-from flaneur.evaluation.phrases import percent, span
+from flaneur.evaluation.phrases import listed, percent, span
 from flaneur.evaluation.section import Findings
 from flaneur.evaluation.trials.refit import LEAST_PHOTOS, LEAST_PLACES, head_strength, judgeable, learnable, of_cities
 from flaneur.metrics import Derived, Interval, Metric, bootstrap_by_group, counts_behind
@@ -101,7 +101,8 @@ class LeftOut:
         )
         answered = (
             f"A photo of a city that its head never learnt still gets an answer {percent(self.false_accept.value)} of "
-            f"the time ({span(self.false_accept)}); most often one of {worst.city.name}, taken for "
+            f"the time ({span(self.false_accept)}); of {worst.city.name}, the worst, "
+            f"{percent(worst.false_accept.value)} ({span(worst.false_accept)}) of the photos, most often named as "
             f"{names.get(worst.taken_for, worst.taken_for)}"
         )
         if not self.encoder_saw_them:
@@ -141,10 +142,11 @@ def left_out(
     slugs = learnable(train)
     judged = [slug for slug in judgeable(tested) if slug in slugs]
     if len(slugs) < _LEAST_CITIES or not judged:
+        there = listed([city.name for city in dataset.cities if city.slug in slugs]) or "none"
         raise InputError(
-            f"{dataset.name}: to leave a city out takes {_LEAST_CITIES} cities or more with {LEAST_PHOTOS} training "
-            f"photos each (there: {', '.join(slugs) or 'none'}), and as many test photos of {LEAST_PLACES} places of "
-            f"one of them."
+            f"{dataset.name}: too few photos to leave a city out. It takes {_LEAST_CITIES} cities with {LEAST_PHOTOS} "
+            f"or more training photos each (there: {there}). One of these needs {LEAST_PHOTOS} or more test photos, of "
+            f"{LEAST_PLACES} or more places."
         )
     train, validation, tested = (of_cities(part, slugs) for part in (train, validation, tested))
     head = HeadRule(kind="logistic", strengths=(head_strength(train, progress),), folds=2)

@@ -9,6 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 _LEAST_POINTS = 4  # for three unknowns
+_MOST_SCALE, _LEAST_POWER, _MOST_POWER = 10.0, 0.05, 3.0  # beyond these no curve of accuracies lies
+_RIM = 1e-3  # so near, relatively, to its bound an unknown would have gone beyond it
 LEAST_PHOTOS = 20  # a city; of fewer, accuracy grows more slowly than by the law that it follows later
 
 
@@ -27,6 +29,16 @@ class Fit:
     scale: float
     power: float
     rmse: float
+
+    @property
+    def on_bound(self) -> bool:
+        """Whether the search ended at the edge of what it may try, so that the curve is not the nearest one.
+
+        >>> Fit(0.9, 0.5, 0.5, 0.0).on_bound, Fit(0.9, 9.999955, 0.5, 0.0).on_bound
+        (False, True)
+        """
+        least, most = self.power < _LEAST_POWER * (1 + _RIM), self.power > _MOST_POWER * (1 - _RIM)
+        return least or most or self.scale > _MOST_SCALE * (1 - _RIM)
 
     def at(self, count: float) -> float:
         """Accuracy at so many photos a city.
@@ -63,6 +75,7 @@ def fit_curve(points: Sequence[tuple[int, float]]) -> Fit | None:
 
     best = float(values.max())
     start = (min(0.999, best + 0.02), max(0.02, best - float(values.min())), 0.5)
-    found = least_squares(miss, start, bounds=([0.0, 1e-6, 0.05], [1.0, 10.0, 3.0]), xtol=1e-12, ftol=1e-12)
+    bounds = ([0.0, 1e-6, _LEAST_POWER], [1.0, _MOST_SCALE, _MOST_POWER])
+    found = least_squares(miss, start, bounds=bounds, xtol=1e-12, ftol=1e-12)
     ceiling, scale, power = (float(value) for value in found.x)
     return Fit(ceiling, scale, power, float(np.sqrt(np.mean(found.fun**2))))
