@@ -195,8 +195,8 @@ def differences(rows: list[dict[str, Any]]) -> dict[str, Interval]:
 
 def _said(value: Any) -> str:
     if isinstance(value, Interval):
-        return f"{value.value:+.3f} [{value.low:+.3f}, {value.high:+.3f}]"
-    return "" if value is None else f"{value:.3f}"
+        return f"{value.value:.3f} ({value.low:.3f} to {value.high:.3f})"
+    return "" if value is None else f"{value:.2f}"
 
 
 def main() -> None:
