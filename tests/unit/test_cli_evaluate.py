@@ -14,8 +14,10 @@ from bundles import tiny_bundle
 from flaneur.bundle.card import AbstainRule, DatasetInfo
 from flaneur.bundle.folder import export_single, verify_bundle
 from flaneur.cli.evaluate import evaluate
+from flaneur.cli.main import run
 from flaneur.dataset.store import Dataset, import_photos, open_dataset
 from flaneur.errors import InputError, UsageError
+from flaneur.evaluation import api, write
 from flaneur.importers import folder
 from flaneur.predict import Model, load
 from worlds import make_dataset
@@ -108,6 +110,38 @@ def test_numbers_are_recorded_in_the_card(world: tuple[Model, Path, Dataset], tm
     export_single(bundle, single)
     words[0] = str(single)
     assert isinstance(CliRunner().invoke(evaluate, words).exception, UsageError)
+
+
+@pytest.mark.parametrize("out", ["a-file/below", "/proc/flaneur"])
+def test_a_folder_that_cannot_be_written_is_told_before_the_model_is_asked(
+    world: tuple[Model, Path, Dataset], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, out: str
+) -> None:
+    _, path, dataset = world
+    (tmp_path / "a-file").write_bytes(b"")
+    monkeypatch.setattr(api, "evaluate", lambda *_, **__: pytest.fail("asked"))
+    result = CliRunner().invoke(evaluate, [str(path), str(dataset.root), "--out", str(tmp_path / out)])
+    assert isinstance(result.exception, InputError)
+    assert f"{tmp_path / out}: cannot be written (" in str(result.exception)
+
+
+def test_an_interrupt_leaves_no_report_and_one_line(
+    world: tuple[Model, Path, Dataset],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    _, path, dataset = world
+    words = ["evaluate", str(path), str(dataset.root), "--split", "all", "--out", str(tmp_path / "new" / "out")]
+
+    def interrupted(*_: object, **__: object) -> str:
+        raise KeyboardInterrupt
+
+    for module, name in ((api, "measure"), (write, "to_html")):
+        with monkeypatch.context() as patch:
+            patch.setattr(module, name, interrupted)
+            assert run(words) == 130
+        assert capsys.readouterr().err.splitlines()[-1] == "flaneur: interrupted."
+        assert list(tmp_path.iterdir()) == []
 
 
 def test_what_is_not_there_is_said(world: tuple[Model, Path, Dataset], tmp_path: Path) -> None:

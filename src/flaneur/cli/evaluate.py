@@ -57,13 +57,15 @@ def evaluate(model: str, dataset: str, **options: Any) -> None:
     from flaneur.evaluation.keep import keep_in_card
     from flaneur.evaluation.plots.figure import new_figure
     from flaneur.evaluation.record import to_json
+    from flaneur.evaluation.write import report_folder
 
     if options["figures"]:
         new_figure(1, 1)  # refuses here, and not after minutes, where matplotlib lacks
-    with stage_bars(_STAGES) as progress:
-        asked = {name: options[name] for name in _ASKED}
-        report = measure(model, dataset, options["part"], unknown=options["unknown"], progress=progress, **asked)
-    page = _write(report, options)
+    asked = {name: options[name] for name in _ASKED}
+    with report_folder(options["out"] or Path()):
+        with stage_bars(_STAGES) as progress:
+            report = measure(model, dataset, options["part"], unknown=options["unknown"], progress=progress, **asked)
+        page = _write(report, options)
     if options["record"]:
         keep_in_card(report, read_bundle(model))
     click.echo(json.dumps(to_json(report), ensure_ascii=False) if options["as_json"] else _text(report))
@@ -72,15 +74,17 @@ def evaluate(model: str, dataset: str, **options: Any) -> None:
 
 def _write(report: Report, options: dict[str, Any]) -> Path:
     """Write what was asked for; returns the page."""
+    from flaneur.dataset.passing_on import writing
     from flaneur.evaluation.write import write_figures, write_report, write_tables
 
     origin, photos = report.origin, not options["no_photos"]
     folder = options["out"] or Path(f"report-{_plain(origin.model)}-{_plain(origin.dataset)}-{origin.part}")
-    _, page = write_report(report, folder, photos=photos)
-    if options["figures"]:
-        write_figures(report, folder, photos=photos)
-    if options["tables"]:
-        write_tables(report, folder)
+    with writing(folder):
+        _, page = write_report(report, folder, photos=photos)
+        if options["figures"]:
+            write_figures(report, folder, photos=photos)
+        if options["tables"]:
+            write_tables(report, folder)
     return page
 
 

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from flaneur.dataset.passing_on import writing
 from flaneur.evaluation.page.page import to_html
 from flaneur.evaluation.plots.all_figures import figures
 from flaneur.evaluation.plots.figure import save_figure
@@ -13,6 +17,30 @@ from flaneur.evaluation.report import Report
 from flaneur.evaluation.tables.latex import to_latex
 from flaneur.evaluation.tables.markdown import to_markdown
 from flaneur.files import write_json, write_text
+
+
+@contextmanager
+def report_folder(folder: Path) -> Iterator[None]:
+    """A folder that is there and can be written before minutes of work, and is gone again if nothing came of them.
+
+    Args:
+        folder: made if need be, with those above it.
+
+    Raises:
+        InputError: it cannot be made or written.
+    """
+    new = [one for one in (folder, *folder.parents) if not one.exists()]
+    try:
+        with writing(folder):
+            folder.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryFile(dir=folder):
+                pass
+        yield
+    except BaseException:
+        with suppress(OSError):
+            for one in new:
+                one.rmdir()
+        raise
 
 
 def write_report(report: Report, folder: Path, *, photos: bool = True) -> tuple[Path, Path]:
@@ -28,8 +56,9 @@ def write_report(report: Report, folder: Path, *, photos: bool = True) -> tuple[
     """
     folder.mkdir(parents=True, exist_ok=True)
     written = folder / "report.json", folder / "report.html"
-    write_json(written[0], to_json(report))
-    write_text(written[1], to_html(report, photos=photos))
+    record, page = to_json(report), to_html(report, photos=photos)
+    write_json(written[0], record)
+    write_text(written[1], page)
     save_predictions(report, folder / PREDICTIONS)
     return written
 
