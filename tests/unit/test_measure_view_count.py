@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,8 +12,13 @@ from answers_drawn import CITIES
 from flaneur.evaluation.answers import Answers
 from flaneur.evaluation.measures import view_count as measure
 from flaneur.evaluation.measures.view_count import view_count
+from flaneur.evaluation.measures.views import views as numbers_of_views
+from flaneur.evaluation.page.view_count import views_section
+from flaneur.evaluation.words import summary
 from flaneur.fusion import fuse
+from flaneur.metrics import Interval
 from flaneur.types import Photo
+from reports import drawn_report
 
 
 def seen(views, skill=0.8, seed=0, fusion="mean_log_probability", bias=0.0):
@@ -82,6 +88,21 @@ def test_findings_tell_the_curve_where_it_rises():
     assert "6 together for" in said.good[0]
     flat = view_count(seen([4] * 60, skill=50.0)).findings()
     assert (flat.good, flat.beware) == ((), ())
+
+
+def test_what_one_city_alone_can_tell_is_said_to_be_of_it_and_chance_is_called_chance(tmp_path):
+    known = seen([3] * 40)
+    assert (view_count(known).only_city, numbers_of_views(known).only_city) == ("", "")
+    one = known.where(known.labels == 1)
+    found = view_count(one)
+    assert found.only_city == numbers_of_views(one).only_city == CITIES[1].name
+    assert f"All of these places are in {CITIES[1].name}." in views_section(found)
+    report = replace(drawn_report(tmp_path, photos=40), views=numbers_of_views(one))
+    assert f"on average 3.0 photos; all of them in {CITIES[1].name}" in " ".join(summary(report))
+    rising = replace(found, gain=Interval(0.1, 0.05, 0.15, 30, 10))
+    assert f"views, all of them in {CITIES[1].name}, one view" in rising.findings().good[0]
+    assert "no clear difference" in views_section(replace(found, gain=Interval(0.03, -0.04, 0.1, 30, 10)))
+    assert "no clear difference" not in views_section(rising)
 
 
 def test_the_draws_are_seeded():

@@ -60,8 +60,9 @@ def summary(report: Report) -> list[str]:
         _refusal(report),
     ]
     if report.views is not None:
+        only = f"; all of them in {report.views.only_city}" if report.views.only_city else ""
         said.append(
-            f"Where a place was photographed several times (on average {report.views.views_mean:.1f} photos), "
+            f"Where a place was photographed several times (on average {report.views.views_mean:.1f} photos{only}), "
             f"all views together are right for {percent(report.views.fused.value)} of the places, "
             f"one photo alone for {percent(report.views.single.value)}. It joins them by the "
             f"{FUSION_NAMES[report.views.own]}."

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from flaneur import metrics
 from flaneur.errors import counted
 from flaneur.evaluation.answers import Answers
+from flaneur.evaluation.measures.views import only_city
 from flaneur.evaluation.phrases import percent, points, points_span
 from flaneur.evaluation.section import Findings
 from flaneur.fusion import fuse_places
@@ -29,12 +30,14 @@ class ViewCount:
         rows: for 1, 2, 3, … views the share of places told right, mean over seeded draws of the views.
         places: that have at least the most views, and that every row is about.
         gain: what the most views bring beside one, at the same places.
+        only_city: name of the one city that all of these places are in; empty if there are several.
     """
 
     key: ClassVar[str] = "view_count"
     rows: tuple[tuple[int, Interval], ...]
     places: int
     gain: Interval
+    only_city: str = ""
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON values."""
@@ -47,8 +50,10 @@ class ViewCount:
     def findings(self) -> Findings:
         """What the numbers mean."""
         (_, one), *middle, (most, together) = self.rows
+        where = f", all of them in {self.only_city}," if self.only_city else ","
         at = (
-            f"At {counted(self.places, 'place')} with at least {most} views, one view is right for {percent(one.value)}"
+            f"At {counted(self.places, 'place')} with at least {most} views{where} one view is right for "
+            f"{percent(one.value)}"
         )
         last = f"{most} together for {percent(together.value)}"
         by = f"{points(self.gain.value)}, {points_span(self.gain)}"
@@ -93,7 +98,7 @@ def view_count(known: Answers) -> ViewCount | None:
     *found, more = bootstrap_by_group(
         metrics.joined(metrics.means(right, "share"), gain), np.arange(len(right)), behind=behind
     )
-    return ViewCount(tuple(enumerate(found, start=1)), len(right), more)
+    return ViewCount(tuple(enumerate(found, start=1)), len(right), more, only_city(known.cities, known.labels[rows]))
 
 
 def _right(known: Answers, rows: NDArray[np.intp], index: NDArray[np.intp], most: int) -> Floats:

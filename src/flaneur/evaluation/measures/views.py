@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from flaneur import metrics
 from flaneur.evaluation.answers import Answers
 from flaneur.fusion import FUSIONS
 from flaneur.metrics import Interval, always, bootstrap_by_group
+from flaneur.types import City
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +39,14 @@ class Views:
         joined: one answer a place, by fusion.
         own: the fusion that the model uses.
         views_mean: photos a place.
+        only_city: name of the one city that all of these places are in; empty if there are several.
     """
 
     alone: ViewNumbers
     joined: dict[str, ViewNumbers]
     own: str
     views_mean: float
+    only_city: str = ""
 
     @property
     def single(self) -> Interval:
@@ -63,7 +68,24 @@ def views(known: Answers) -> Views | None:
     possible = [how for how in FUSIONS if how != "attention" or known.attention is not None]
     joined = {how: _view_numbers(alone.fused(how), len(alone.photos)) for how in possible}
     count = len(np.unique(alone.places))
-    return Views(_view_numbers(alone, len(alone.photos)), joined, known.fusion, len(alone.photos) / count)
+    return Views(
+        _view_numbers(alone, len(alone.photos)),
+        joined,
+        known.fusion,
+        len(alone.photos) / count,
+        only_city(alone.cities, alone.labels),
+    )
+
+
+def only_city(cities: Sequence[City], labels: NDArray[np.intp]) -> str:
+    """Name of the city that all photos are of; empty if they are of several.
+
+    Args:
+        cities: that labels count.
+        labels: ``[N]`` number of each photo's city.
+    """
+    there = np.unique(labels).tolist()
+    return cities[there[0]].name if len(there) == 1 else ""
 
 
 def _view_numbers(said: Answers, photos: int) -> ViewNumbers:

@@ -26,8 +26,11 @@ def views_section(found: ViewCount) -> str:
     (fewest, first), (most, last) = found.rows[0], found.rows[-1]
     hint = (
         f"The same {counted(found.places, 'place')} throughout, of which it sees {fewest} to {most} photos: "
-        f"{told(first)} right with {fewest}, {told(last)} with {most}."
+        f"{told(first)} right with {fewest}, {told(last)} with {most}"
     )
+    hint += "." if found.gain.low > 0 or found.gain.high < 0 else ": no clear difference."
+    if found.only_city:
+        hint += f" All of these places are in {found.only_city}."
     rows = [(f"{views}", *share_cells(accuracy)) for views, accuracy in found.rows]
     chart = figure("Share of places that is right", _chart(found))
     table = points_table("The number of views as a table", _HEADS, rows)
