@@ -241,6 +241,22 @@ def test_a_further_dataset_without_an_unknown_city_is_named(tmp_path: Path) -> N
     assert any(f"{known.name} has no photo, or none that can be read, of a city that it" in text for text in cautions)
 
 
+def test_photos_that_are_gone_are_named_in_plain_words(dataset: Dataset) -> None:
+    made = evaluate(FakeModel(dataset), dataset, What("all"))
+    gone = replace(made.known, failed=tuple((one, "not_found") for one in made.known.photos[:4]))
+    first = made.known.photos[0].id
+    told = to_json(replace(made, known=gone))["cautions"]
+    line = next(text for text in told if text.startswith("Not counted"))
+    assert line.startswith(f"Not counted, since 4 photos could not be read: {first} (the file is gone)")
+    assert line.endswith("and 1 more.")
+
+
+def test_photos_of_one_city_do_not_show_that_cities_are_told_apart(tmp_path: Path) -> None:
+    alone = make_dataset(tmp_path, ["arles"], places=3)
+    cautions = to_json(evaluate(FakeModel(alone), alone, What("all")))["cautions"]
+    assert any("whoever always says Arles is right for all of them" in text for text in cautions)
+
+
 def test_unknown_photos_may_come_from_a_second_dataset(dataset: Dataset, tmp_path: Path) -> None:
     strange = make_dataset(tmp_path, ["essen", "arles"], places=4)
     report = evaluate(FakeModel(dataset, strange), dataset, unknown=strange)

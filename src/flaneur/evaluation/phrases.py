@@ -5,7 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from flaneur.errors import counted
 from flaneur.metrics import Interval
+from flaneur.types import Photo
 
 FEW_PLACES = 15  # fewer places than these and an interval spans some 40 points
 
@@ -79,3 +81,31 @@ def signed(difference: float) -> str:
         return "–"
     text = f"{abs(100 * difference):.1f}"
     return text if text == "0.0" else f"{'−' if difference < 0 else '+'}{text}"
+
+
+_UNREAD = {
+    "not_found": "the file is gone",
+    "empty": "an empty file",
+    "not_an_image": "no picture",
+    "unsupported_format": "a format that is not read",
+    "truncated": "cut off",
+    "corrupt": "damaged",
+    "too_large": "too large",
+    "too_small": "too small",
+}
+
+
+def unread(failed: Sequence[tuple[Photo, str]], most: int = 3) -> str:
+    """Which photos could not be read, and why.
+
+    Args:
+        failed: photos with the code of a :class:`flaneur.errors.PhotoError`; at least one.
+        most: how many are named.
+
+    >>> gone = [(Photo(f"a:{n}", "0", "oslo", "p", 64, 48, "a"), "not_found") for n in range(4)]
+    >>> unread(gone, 2)
+    '4 photos could not be read: a:0 (the file is gone), a:1 (the file is gone) and 2 more'
+    """
+    named = ", ".join(f"{photo.id} ({_UNREAD.get(code, 'not readable')})" for photo, code in failed[:most])
+    more = f" and {len(failed) - most:,} more" if len(failed) > most else ""
+    return f"{counted(len(failed), 'photo')} could not be read: {named}{more}"

@@ -16,6 +16,7 @@ from flaneur.evaluation.measures.how_sure import how_sure
 from flaneur.evaluation.measures.views import views
 from flaneur.evaluation.measures.which_city import which_city
 from flaneur.evaluation.overlap import learnt_from, warn_of_overlap
+from flaneur.evaluation.phrases import unread
 from flaneur.evaluation.report import Origin, Report
 from flaneur.files import read_json
 from flaneur.metrics import Interval
@@ -89,7 +90,7 @@ def evaluate(
     answers = collect_answers(model, items, progress)
     known, strange = answers.where(answers.labels >= 0, failed=answers.failed), answers.where(answers.labels < 0)
     if not known.photos:
-        raise InputError(f"{dataset.name}: none of the {len(items)} photos can be read ({answers.failed[0][1]}).")
+        raise InputError(f"{dataset.name}: not one photo can be asked about: {unread(answers.failed)}.")
     groups, together = groups_measure.within_groups(known, dataset.photos)
     learnt = learnt_from(model.card, dataset)
     sections, not_measured = further_measures(known, learnt)

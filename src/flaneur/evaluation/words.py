@@ -8,7 +8,7 @@ from flaneur.errors import counted
 from flaneur.evaluation.measures.groups import GroupNumbers
 from flaneur.evaluation.measures.views import Views
 from flaneur.evaluation.measures.which_city import CityNumbers
-from flaneur.evaluation.phrases import FEW_PLACES, percent, span
+from flaneur.evaluation.phrases import FEW_PLACES, percent, span, unread
 from flaneur.metrics import Interval
 
 if TYPE_CHECKING:
@@ -93,9 +93,9 @@ def cautions(report: Report) -> list[str]:
             f"{percent(report.novelty.answered.value)} of the time ({span(report.novelty.answered)})."
         )
     said += [line for section in report.sections.values() for line in section.findings().beware]
-    said += report.not_measured.values()
+    said += dict.fromkeys(report.not_measured.values())
     if report.known.failed:
-        said.append(f"Not counted, since they could not be read: {counted(len(report.known.failed), 'photo')}.")
+        said.append(f"Not counted, since {unread(report.known.failed)}.")
     said.append("Other cameras, years and seasons than those in this dataset were not measured.")
     return said
 
@@ -212,6 +212,12 @@ def _weak_cities(report: Report) -> list[str]:
     few = [f"{city.city.name} ({city.recall.groups})" for city in seen if city.recall.groups < FEW_PLACES]
     if few:
         said.append(f"Too few places to judge a city by: {', '.join(few)}.")
+    if len(seen) == 1:
+        name = seen[0].city.name
+        said.append(
+            f"All photos here are of {name}, and whoever always says {name} is right for all of them: whether the "
+            "model can tell cities apart is not measured."
+        )
     absent = [city.city.name for city in report.which.per_city if not city.recall.n]
     if absent:
         said.append(f"No photo here is of {', '.join(absent)}; how well it knows them is not measured.")

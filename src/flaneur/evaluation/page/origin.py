@@ -4,8 +4,13 @@ from __future__ import annotations
 
 from html import escape
 
-from flaneur.evaluation.phrases import percent
+from flaneur.evaluation.phrases import percent, unread
 from flaneur.evaluation.report import Report
+
+_PARTS_OF_A_MODEL = (
+    "the encoder (here also: the network) turns a photo into some hundred numbers; the head, a small last part, turns "
+    "these into a city, and can be learnt anew within seconds"
+)
 
 
 def origin_list(report: Report) -> str:
@@ -22,8 +27,9 @@ def origin_list(report: Report) -> str:
         "Licences": ", ".join(report.licences),
         "Limits, by its card": " ".join(report.limits),
         "Unknown cities": ", ".join(report.novelty.cities) if report.novelty else "",
-        "Not readable": ", ".join(f"{photo.id} ({code})" for photo, code in report.known.failed[:20]),
+        "Not readable": unread(report.known.failed, 20) if report.known.failed else "",
         "Intervals": "95 %, 1,000 resamples of whole places; shares reckon with places that were not seen",
+        "Encoder, head": _PARTS_OF_A_MODEL,
     }
     rows = [f"<dt>{escape(name)}</dt><dd>{escape(text)}</dd>" for name, text in known.items() if text]
     return "".join(rows) + _audit(origin.audit)
