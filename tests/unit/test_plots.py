@@ -91,6 +91,13 @@ def test_every_section_can_be_drawn(report: Report, key: str) -> None:
     assert figure.axes[0].get_xlabel() or figure.axes[0].get_ylabel()
 
 
+def test_counts_below_one_are_refused(report: Report) -> None:
+    with pytest.raises(UsageError, match="count=0"):
+        report.plot_top_losses(0)
+    with pytest.raises(UsageError, match="min_count=-1"):
+        report.most_confused(min_count=-1)
+
+
 def test_figures_are_written_twice_alike_and_without_photos_if_so_wished(report: Report, tmp_path: Path) -> None:
     first, second = (write_figures(report, tmp_path / name, photos=False) for name in "ab")
     assert [path.read_bytes() for path in first] == [path.read_bytes() for path in second]

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from flaneur.errors import UsageError
 from flaneur.evaluation.answers import Answers
 from flaneur.evaluation.measures.groups import GroupNumbers
 from flaneur.evaluation.measures.how_sure import HowSure
@@ -89,7 +90,13 @@ class Report:
         )
 
     def most_confused(self, min_count: int = 3) -> list[tuple[str, str, int]]:
-        """True city, guess, and how many photos: the commonest mistakes first."""
+        """True city, guess, and how many photos: the commonest mistakes first.
+
+        Raises:
+            UsageError: the least count is below 1.
+        """
+        if min_count < 1:
+            raise UsageError(f"min_count={min_count}: a mistake was made at least once. Use 1 or more.")
         counts, slugs = self.which.confusion, [city.slug for city in self.known.cities]
         pairs = [
             (truth, guess, int(counts[row, column]))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from flaneur.decode import decode
-from flaneur.errors import InputError, PhotoError
+from flaneur.errors import InputError, PhotoError, UsageError
 from flaneur.evaluation.phrases import percent
 from flaneur.evaluation.plots.figure import INK, MODEL, WRONG, new_figure
 
@@ -34,8 +34,10 @@ def top_losses_figure(report: Report, count: int = 9) -> Figure:
 
     Raises:
         InputError: none of the photos can be read.
-        UsageError: matplotlib is not installed.
+        UsageError: matplotlib is not installed, or the count is below 1.
     """
+    if count < 1:
+        raise UsageError(f"count={count}: a figure shows at least one photo. Use 1 or more.")
     known = report.known
     rows = losing_rows(known)
     wide = min(_COLUMNS, count)
