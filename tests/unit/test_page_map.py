@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from flaneur.evaluation.page.confusion import mistakes
 from flaneur.evaluation.page.land import Window, land_path, settled
 from flaneur.evaluation.page.map import city_positions, fit_window, map_section
 from flaneur.evaluation.page.places import apart, labels
@@ -110,6 +111,18 @@ def test_cities_in_no_known_place_are_named_and_a_map_of_one_is_none(report):
         City("a", "A", "", Location(1, 2)),
     )
     assert map_section(replace(report, known=replace(report.known, cities=alone, photos=photos))) == ""
+
+
+def test_common_mistakes_of_a_city_in_no_known_place_are_told_below_the_map(report):
+    first = mistakes(report, 2)[0]
+    cities = [replace(city, name=f"City {number}") for number, city in enumerate(report.known.cities)]
+    cities[first.truth] = City("nowhere-at-all", "Nowhere at all")
+    photos = tuple(replace(photo, location=None) for photo in report.known.photos)
+    known = replace(report.known, cities=tuple(cities), photos=photos)
+    told = map_section(replace(report, known=known))
+    line = f"have no arrow: Nowhere at all taken for City {first.guess} ({first.count} photos)"
+    assert line in told
+    assert "have no arrow" not in map_section(report)
 
 
 def test_the_map_says_whose_land_it_is_and_names_are_text(report):

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flaneur.cities import located
+from flaneur.errors import counted
 from flaneur.evaluation.page.confusion import Mistake, cell_words, mistakes
 from flaneur.evaluation.page.land import Window, grid_lines, land_path
 from flaneur.evaluation.page.places import apart, labels
@@ -19,6 +20,7 @@ from flaneur.types import Location
 Floats = NDArray[np.float64]
 _STEPS_DEG = (0.5, 1.0, 2.0)
 _DOT_PX = 2.9  # from dot to dot of the land, at least
+_NAMED = 4  # mistakes without an arrow
 _LEAST_DEG = 8.0  # a window is no narrower
 _WORST = 0.3  # recall from which down a city has the colour of a mistake
 _HINT = "Colour and number: share of a city’s photos that are recognised."
@@ -55,12 +57,25 @@ def map_section(report: Report) -> str:
     cities = report.known.cities
     missing = [city.name for index, city in enumerate(cities) if index not in where]
     lost = f" Not on the map, since their position is not known: {', '.join(missing)}." if missing else ""
+    lost += _without_arrow(report, where)
     drawn = "".join(_draw(report, where, sheet) for sheet in _SHEETS)
     return (
         '<section aria-labelledby="map"><h2 id="map">On the map</h2>'
         f'<p class="hint">{_HINT}{_ARROWS if mistakes(report, 2) else ""}</p><div class="maps">{drawn}</div>'
         f'<p class="note">{_LAND}{escape(lost)}</p></section>'
     )
+
+
+def _without_arrow(report: Report, where: dict[int, Location]) -> str:
+    """The commonest mistakes that would be drawn if the position of both cities were known."""
+    cities = report.known.cities
+    told = [
+        f"{cities[one.truth].name} taken for {cities[one.guess].name} ({counted(one.count, 'photo')})"
+        for one in mistakes(report, 2)[: _SHEETS[0].arrows]
+        if one.truth not in where or one.guess not in where
+    ]
+    more = f" and {len(told) - _NAMED} more" if len(told) > _NAMED else ""
+    return f" So these common mistakes have no arrow: {', '.join(told[:_NAMED])}{more}." if told else ""
 
 
 def city_positions(report: Report) -> dict[int, Location]:
