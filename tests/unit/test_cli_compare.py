@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
 
 from bundles import CITIES as TINY
 from bundles import tiny_bundle
+from flaneur.cli import main
 from flaneur.cli.compare import compare
 from flaneur.cli.evaluate import evaluate
 from flaneur.dataset.store import Dataset
 from flaneur.errors import UsageError
+from flaneur.predict import Model
 from worlds import make_dataset
 
 PAIR = TINY[:2]  # whose centres are known, so that no gazetteer is opened
@@ -63,6 +67,28 @@ def test_a_report_is_enough_and_a_table_has_its_photos_shown(world: tuple[str, s
     assert "where positions" not in page
     run(*made, "--out", tmp_path / "out", "--no-photos")
     assert "data:image" not in (tmp_path / "out" / "compare.html").read_text()
+
+
+def test_an_interrupt_leaves_no_half_comparison(
+    world: tuple[str, str, Dataset],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    real = Model.scores
+
+    def scores(model: Model, views: Any) -> Iterator[Any]:
+        for number, found in enumerate(real(model, views)):
+            if model.card.name == "other" and number == 3:
+                raise KeyboardInterrupt
+            yield found
+
+    monkeypatch.setattr(Model, "scores", scores)
+    words = ["compare", *world[:2], "--dataset", str(world[2].root), "--split", "all", "--out", str(tmp_path / "out")]
+    assert main.run(words) == 130
+    shown = capsys.readouterr()
+    assert (shown.out, shown.err) == ("", "flaneur: interrupted.\n")
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["one.parquet"]
 
 
 def test_a_part_of_no_dataset_is_refused(world: tuple[str, str, Dataset]) -> None:

@@ -116,6 +116,13 @@ def test_an_interrupt_is_130(failing, capsys, error):
     assert capsys.readouterr().err.startswith("flaneur: interrupted.")
 
 
+def test_an_interrupt_of_a_compiled_modules_import_is_130(failing, capsys):
+    error = ImportError("initialization failed")  # what pybind11 makes of it
+    error.__cause__ = KeyboardInterrupt()
+    assert failing(error) == 130
+    assert capsys.readouterr().err == "flaneur: interrupted.\n"
+
+
 def test_a_reader_that_went_away_is_quiet():
     code = "import sys; from flaneur.cli.main import main; sys.argv = ['flaneur', '--help']; main()"
     read, write = os.pipe()

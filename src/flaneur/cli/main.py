@@ -127,8 +127,8 @@ def _ended(error: BaseException) -> int:
             return 2
         case click.ClickException():
             return _say(_told(error), 2)
-        case KeyboardInterrupt() | click.Abort():
-            return _say("interrupted.", 130)
+        case KeyboardInterrupt() | click.Abort() | Exception(__cause__=KeyboardInterrupt()):
+            return _say("interrupted.", 130)  # a compiled module that is interrupted in its import fails because of it
         case BrokenPipeError():
             os.dup2(
                 os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno()
