@@ -95,7 +95,7 @@ def test_every_flaneur_command_that_a_page_shows_exists(path):
     shown = "\n".join(body for kind, body in blocks if kind in ("", "console"))
     for line in re.findall(r"^(?:\$ )?(flaneur [a-z].*)$", shown, flags=re.MULTILINE):
         words = line.split()
-        name = " ".join(words[:3] if words[1] == "dataset" else words[:2])
+        name = " ".join(words[:3] if words[1] in ("dataset", "inspect") else words[:2])
         assert name in known, line
         used = {word.split("=")[0] for word in words if re.match(r"--?[a-z]", word)}
         assert used <= set(options(known[name])) | {"--help", "-h"}, line

@@ -45,7 +45,7 @@ def explain(ctx: click.Context, /, photos: Sequence[str], **options: Any) -> Non
 
     paths = list(expand(photos))
     pictures = _pictures(paths, options["output"], as_json=options["as_json"])
-    settings = dict(_setting(words) for words in options["settings"])
+    settings = dict(read_setting(words) for words in options["settings"])
     model = load(options["model"])
     asked: dict[str, Any] = {name: options[name] for name in ("city", "against")}
     asked |= {"method": options["method"] or DEFAULT_METHOD, "settings": settings, "check": not options["no_check"]}
@@ -103,7 +103,15 @@ def _named_after(paths: Sequence[str], folder: Path) -> list[Path]:
     return made
 
 
-def _setting(words: str) -> tuple[str, str]:
+def read_setting(words: str) -> tuple[str, str]:
+    """A setting's name and value as ``--set`` takes them.
+
+    Raises:
+        UsageError: no name, no value or no sign between them.
+
+    >>> read_setting("total-variation=20")
+    ('total_variation', '20')
+    """
     name, equals, value = words.partition("=")
     if not (name and equals):
         raise UsageError(f"--set {words}: write NAME=VALUE, such as stride=0.5.")

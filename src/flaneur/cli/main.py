@@ -29,6 +29,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "compare": ("flaneur.cli.compare:compare", "Compare models on the same photos: who is better?"),
     "atlas": ("flaneur.cli.atlas:atlas", "Draw a map of a dataset as a model sees it."),
     "explain": ("flaneur.cli.explain:explain", "Show what in a photo speaks for a city."),
+    "inspect": ("flaneur.cli.inspect:inspect", "Look inside a model: what its network reacts to."),
     "cities": ("flaneur.cli.cities:cities", "List the cities that a name or an expression can mean."),
     "sources": ("flaneur.cli.sources:sources", "List where photos can be collected, and what each asks for."),
     "models": ("flaneur.cli.models:models", "List the models on this computer."),

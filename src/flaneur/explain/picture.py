@@ -61,8 +61,21 @@ def save_picture(heatmap: Heatmap, path: Path) -> Path:
     Raises:
         UsageError: another ending.
     """
+    return save_image(picture(heatmap), path)
+
+
+def save_image(image: Image.Image, path: Path) -> Path:
+    """Write a picture, as JPEG or PNG by the name of its file; same picture, same bytes.
+
+    Args:
+        image: RGB.
+        path: ends in one of :data:`KINDS`.
+
+    Raises:
+        UsageError: another ending.
+    """
     check_kind(path)
-    write_bytes(path, _encoded(picture(heatmap), KINDS[path.suffix.lower()]))
+    write_bytes(path, _encoded(image, KINDS[path.suffix.lower()]))
     return path
 
 

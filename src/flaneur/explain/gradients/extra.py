@@ -22,3 +22,19 @@ def need_extra(method: str) -> None:
             f"{method!r} needs gradients, and {' and '.join(missing)} is not installed: {install_extra('train')}. "
             "Occlusion and RISE need neither."
         )
+
+
+def need_torch(what: str) -> None:
+    """Check that a network can be made in torch, without importing it.
+
+    Args:
+        what: needs it, for the message.
+
+    Raises:
+        UsageError: torch is missing.
+    """
+    if find_spec("torch") is None:
+        raise UsageError(
+            f"{what} looks inside the network, and torch is not installed: {install_extra('train')}. "
+            "'flaneur explain' needs no torch."
+        )

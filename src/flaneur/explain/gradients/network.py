@@ -107,6 +107,11 @@ class Network(nn.Module):
                 return operation
         raise UsageError(f"the network computes no {name!r}. {_ELSEWHERE}")
 
+    def constant(self, name: str) -> Tensor | None:
+        """What does not depend on the photo, such as weights; ``None`` where no constant has that name."""
+        kept = self._constants.get(name)
+        return None if kept is None else getattr(self, kept)
+
     def leading_to(self, name: str) -> set[str]:
         """Names of the values that have a part in a value, itself among them."""
         needed = {name}
