@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -25,6 +26,7 @@ from flaneur.evaluation.trials.random_split import random_split
 from flaneur.evaluation.trials.refit import drawn_order, encoder_saw, first_of_each, set_up
 from flaneur.evaluation.trials.scaling import fit_curve
 from flaneur.evaluation.trials.source_probe import source_probe
+from flaneur.metrics import Interval
 from flaneur.training.heads.inflation import random_split_inflation
 from flaneur.training.heads.novelty import NoveltyRule
 from flaneur.types import City
@@ -270,6 +272,8 @@ def test_a_random_split_does_not_flatter_where_every_photo_is_its_own_place(hone
     assert found.inflation.low < 0.02
     assert found.same_place == 0
     assert "no clear difference" in found.findings().good[0]
+    tiny = replace(found, inflation=Interval(0.031, -0.001, 0.061, 100, 90)).findings().good[0]
+    assert "(difference in points: −0.1 to +6.1)" in tiny
     assert "no clear difference" in random_split_section(found)
     assert "not the accuracy above" in random_split_section(found)
 

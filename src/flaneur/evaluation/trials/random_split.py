@@ -13,7 +13,7 @@ from flaneur import metrics
 from flaneur.dataset.split import Split
 from flaneur.dataset.store import Dataset
 from flaneur.errors import InputError
-from flaneur.evaluation.phrases import percent, points, points_span
+from flaneur.evaluation.phrases import percent, points, signed
 from flaneur.evaluation.section import Findings
 from flaneur.evaluation.trials.refit import head_strength, judgeable
 from flaneur.metrics import Interval, bootstrap_by_group, counts_behind
@@ -97,7 +97,7 @@ class RandomSplit:
             f"{percent(self.honest.value, 1)}; had train and validation photos been dealt photo by photo, as papers "
             f"often do, it would have been {percent(self.random.value, 1)}"
         )
-        ends = f"difference in points: {points_span(self.inflation)}"
+        ends = f"difference in points: {signed(self.inflation.low)} to {signed(self.inflation.high)}"
         met = f"{percent(self.same_place)} of the photos so dealt are of a place that was learnt from"
         if self.inflation.low > 0:
             tail = "; part of it is that the network itself was trained on them" if self.encoder_saw_them else ""
