@@ -16,7 +16,7 @@ from flaneur.cli import main
 from flaneur.cli.compare import compare
 from flaneur.cli.evaluate import evaluate
 from flaneur.dataset.store import Dataset
-from flaneur.errors import UsageError
+from flaneur.errors import InputError, UsageError
 from flaneur.predict import Model
 from worlds import make_dataset
 
@@ -89,6 +89,19 @@ def test_an_interrupt_leaves_no_half_comparison(
     shown = capsys.readouterr()
     assert (shown.out, shown.err) == ("", "flaneur: interrupted.\n")
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["one.parquet"]
+
+
+def test_a_folder_that_cannot_be_written_is_told_before_a_model_is_asked(
+    world: tuple[str, str, Dataset], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Model, "scores", lambda *_: pytest.fail("a model was asked"))
+    (tmp_path / "file").write_text("")
+    words = [*world[:2], "--dataset", world[2].root, "--split", "all", "--out"]
+    with pytest.raises(InputError, match=str(tmp_path / "file" / "out")):
+        run(*words, tmp_path / "file" / "out")
+    with pytest.raises(InputError, match="No model called 'nosuch'"):
+        run(world[0], "nosuch", *words[2:], tmp_path / "out")
+    assert not (tmp_path / "out").exists()
 
 
 def test_a_part_of_no_dataset_is_refused(world: tuple[str, str, Dataset]) -> None:

@@ -30,20 +30,23 @@ def compare(systems: tuple[str, ...], **options: Any) -> None:
     Each is the folder of a report, its predictions.parquet, a model (with --dataset), or a CSV, JSON-lines or Parquet
     table of another system with the columns photo and guess, perhaps probability (with --dataset).
     """
+    from flaneur.dataset.passing_on import writing
     from flaneur.errors import UsageError
     from flaneur.evaluation.compare import compare as measure
     from flaneur.evaluation.compare import write_comparison
     from flaneur.evaluation.comparison.contestants import plain
     from flaneur.evaluation.comparison.record import to_json
+    from flaneur.evaluation.write import report_folder
 
     folder = options["out"] or Path("compare-" + "-".join(plain(Path(name).stem) for name in systems))
     dataset, part = options["dataset"], options["part"]
     if part and not dataset:
         raise UsageError("--split says which part of a dataset models are asked about: add --dataset DATASET.")
-    with _bar() as progress:
+    with report_folder(folder), _bar() as progress:
         found = measure(*systems, dataset=dataset, split=part or "test", progress=progress, keep=folder)
     found = replace(found, command=_command(systems, dataset, part))
-    _, page = write_comparison(found, folder, photos=not options["no_photos"])
+    with writing(folder):
+        _, page = write_comparison(found, folder, photos=not options["no_photos"])
     click.echo(json.dumps(to_json(found), ensure_ascii=False) if options["as_json"] else _text(found))
     click.echo(f"Comparison: {page}", err=True)
 

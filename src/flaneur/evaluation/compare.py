@@ -64,6 +64,7 @@ def write_comparison(compared: Compared, folder: Path, *, photos: bool = True) -
     """
     folder.mkdir(parents=True, exist_ok=True)
     written = folder / "compare.json", folder / "compare.html"
-    write_json(written[0], to_json(compared))
-    write_text(written[1], to_html(compared, photos=photos))
+    record, page = to_json(compared), to_html(compared, photos=photos)
+    write_json(written[0], record)
+    write_text(written[1], page)
     return written
