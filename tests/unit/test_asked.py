@@ -20,7 +20,7 @@ from worlds import make_dataset
 def world(tmp_path_factory: pytest.TempPathFactory) -> tuple[flaneur.Model, flaneur.Dataset]:
     folder = tmp_path_factory.mktemp("asked")
     model = flaneur.load(tiny_bundle(folder / "tiny").path)
-    return model, make_dataset(folder, [city.slug for city in model.cities], places=20)
+    return model, make_dataset(folder, [city.slug for city in model.cities], places=40)
 
 
 def test_names_and_objects_give_the_same_report(world: tuple[flaneur.Model, flaneur.Dataset]) -> None:
@@ -75,6 +75,11 @@ def test_no_split_is_no_obstacle_to_what_needs_none(
     report = flaneur.evaluate(world[0], bare, "all", cross="project")
     assert "no split" in report.not_measured["cross"]
     assert "coverage" in report.sections
+    everything = flaneur.evaluate(world[0], bare, "all", full=True)
+    lines = [text for text in to_json(everything)["cautions"] if "no split" in text]
+    assert len(lines) == 1
+    assert "what another source costs; how accuracy grows" in lines[0]
+    assert everything.not_measured["cross"] == everything.not_measured["random_split"] == lines[0]
 
 
 def test_trials_can_be_asked_for_one_by_one(world: tuple[flaneur.Model, flaneur.Dataset]) -> None:

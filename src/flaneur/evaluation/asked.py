@@ -106,14 +106,19 @@ def add_asked(report: Report, model: Model, dataset: Dataset, asked: Asked, prog
     """
     report = _with_slices(report, asked.slices)
     given = _Given(model, dataset, report, asked, progress)
-    sections, said = dict(report.sections), dict(report.not_measured)
-    for key, (wanted, what, trial) in TRIALS.items():
+    sections, failed = dict(report.sections), dict[str, list[str]]()
+    for key, (wanted, _, trial) in TRIALS.items():
         if wanted(asked):
             try:
                 sections[key] = trial(given)
             except (InputError, IntegrityError) as error:
-                said[key] = f"Not measured: {what}. {error}"
-    return replace(report, sections=sections, not_measured=said)
+                failed.setdefault(str(error), []).append(key)
+    said = {
+        key: f"Not measured: {'; '.join(TRIALS[one][1] for one in keys)}. {why}"
+        for why, keys in failed.items()
+        for key in keys
+    }
+    return replace(report, sections=sections, not_measured={**report.not_measured, **said})
 
 
 def _with_slices(report: Report, columns: Sequence[str]) -> Report:
