@@ -176,6 +176,13 @@ def test_a_page_of_next_to_nothing_is_a_page(report, truths, guesses):
     assert "inf" not in re.findall(r'--[a-z]:([^;"]+)', page)
 
 
+def test_a_table_too_wide_for_a_phone_says_so_there_and_words_of_the_trade_are_explained(report):
+    page = to_html(report, photos=False)
+    assert '<p class="hint narrow">The table may go on to the right' in page
+    assert "p.narrow { display: none; }" in page
+    assert "<dt>Encoder, head</dt>" in page
+
+
 def test_without_photos_there_is_no_picture_but_the_numbers_are_there(report):
     page = to_html(report, photos=False)
     assert "<img" not in page
