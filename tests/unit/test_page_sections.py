@@ -189,5 +189,10 @@ def test_a_section_without_measured_groups_still_says_why():
     assert "For so many right answers" not in rendered(unfitted)
 
 
+def test_one_photo_of_which_a_column_is_not_known_is_one_photo():
+    table = replace(FOUND["slices"].tables[0], without=1)
+    assert "; not known of 1 photo<" in further_sections({"slices": replace(FOUND["slices"], tables=(table,))})
+
+
 def test_examples_are_of_every_section():
     assert len(EXAMPLES) == len(FOUND)

@@ -78,9 +78,20 @@ def warn_of_overlap(card: Card, dataset: Dataset, photos: Sequence[Photo], learn
     if not seen:
         return ""
     return (
-        f"It learnt from {seen:,} of these {counted(len(photos), 'photo')}: the same files are in the train or "
+        f"It learnt from {_so_many(seen, len(photos))}: the same files are in the train or "
         f"validation part of {learnt.dataset}. The numbers flatter it; measure on other photos."
     )
+
+
+def _so_many(seen: int, photos: int) -> str:
+    """Part of some photos.
+
+    >>> _so_many(3, 10), _so_many(2, 2), _so_many(1, 1)
+    ('3 of these 10 photos', 'all of these 2 photos', 'this 1 photo')
+    """
+    if seen < photos:
+        return f"{seen:,} of these {counted(photos, 'photo')}"
+    return "this 1 photo" if photos == 1 else f"all of these {counted(photos, 'photo')}"
 
 
 def _datasets() -> Iterator[Dataset]:

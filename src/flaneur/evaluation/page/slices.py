@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from flaneur.errors import counted
 from flaneur.evaluation.measures.slices import Slice, Slices, SliceTable
 from flaneur.evaluation.page.axes import reach, share_axis
 from flaneur.evaluation.page.forest import MOST_ROWS, Mark, Row, forest
@@ -54,7 +55,7 @@ def _column(table: SliceTable) -> str:
         )
         for one in table.slices
     ]
-    left = f"; not known of {table.without:,} photos" if table.without else ""
+    left = f"; not known of {counted(table.without, 'photo')}" if table.without else ""
     more = f"; the first {MOST_ROWS} of {len(rows)}" if len(rows) > MOST_ROWS else ""
     label = f"Accuracy by {table.title.lower()}: " + ", ".join(
         f"{one.value} {told(one.accuracy)}" for one in table.slices
