@@ -13,7 +13,7 @@ from flaneur.cli.progress import stage_bars
 if TYPE_CHECKING:
     from flaneur.explain.atlas.atlas import Atlas
 
-_STAGES = {"embed": "embedding", "layout": "laying out", "squares": "small pictures"}
+_STAGES = {"embed": "embedding", "layout": "laying out", "squares": "small pictures", "patches": "patches"}
 
 
 @click.command()

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from flaneur.evaluation.answers import Answers
 from flaneur.evaluation.section import Section
+from flaneur.explain.atlas.cells import Cells
 from flaneur.explain.atlas.columns import Column
 from flaneur.metrics import Interval
 
@@ -59,6 +60,8 @@ class Atlas:
             photos that it learnt from are not on this computer.
         layouts: at least one; the page opens with the first.
         paths: the file of every photo, by id.
+        cells: makes the feature map's cells of all photos, told to whom to say how far it is; raises ``InputError``
+            where the model gives none out.
         parts: by key; each satisfies :class:`Part`.
         not_measured: key to why, in a sentence.
         command: that makes it again.
@@ -73,6 +76,7 @@ class Atlas:
     learnt: NDArray[np.int64]
     layouts: tuple[Layout, ...] = ()
     paths: Mapping[str, Path] = field(default_factory=dict)
+    cells: Callable[[Callable[[int, int], None] | None], Cells] | None = None
     parts: Mapping[str, Part] = field(default_factory=dict)
     not_measured: Mapping[str, str] = field(default_factory=dict)
     command: str = ""

@@ -10,6 +10,7 @@ from flaneur.explain.atlas.atlas import Atlas, Part, Progress
 from flaneur.explain.atlas.cities import city_points
 from flaneur.explain.atlas.clusters import clusters
 from flaneur.explain.atlas.galleries import galleries
+from flaneur.explain.atlas.patches import patches
 from flaneur.explain.atlas.where import where
 
 Measure = Callable[[Atlas, Progress | None], Part]
@@ -19,6 +20,7 @@ MEASURES: dict[str, tuple[str, Measure]] = {
     "clusters": ("sub-clusters inside cities", clusters),
     "galleries": ("typical and untypical photos", galleries),
     "where": ("where in a city the model succeeds", where),
+    "patches": ("what makes each city look like itself", patches),
 }
 """By key: what is said where it could not be measured, and how it is measured. Earlier parts are in the atlas given."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TypedDict, Unpack
 
@@ -19,6 +20,7 @@ from flaneur.evaluation.run import What, photos_of
 from flaneur.explain.atlas.answers import answers_of
 from flaneur.explain.atlas.atlas import Atlas as Atlas
 from flaneur.explain.atlas.atlas import Layout, Progress
+from flaneur.explain.atlas.cells import cells_of
 from flaneur.explain.atlas.neighbours import neighbours_kept
 from flaneur.explain.atlas.parts import with_parts
 from flaneur.explain.atlas.positions2d import check_method, plane, principal
@@ -109,6 +111,7 @@ def atlas(
         learnt=_learnt(asked.card, data, found.photos),
         layouts=_layouts(found.embeddings, answers.places, wanted, progress),
         paths={photo.id: data.image_path(photo) for photo in found.photos},
+        cells=partial(cells_of, asked, data, found.photos),
         command=_command(asked, data, what, wanted),
     )
     return made if map_only else with_parts(made, progress)

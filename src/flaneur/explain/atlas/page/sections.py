@@ -10,6 +10,7 @@ from flaneur.explain.atlas.atlas import Part
 from flaneur.explain.atlas.page.cities import cities_section
 from flaneur.explain.atlas.page.clusters import clusters_section
 from flaneur.explain.atlas.page.galleries import galleries_section
+from flaneur.explain.atlas.page.patches import patches_section
 from flaneur.explain.atlas.page.where import where_section
 
 Renderer = Callable[[Any, Thumbnails], str]
@@ -20,6 +21,7 @@ RENDERERS: dict[str, Renderer] = {
     "clusters": clusters_section,
     "galleries": galleries_section,
     "where": where_section,
+    "patches": patches_section,
 }
 
 
