@@ -51,15 +51,15 @@ def climb(
         penalty = _penalty(target.size_px, how.frequency_penalty)
         optimiser = torch.optim.Adam([spectrum], how.learning_rate)
         for step in range(how.steps):
-            pictures = _pictures(spectrum * penalty, target.size_px)
-            seen = _shaken(pictures, how, shakes)
+            unbounded = _unbounded(spectrum * penalty, target.size_px)
+            seen = _shaken(torch.sigmoid(unbounded), how, shakes)
             gain = _goal(question, _normalised(seen, target), layer, channel)
-            worth = gain.sum() - how.total_variation * _total_variation(pictures).sum()
+            worth = gain.sum() - how.total_variation * _total_variation(unbounded / 4).sum()
             (slope,) = torch.autograd.grad(-worth, spectrum)
             spectrum.grad = slope
             optimiser.step()
             progress(step + 1, how.steps)
-        made = _pictures(spectrum * penalty, target.size_px).detach()
+        made = torch.sigmoid(_unbounded(spectrum * penalty, target.size_px)).detach()
     return np.asarray(made.permute(0, 2, 3, 1).numpy(), np.float32)
 
 
@@ -107,10 +107,13 @@ def _penalty(size_px: int, power: float) -> Tensor:
     return (penalty * (size_px / torch.sqrt((penalty**2).mean())))[..., None]
 
 
-def _pictures(spectrum: Tensor, size_px: int) -> Tensor:
-    """``[B, 3, S, S]`` in 0..1; grey where the spectrum is 0."""
+def _unbounded(spectrum: Tensor, size_px: int) -> Tensor:
+    """``[B, 3, S, S]``; its sigmoid is the pictures in 0..1, grey where the spectrum is 0 and a quarter as steep.
+
+    Total variation is counted here: counted in 0..1 it is least in black and in white.
+    """
     plain = torch.fft.irfft2(torch.view_as_complex(spectrum), s=(size_px, size_px))
-    return torch.sigmoid(4 * torch.einsum("ij,bjyx->biyx", torch.tensor(_COLOURS), plain))
+    return 4 * torch.einsum("ij,bjyx->biyx", torch.tensor(_COLOURS), plain)
 
 
 def _normalised(images: Tensor, target: Target) -> Tensor:
