@@ -10,7 +10,9 @@ import pytest
 from PIL import Image
 
 from flaneur.cli.main import run
+from flaneur.dataset.store import open_dataset
 from flaneur.errors import UsageError
+from flaneur.explain.channels import exciting
 from flaneur.explain.dream_settings import DreamSettings
 from flaneur.explain.gradients import extra
 from flaneur.onnx_files import graph as onnx_graph
@@ -186,3 +188,46 @@ def test_without_torch_one_line(tmp_path, capsys, monkeypatch):
     error = capsys.readouterr().err
     assert "torch is not installed" in error
     assert error.count("\n") == 1
+
+
+@pytest.fixture(scope="module")
+def dataset(tmp_path_factory):
+    """Twelve marked scenes, each a place of every city."""
+    folder, home = tmp_path_factory.mktemp("photos"), tmp_path_factory.mktemp("home")
+    for number, photo in enumerate(marked_photos(12)):
+        place = folder / photo.slug / f"scene-{number // 3}"
+        place.mkdir(parents=True)
+        photo.image.save(place / "street.png")
+    patch = pytest.MonkeyPatch()
+    patch.setenv("FLANEUR_HOME", str(home))
+    assert run(["import", "folder", str(folder), "--name", "marked"]) == 0
+    yield open_dataset("marked")
+    patch.undo()
+
+
+def test_channels_are_excited_by_their_tile_where_it_lies(dataset):
+    found = exciting(built_model(), dataset, "all")
+    assert [(row.number, row.city) for row in found.channels] == [(0, "arles"), (1, "bari"), (2, "cork")]
+    for row in found.channels:
+        assert {one.photo.city for one in row.strongest} == {row.city}
+        assert len({one.photo.place for one in row.strongest}) == len(row.strongest) >= 4
+    assert found.sheet().width == 1080
+    boxes = {one.photo.place: one.box for one in exciting(built_model(), dataset, "all", [1]).channels[0].strongest}
+    for scene, photo in enumerate(marked_photos(12)[1::3]):
+        for place, box in boxes.items():
+            if place.endswith(f"scene-{scene}"):
+                across = (SIZE_PX / 6 + (photo.box[0] + photo.box[2]) / 2) / (SIZE_PX * 4 / 3)
+                assert box[0] <= across <= box[2]
+                assert box[1] <= (photo.box[1] + photo.box[3]) / 2 / SIZE_PX <= box[3]
+    with pytest.raises(UsageError, match="channels 0 to 2; 5 is none"):
+        exciting(built_model(), dataset, "all", [5])
+
+
+def test_channels_command(dataset, tmp_path, capsys):
+    write_built(tmp_path / "built")
+    words = ["inspect", "channels", str(tmp_path / "built"), str(dataset.root), "--split", "all", "--channel", "2"]
+    assert run([*words, "--json", "-o", str(tmp_path / "c.png")]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert [(row["channel"], row["chosen_for"]) for row in told["channels"]] == [(2, None)]
+    assert told["channels"][0]["strongest"][0]["city"] == "cork"
+    assert (tmp_path / "c.png").exists()

@@ -11,7 +11,7 @@ import click
 
 from flaneur.cli.explain import read_setting
 from flaneur.cli.main import printable
-from flaneur.cli.progress import bar
+from flaneur.cli.progress import bar, stage_bars
 from flaneur.errors import UsageError
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ _as_json = click.option("--json", "as_json", is_flag=True, help="Print the numbe
 
 @click.group()
 def inspect() -> None:
-    """Look inside a model: what its network reacts to. Needs the extra 'train'."""
+    """Look inside a model: what its network reacts to. Most of it needs the extra 'train'."""
 
 
 @inspect.command()
@@ -98,6 +98,32 @@ def features(model: str, photo: str, count: int, **options: Any) -> None:
     found = feature_maps(load(model), photo)
     lines = [f"{number}. {layer}" for number, layer in enumerate(found.layers, start=1)]
     _show(lambda: found.sheet(count), path, found.to_dict(), "\n".join(lines), as_json=options["as_json"])
+
+
+@inspect.command()
+@click.argument("model")
+@click.argument("dataset")
+@click.option("--split", "part", default="test", show_default=True, metavar="[NAME/]PART", help="Or all photos.")
+@click.option("--channel", "numbers", type=click.IntRange(0), multiple=True, help="From 0; one a city by default.")
+@_output
+@_as_json
+def channels(model: str, dataset: str, part: str, numbers: tuple[int, ...], **options: Any) -> None:
+    """Show the photos of DATASET, and the places in them, that excite channels of MODEL's last map. Needs no torch."""
+    from flaneur.dataset.store import open_dataset
+    from flaneur.explain.channels import exciting
+    from flaneur.predict import load
+
+    path = _path(options, "channels.png")
+    with stage_bars({"embed": "looking"}) as progress:
+        found = exciting(
+            load(model), open_dataset(dataset), part, numbers, lambda done, all_: progress("embed", done, all_)
+        )
+    lines = [
+        f"channel {one.number}{f', chosen for {one.city}' if one.city else ''}: "
+        + ", ".join(f"{excited.photo.city} {excited.value:.2f}" for excited in one.strongest)
+        for one in found.channels
+    ]
+    _show(found.sheet, path, found.to_dict(), "\n".join(lines), as_json=options["as_json"])
 
 
 def _path(options: dict[str, Any], usual: str) -> Path | None:
