@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageFont
 
-from flaneur.errors import UsageError
+from flaneur.errors import InputError, UsageError
 from flaneur.explain import words
 from flaneur.explain.evidence import Evidence, Known
 from flaneur.explain.faithfulness import Faithfulness
@@ -115,6 +115,8 @@ def test_an_answer_that_is_not_the_first_is_told(heatmap):
         ((0.2, 0.51, 0.5, 0.5, 0.1), "The map holds up in part"),
         ((0.49, 0.8, 0.5, 0.5, 0.1), "The map holds up in part"),
         ((0.6, 0.4, 0.5, 0.5, 0.1), "Do not trust this map"),
+        ((0.39, 0.8, 0.16, 0.5, 0.1), "Do not trust this map"),
+        ((0.2, 0.4, 0.5, 0.5, 0.1), "Do not trust this map"),
         ((0.2, 0.8, 0.5, 0.5, 0.9), "Do not trust this map"),
         ((0.2, 0.8, 0.5, 0.5, -0.9), "Do not trust this map"),
     ],
@@ -123,6 +125,13 @@ def test_how_far_to_trust_it(measured, verdict):
     told = words.held(Faithfulness(*measured))
     assert told.verdict == verdict
     assert "20 %" in told.why or measured[0] != 0.2
+
+
+def test_an_order_worse_than_chance_is_told_as_worse():
+    told = words.held(Faithfulness(0.39, 0.5, 0.16, 0.5)).why
+    assert "lowers its probability less than hiding at random: on average to 39 %, at random to 16 %" in told
+    assert "raises it no further than showing at random: 50 %, at random 50 %" in told
+    assert "raises it less than showing at random" in words.held(Faithfulness(0.2, 0.4, 0.5, 0.5)).why
 
 
 def test_caveats(street, heatmap):
@@ -166,3 +175,9 @@ def test_letters_that_the_font_lacks():
 def test_tiny_pictures_are_shown_pixel_by_pixel():
     dots = Image.fromarray(np.array([[0, 255], [255, 0]], np.uint8))
     assert set(np.asarray(fitted(dots, 100, 100)).ravel().tolist()) == {0, 255}
+
+
+def test_a_place_that_cannot_be_written_is_told(heatmap, tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(InputError, match="cannot be written"):
+        heatmap.save(tmp_path / "file" / "why.png")

@@ -115,8 +115,8 @@ def held(measured: Faithfulness) -> Trust:
     >>> held(Faithfulness(0.6, 0.4, 0.5, 0.5)).verdict
     'Do not trust this map'
     """
-    deletes = measured.random_deletion_auc - measured.deletion_auc > _CLEAR
-    inserts = measured.insertion_auc - measured.random_insertion_auc > _CLEAR
+    deletes = measured.random_deletion_auc - measured.deletion_auc
+    inserts = measured.insertion_auc - measured.random_insertion_auc
     parts = [
         f"Hiding first what speaks most for the city lowers its probability {_than(deletes)} "
         f"hiding at random: on average to {_percent(measured.deletion_auc)}, at random to "
@@ -128,7 +128,8 @@ def held(measured: Faithfulness) -> Trust:
     if measured.sanity is not None:
         other = "another map, as it should" if sound else "much the same map: it shows the photo, not what was learnt"
         parts.append(f"Random weights give {other} (rank correlation {measured.sanity:.2f}).")
-    times = deletes + inserts if sound else 0
+    wrong = not sound or min(deletes, inserts) < -_CLEAR
+    times = 0 if wrong else (deletes > _CLEAR) + (inserts > _CLEAR)
     verdict = ("Do not trust this map", "The map holds up in part", "The map holds up")[times]
     return Trust(verdict, " ".join(parts))
 
@@ -166,8 +167,10 @@ def city_name(slug: str) -> str:
     return slug.replace("-", " ").title()
 
 
-def _than(better: bool) -> str:
-    return "further than" if better else "no further than"
+def _than(better_by: float) -> str:
+    if better_by < -_CLEAR:
+        return "less than"
+    return "further than" if better_by > _CLEAR else "no further than"
 
 
 def _percent(share: float) -> str:
