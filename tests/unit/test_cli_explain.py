@@ -112,6 +112,21 @@ def test_one_file_for_several_photos_is_refused(world, capsys, tmp_path):
     assert "Name a folder" in err
 
 
+@pytest.mark.parametrize("out", ["file/why.png", "file/new", "file", "/proc/why.png"])
+def test_a_place_that_cannot_be_written_is_told_before_the_model_is_asked(world, capsys, tmp_path, monkeypatch, out):
+    monkeypatch.setattr("flaneur.predict.load", lambda _: pytest.fail("asked"))
+    (tmp_path / "file").touch()
+    photos = [world / "a" / "street.png"] + [world / "b"] * ("." not in out)
+    code, told, err = ask(world, capsys, *photos, "-o", tmp_path / out, *QUICK)
+    assert (code, told, err.count("\n")) == (3, "", 1)
+    assert "cannot be written" in err
+
+
+def test_no_folder_is_left_where_no_photo_could_be_explained(world, capsys, tmp_path):
+    assert ask(world, capsys, world / "bad.jpg", world / "bad.jpg", "-o", tmp_path / "why")[0] == 3
+    assert not list(tmp_path.iterdir())
+
+
 def test_the_photo_is_never_written_over(world, capsys):
     photo = world / "a" / "street.png"
     before = photo.read_bytes()

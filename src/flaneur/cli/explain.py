@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -40,31 +41,42 @@ def explain(ctx: click.Context, /, photos: Sequence[str], **options: Any) -> Non
 
     Writes a picture of each photo, NAME-why.png, into this folder or where -o says.
     """
-    from flaneur.explain.run import DEFAULT_METHOD, explain
+    from flaneur.evaluation.write import report_folder
+    from flaneur.explain.run import DEFAULT_METHOD
     from flaneur.predict import load
 
     paths = list(expand(photos))
     pictures = _pictures(paths, options["output"], as_json=options["as_json"])
     settings = dict(read_setting(words) for words in options["settings"])
-    model = load(options["model"])
-    asked: dict[str, Any] = {name: options[name] for name in ("city", "against")}
-    asked |= {"method": options["method"] or DEFAULT_METHOD, "settings": settings, "check": not options["no_check"]}
-    if options["known"] is not None:
-        asked["known"] = _known(model, options["known"])
+    folder = None if pictures[0] is None else pictures[0].parent  # the same for all
+    with nullcontext() if folder is None else report_folder(folder):
+        model = load(options["model"])
+        asked: dict[str, Any] = {name: options[name] for name in ("city", "against")}
+        asked |= {"method": options["method"] or DEFAULT_METHOD, "settings": settings, "check": not options["no_check"]}
+        if options["known"] is not None:
+            asked["known"] = _known(model, options["known"])
+        if _explain_all(model, zip(paths, pictures, strict=True), asked, as_json=options["as_json"]):
+            ctx.exit(PhotoError.exit_code)
+
+
+def _explain_all(
+    model: Model, views: Iterable[tuple[str, Path | None]], asked: Mapping[str, Any], *, as_json: bool
+) -> int:
+    """Explain photo by photo; returns how many could not be."""
+    from flaneur.explain.run import explain
+
     failures = 0
-    for path, picture in zip(paths, pictures, strict=True):
+    for path, picture in views:
         try:
             heatmap = explain(model, path, **asked)
         except PhotoError as error:
             failures += 1
-            _show_failure(path, error, as_json=options["as_json"])
+            _show_failure(path, error, as_json=as_json)
             continue
         if picture is not None:
-            picture.parent.mkdir(parents=True, exist_ok=True)
             heatmap.save(picture)
-        _show(heatmap, picture, as_json=options["as_json"])
-    if failures:
-        ctx.exit(PhotoError.exit_code)
+        _show(heatmap, picture, as_json=as_json)
+    return failures
 
 
 def _pictures(paths: Sequence[str], output: Path | None, *, as_json: bool) -> list[Path | None]:

@@ -128,6 +128,7 @@ class Heatmap:
             path: ends in ``.png`` or ``.jpg``; a file that is there is replaced.
 
         Raises:
+            InputError: it cannot be written.
             UsageError: another ending.
         """
         from flaneur.explain.picture import save_picture

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image, ImageChops, ImageDraw, ImageFilter, ImageFont, ImageOps
 
+from flaneur.dataset.passing_on import writing
 from flaneur.decode import decode
 from flaneur.errors import PhotoError, UsageError
 from flaneur.explain import words
@@ -59,6 +60,7 @@ def save_picture(heatmap: Heatmap, path: Path) -> Path:
         path: ends in one of :data:`KINDS`.
 
     Raises:
+        InputError: it cannot be written.
         UsageError: another ending.
     """
     return save_image(picture(heatmap), path)
@@ -72,10 +74,12 @@ def save_image(image: Image.Image, path: Path) -> Path:
         path: ends in one of :data:`KINDS`.
 
     Raises:
+        InputError: it cannot be written.
         UsageError: another ending.
     """
     check_kind(path)
-    write_bytes(path, _encoded(image, KINDS[path.suffix.lower()]))
+    with writing(path):
+        write_bytes(path, _encoded(image, KINDS[path.suffix.lower()]))
     return path
 
 
