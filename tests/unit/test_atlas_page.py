@@ -19,6 +19,7 @@ from PIL import Image
 from bundles import CITIES, tiny_bundle
 from flaneur.cli.atlas import atlas as command
 from flaneur.errors import InputError, UsageError
+from flaneur.evaluation.answers import Doubt
 from flaneur.evaluation.section import Findings
 from flaneur.explain.atlas import parts
 from flaneur.explain.atlas.atlas import Atlas, Progress
@@ -108,7 +109,11 @@ def test_pictures_keep_to_their_budget() -> None:
 
 def test_numbers_say_how_far_to_trust_the_map(drawn: Atlas) -> None:
     names = [name for name, _, _ in map_numbers(drawn)]
-    assert names == ["t-SNE: neighbours kept", "PCA: neighbours kept", "Put in the right city"]
+    assert names == ["t-SNE: neighbours kept", "PCA: neighbours kept", "First guess is the right city"]
+    assert "would not answer" not in map_numbers(drawn)[-1][1]
+    silent = replace(drawn, answers=replace(drawn.answers, doubt=Doubt(probability_threshold=2.0)))
+    count = int((drawn.learnt == 0).sum())
+    assert map_numbers(silent)[-1][1].endswith(f", also where it would not answer ({count} of {count})")
     told = to_dict(drawn)
     assert told["maps"][0]["neighbours_kept"]["value"] == 0.4
     new = drawn.answers.correct[drawn.learnt == 0]

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+from numpy.typing import NDArray
+
+from flaneur.evaluation.answers import Answers
 from flaneur.evaluation.phrases import percent
 from flaneur.explain.atlas.atlas import Atlas
 from flaneur.explain.atlas.neighbours import NEAREST
@@ -44,17 +48,37 @@ def map_numbers(atlas: Atlas) -> list[NumberRow]:
     right = right_on_new(atlas)
     if right is not None:
         seen = "that the model did not learn from" if (atlas.learnt > 0).any() else "of cities that it knows"
-        rows.append(("Put in the right city", f"photos {seen}", right))
+        rows.append(("First guess is the right city", f"photos {seen}{unanswered(atlas.answers, _new(atlas))}", right))
     return rows
 
 
 def right_on_new(atlas: Atlas) -> Interval | None:
-    """How often the model is right on photos of cities that it knows; of those, ones it did not learn from.
+    """How often the first guess is right on photos of cities that it knows; of those, ones it did not learn from.
+
+    Photos that it would not answer count with their first guess.
 
     Returns:
         ``None`` where there is no such photo, or where nobody knows what it learnt from.
     """
-    rows = (atlas.learnt == 0) & (atlas.answers.labels >= 0)
+    rows = _new(atlas)
     if not rows.any():
         return None
     return bootstrap_by_group(always(atlas.answers.correct[rows]), atlas.answers.places[rows])[0]
+
+
+def unanswered(answers: Answers, rows: NDArray[np.bool_]) -> str:
+    """That shares of right first guesses count photos that the model would not answer, and how many those are.
+
+    Args:
+        answers: of the atlas.
+        rows: ``[N]`` which photos the shares rest on.
+
+    Returns:
+        Words that follow a sentence or a noun; empty where it answers all of them.
+    """
+    refused = int((rows & ~answers.answered).sum())
+    return f", also where it would not answer ({refused:,} of {int(rows.sum()):,})" if refused else ""
+
+
+def _new(atlas: Atlas) -> NDArray[np.bool_]:
+    return np.asarray((atlas.learnt == 0) & (atlas.answers.labels >= 0))

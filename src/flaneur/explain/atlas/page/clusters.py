@@ -35,8 +35,9 @@ def clusters_section(found: Clusters, thumbnails: Thumbnails) -> str:
     """Each divided city with photos nearest to the middle of each part; then all cities in a table."""
     hint = (
         "Where a city’s photos fall into parts that other places would repeat (prediction strength 80 % or more). All "
-        "its photos take part, also those that the model learnt from; what share is recognised is said of new photos "
-        f"only. Shown are the photos nearest to the middle of their part. {ONE_SPOT}"
+        "its photos take part, also those that the model learnt from; the share whose first guess is right, also "
+        "where it would not answer, is of new photos only. "
+        f"Shown are the photos nearest to the middle of their part. {ONE_SPOT}"
     )
     divided = "".join(_city(found, one, thumbnails) for one in found.cities if one.divided)
     heads = ("city", "parts", "strength", "explains", "of one cloud", "photos")
@@ -65,7 +66,9 @@ def _city(found: Clusters, one: DividedCity, thumbnails: Thumbnails) -> str:
 
 def _part(found: Clusters, one: DividedCity, part: SubCluster, thumbnails: Thumbnails) -> str:
     photos = figures(found.answers, part.shown, thumbnails, brief=True)
-    told_right = f"; recognised: {told(part.recall)} of {counted(part.recall.n, 'new photo')}" if part.recall.n else ""
+    told_right = (
+        f"; first guess right: {told(part.recall)} of {counted(part.recall.n, 'new photo')}" if part.recall.n else ""
+    )
     words = f"{told(part.share)} of its photos{told_right}"
     shown = f'<div class="photos small">{photos}</div>' if photos else ""
     return f"<li><h4>{escape(one.city.name)} {part.letter}</h4><p>{escape(words)}</p>{shown}</li>"
