@@ -12,6 +12,7 @@ from flaneur.errors import InputError, UsageError
 from flaneur.explain import words
 from flaneur.explain.evidence import Evidence, Known
 from flaneur.explain.faithfulness import Faithfulness
+from flaneur.explain.methods import occlusion
 from flaneur.explain.picture import picture, picture_html, save_picture
 from flaneur.explain.run import explain
 from flaneur.explain.sheet import bars, fitted, lines, plain, text
@@ -85,13 +86,17 @@ def test_a_notebook_shows_it_with_words_for_those_who_do_not_see_it(heatmap):
     assert html.count("<") == 1
 
 
-def test_one_colour_says_that_there_is_nothing(tmp_path):
-    grey = explain(built_model(), Image.new("RGB", (64, 48), (128, 128, 128)))
+def test_one_colour_says_that_there_is_nothing(monkeypatch):
+    monkeypatch.setattr(occlusion, "explain", lambda *_: pytest.fail("a method was asked"))
+    photo = Image.new("RGB", (64, 48), (128, 128, 128))
+    grey = explain(built_model(), photo)
     assert grey.limit == 0
     assert words.trust(grey).verdict == "Nothing to show"
     assert "No part" in words.where(grey)
     over = np.asarray(grey.overlay())
     assert (over[:, 24:40] == 128).all()
+    with pytest.raises(UsageError, match="no setting 'strid'"):
+        explain(built_model(), photo, settings={"strid": 1})
 
 
 def test_an_answer_that_is_not_the_first_is_told(heatmap):

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypedDict, Unpack
 
+import numpy as np
 from PIL import Image
 
 from flaneur import discover
@@ -15,6 +16,7 @@ from flaneur.errors import UsageError, did_you_mean
 from flaneur.explain.evidence import KnownPhotos
 from flaneur.explain.faithfulness import Relevance, measure_faithfulness
 from flaneur.explain.heatmap import Heatmap as Heatmap
+from flaneur.explain.method_settings import read_settings
 from flaneur.explain.square import spread
 from flaneur.explain.target import Target, target
 from flaneur.predict import Model, View, load
@@ -112,7 +114,8 @@ def relevance(asked: Target, method: str, settings: Mapping[str, Any] | None = N
         settings: of the method, by name.
 
     Returns:
-        ``[S, S]``; higher speaks more for the city.
+        ``[S, S]``; higher speaks more for the city. 0 throughout where the square is of one colour: no part of it can
+        then say more than another, and what a network's border effects would draw is not shown.
 
     Raises:
         UsageError: no such method or setting, or the model's graph gives out no feature map where one is needed.
@@ -124,6 +127,9 @@ def relevance(asked: Target, method: str, settings: Mapping[str, Any] | None = N
             f"{method!r} needs a feature map, and model {asked.model.name!r} gives out none. Use {others}, or export "
             "its network again."
         )
+    if not np.ptp(asked.picture(), axis=(0, 1)).any():
+        read_settings(module.SETTINGS, settings or {}, method)
+        return np.zeros((asked.size_px, asked.size_px), np.float32)
     values: Relevance = module.explain(asked, settings or {})
     return values
 
