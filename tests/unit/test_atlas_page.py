@@ -176,6 +176,23 @@ def test_the_command_writes_the_page_says_the_numbers_and_the_same_again(tmp_pat
     assert not (tmp_path / "c.html").exists()
 
 
+@pytest.mark.parametrize(
+    ("out", "error", "told"),
+    [
+        ("out.png", UsageError, "ends in .html"),
+        ("new/", UsageError, "ends in .html"),
+        ("file/x.html", InputError, "cannot be written"),
+    ],
+)
+def test_a_page_that_cannot_be_written_is_refused_before_the_model_is_asked(
+    tmp_path: Path, out: str, error: type[Exception], told: str
+) -> None:
+    (tmp_path / "file").write_bytes(b"")
+    with pytest.raises(error, match=told):
+        CliRunner().invoke(command, ["no-model", "no-photos", "-o", f"{tmp_path}/{out}"], catch_exceptions=False)
+    assert [one.name for one in tmp_path.iterdir()] == ["file"]
+
+
 def test_a_still_picture_by_names_and_by_numbers(drawn: Atlas, tmp_path: Path) -> None:
     pytest.importorskip("matplotlib")
     for colour in ("city", "verdict", "year"):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from flaneur.cli.progress import stage_bars
+from flaneur.errors import UsageError
 
 if TYPE_CHECKING:
     from flaneur.explain.atlas.atlas import Atlas
@@ -19,7 +20,7 @@ _STAGES = {"embed": "embedding", "layout": "laying out", "squares": "small pictu
 @click.command()
 @click.argument("model")
 @click.argument("dataset")
-@click.option("--out", "-o", type=click.Path(path_type=Path, dir_okay=False), help="The page to write.")
+@click.option("--out", "-o", type=click.Path(path_type=Path, dir_okay=False), help="The page to write: .html.")
 @click.option("--split", "part", default="all", metavar="[NAME/]PART", help="test, validation, train, or all photos.")
 @click.option("--method", "methods", metavar="MAP", multiple=True, help="tsne, pca, umap; tsne and pca by default.")
 @click.option("--seed", default=0, show_default=True, help="Of what the maps draw.")
@@ -36,6 +37,7 @@ def atlas(model: str, dataset: str, **options: Any) -> None:
     """
     from flaneur.evaluation.comparison.contestants import plain
     from flaneur.evaluation.plots.figure import new_figure
+    from flaneur.evaluation.write import report_folder
     from flaneur.explain.atlas.run import atlas as measure
     from flaneur.explain.atlas.write import to_dict, write_atlas, write_figure
 
@@ -43,7 +45,8 @@ def atlas(model: str, dataset: str, **options: Any) -> None:
         new_figure(1, 1)  # refuses here, and not after minutes, where matplotlib lacks
     path = options["out"] or Path(f"atlas-{plain(Path(model).stem)}-{plain(Path(dataset).stem)}.html")
     methods = {"methods": list(options["methods"])} if options["methods"] else {}
-    with stage_bars(_STAGES) as progress:
+    _check_page(path)
+    with report_folder(path.parent), stage_bars(_STAGES) as progress:
         found = measure(
             model, dataset, options["part"],
             map_only=options["map_only"], progress=progress, seed=options["seed"], **methods,
@@ -55,6 +58,12 @@ def atlas(model: str, dataset: str, **options: Any) -> None:
         )
     click.echo(json.dumps(to_dict(found), ensure_ascii=False) if options["as_json"] else _text(found))
     click.echo(f"Atlas: {path}", err=True)
+
+
+def _check_page(path: Path) -> None:
+    """Refuse a name that no browser would open as a page."""
+    if path.suffix.lower() not in {".html", ".htm"}:
+        raise UsageError(f"-o {path}: an atlas is a page. Give a name that ends in .html, such as atlas.html.")
 
 
 def _text(found: Atlas) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from flaneur.dataset.passing_on import writing
 from flaneur.evaluation.plots.figure import save_figure
 from flaneur.explain.atlas.atlas import Atlas
 from flaneur.explain.atlas.figure import figure
@@ -24,9 +25,14 @@ def write_atlas(
         path: of the page; its folder is made if need be.
         photos: whether small pictures of the photos go into it; leave them out where they must not be published.
         progress: told how many pictures are made, of how many.
+
+    Raises:
+        InputError: the page cannot be written there.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_text(path, to_html(atlas, photos=photos, progress=progress))
+    page = to_html(atlas, photos=photos, progress=progress)
+    with writing(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_text(path, page)
     return path
 
 
@@ -40,9 +46,11 @@ def write_figure(atlas: Atlas, path: Path, colour: str = "city") -> tuple[Path, 
 
     Raises:
         UsageError: matplotlib is not installed, or there is no such column.
+        InputError: it cannot be written there.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    return save_figure(figure(atlas, colour), path.with_suffix(""))
+    with writing(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return save_figure(figure(atlas, colour), path.with_suffix(""))
 
 
 def to_dict(atlas: Atlas) -> dict[str, Any]:
