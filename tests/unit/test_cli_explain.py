@@ -87,6 +87,19 @@ def test_a_photo_that_cannot_be_read_is_one_line(world, capsys, tmp_path):
     assert err.startswith(f"flaneur: {world / 'bad.jpg'}")
 
 
+def test_the_first_choice_of_one_photo_held_against_itself_leaves_the_others(world, capsys, tmp_path):
+    photos = [world / name / "street.png" for name in "ab"]
+    code, out, err = ask(world, capsys, *photos, "--against", "arles", "-o", tmp_path / "why", *QUICK)
+    assert (code, err.count("\n")) == (3, 1)
+    assert err.startswith(f"flaneur: {photos[0]}: 'arles', which is the model's first choice")
+    assert "Why Bari rather than Arles?" in out
+    code, out, _ = ask(world, capsys, *photos, "--against", "arles", "--json", *QUICK)
+    failed, told = [json.loads(line) for line in out.splitlines()]
+    assert (code, failed["photo"], failed["error"]) == (3, str(photos[0]), "first_choice")
+    assert told["city"] == "bari"
+    assert ask(world, capsys, *photos, "--city", "arles", "--against", "arles")[0] == 2
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [

@@ -19,12 +19,13 @@ from flaneur.errors import PhotoError, UsageError
 if TYPE_CHECKING:
     from flaneur.explain.evidence import KnownPhotos
     from flaneur.explain.heatmap import Heatmap
+    from flaneur.explain.target import FirstChoiceError
     from flaneur.predict import Model
 
 _PICTURE = "-why.png"
 
 
-@click.command(epilog="Exit code 3: some photo could not be read; the others are explained.")
+@click.command(epilog="Exit code 3: some photo could not be explained; the others are.")
 @click.argument("photos", nargs=-1, required=True, type=click.Path())
 @click.option("--model", default="base", show_default=True, help="Name, folder or .onnx file of a model.")
 @click.option("--city", help="Slug of the city to explain; the model's first choice by default.")
@@ -64,12 +65,13 @@ def _explain_all(
 ) -> int:
     """Explain photo by photo; returns how many could not be."""
     from flaneur.explain.run import explain
+    from flaneur.explain.target import FirstChoiceError
 
     failures = 0
     for path, picture in views:
         try:
             heatmap = explain(model, path, **asked)
-        except PhotoError as error:
+        except (PhotoError, FirstChoiceError) as error:
             failures += 1
             _show_failure(path, error, as_json=as_json)
             continue
@@ -145,7 +147,7 @@ def _known(model: Model, name: str) -> KnownPhotos:
         return KnownPhotos(model, dataset, progress)
 
 
-def _show_failure(path: str, error: PhotoError, *, as_json: bool) -> None:
+def _show_failure(path: str, error: PhotoError | FirstChoiceError, *, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps({"photo": path, "error": error.code, "message": printable(str(error))}))
     else:

@@ -25,6 +25,12 @@ Picture = NDArray[np.float32]
 """``[S, S, 3]`` RGB in 0..1: the square that a network sees."""
 
 
+class FirstChoiceError(UsageError):
+    """The model's first choice for this photo is the city that it was to be held against; for others it need not be."""
+
+    code = "first_choice"
+
+
 @dataclass(frozen=True)
 class Target:
     """What is to be explained; made by :func:`target`. It changes neither model nor photo.
@@ -119,6 +125,7 @@ def target(model: Model, photo: View, city: str | None = None, against: str | No
 
     Raises:
         PhotoError: the photo cannot be read.
+        FirstChoiceError: no city was named, and the model's first choice is the one to hold it against.
         UsageError: a city that the model does not know, one held against itself, or a model of a single city.
     """
     if len(model.cities) < 2:
@@ -131,7 +138,8 @@ def target(model: Model, photo: View, city: str | None = None, against: str | No
         spoken = int(row["logits"].argmax())
     if spoken == other:
         first = "" if city is not None else ", which is the model's first choice,"
-        raise UsageError(f"{model.cities[spoken].slug!r}{first} cannot be held against itself. Name another city.")
+        kind = UsageError if city is not None else FirstChoiceError
+        raise kind(f"{model.cities[spoken].slug!r}{first} cannot be held against itself. Name another city.")
     return Target(model, image, spoken, other)
 
 
