@@ -119,6 +119,18 @@ def test_what_is_refused(world, capsys, tmp_path, monkeypatch, words, said):
     assert said in err
 
 
+@pytest.mark.parametrize(("photos", "out"), [("a", "why"), ("a/street.png", "why/"), ("a/street.png", "why.d/")])
+def test_a_folder_in_or_a_slash_at_the_end_makes_a_folder(world, capsys, tmp_path, photos, out):
+    code, told, _ = ask(world, capsys, world / photos, "-o", f"{tmp_path}/{out}", *QUICK)
+    assert (code, (tmp_path / out / "street-why.png").is_file()) == (0, True)
+    assert str(Path(out) / "street-why.png") in told
+
+
+def test_a_folder_of_one_photo_into_one_file(world, capsys, tmp_path):
+    assert ask(world, capsys, world / "a", "-o", tmp_path / "why.png", *QUICK)[0] == 0
+    assert (tmp_path / "why.png").is_file()
+
+
 def test_one_file_for_several_photos_is_refused(world, capsys, tmp_path):
     code, _, err = ask(world, capsys, world / "a", world / "b", "-o", tmp_path / "why.png")
     assert code == 2

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import nullcontext
 from pathlib import Path
@@ -34,7 +35,7 @@ _PICTURE = "-why.png"
 @click.option("--set", "settings", metavar="NAME=VALUE", multiple=True, help="A setting of the method.")
 @click.option("--known", metavar="DATASET", help="Show the nearest photos of a dataset as evidence.")
 @click.option("--no-check", is_flag=True, help="Do not measure how far to trust the map; less than half the time.")
-@click.option("--output", "-o", type=click.Path(path_type=Path), help="Picture (.png, .jpg); a folder for several.")
+@click.option("--output", "-o", type=click.Path(), help="Picture (.png, .jpg); a folder for several, or ending in /.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line; a picture only with -o.")
 @click.pass_context
 def explain(ctx: click.Context, /, photos: Sequence[str], **options: Any) -> None:
@@ -47,7 +48,8 @@ def explain(ctx: click.Context, /, photos: Sequence[str], **options: Any) -> Non
     from flaneur.predict import load
 
     paths = list(expand(photos))
-    pictures = _pictures(paths, options["output"], as_json=options["as_json"])
+    several = len(paths) > 1 or any(Path(photo).is_dir() for photo in photos)
+    pictures = _pictures(paths, options["output"], several=several, as_json=options["as_json"])
     settings = dict(read_setting(words) for words in options["settings"])
     folder = None if pictures[0] is None else pictures[0].parent  # the same for all
     with nullcontext() if folder is None else report_folder(folder):
@@ -81,23 +83,25 @@ def _explain_all(
     return failures
 
 
-def _pictures(paths: Sequence[str], output: Path | None, *, as_json: bool) -> list[Path | None]:
-    """Where the picture of each photo goes; nowhere with ``--json`` alone.
+def _pictures(paths: Sequence[str], out: str | None, *, several: bool, as_json: bool) -> list[Path | None]:
+    """Where the picture of each photo goes; nowhere with ``--json`` alone. A folder's one photo may be one of several.
 
     Raises:
         UsageError: one file for several photos, an ending that is no picture's, or the photo itself.
     """
     from flaneur.explain.picture import KINDS, check_kind
 
-    if output is None and as_json:
+    if out is None and as_json:
         return [None] * len(paths)
-    if output is not None and not output.is_dir() and (output.suffix or len(paths) == 1):
+    output = Path(out or "")
+    folder = out is None or out.endswith(("/", os.sep)) or output.is_dir()
+    if not folder and (output.suffix or not several):
         check_kind(output)
         if len(paths) > 1:
             raise UsageError(f"-o {output}: one file for {len(paths)} photos. Name a folder.")
         made: list[Path | None] = [output]
     else:
-        made = list(_named_after(paths, output or Path()))
+        made = list(_named_after(paths, output))
     for path, picture in zip(paths, made, strict=True):
         if picture is not None and picture.exists() and Path(path).exists() and picture.samefile(path):
             raise UsageError(f"-o {picture} is the photo itself. Name another file, ending in {', '.join(KINDS)}.")
