@@ -14,7 +14,7 @@ from flaneur.explain.evidence import Evidence, Known
 from flaneur.explain.faithfulness import Faithfulness
 from flaneur.explain.methods import occlusion
 from flaneur.explain.picture import picture, picture_html, save_picture
-from flaneur.explain.run import explain
+from flaneur.explain.run import explain, methods
 from flaneur.explain.sheet import bars, fitted, lines, plain, text
 from flaneur.explain.square import spread
 from flaneur.types import City, CityScore, Location, Photo
@@ -137,6 +137,13 @@ def test_an_order_worse_than_chance_is_told_as_worse():
     assert "lowers its probability less than hiding at random: on average to 39 %, at random to 16 %" in told
     assert "raises it no further than showing at random: 50 %, at random 50 %" in told
     assert "raises it less than showing at random" in words.held(Faithfulness(0.2, 0.4, 0.5, 0.5)).why
+
+
+@pytest.mark.parametrize("method", methods())
+def test_the_numbers_of_every_method_have_their_unit_below_the_scale(heatmap, method):
+    told = words.unit(replace(heatmap, method=method))
+    assert ("log-odds" in told) != ("no unit" in told)
+    assert ImageFont.load_default(29).getlength(told) <= 1000
 
 
 def test_caveats(street, heatmap):

@@ -173,7 +173,7 @@ def _scale(heatmap: Heatmap) -> Image.Image:
     base = np.full((_BODY, _WIDTH, 3), NEUTRAL, np.float32)
     strip = Image.fromarray(np.rint(coloured(base, strength)).astype(np.uint8))
     font, high = ImageFont.load_default(_SMALL), round(1.3 * _SMALL)
-    block = Image.new("RGB", (_WIDTH, _BODY + 8 + 3 * high), PAPER)
+    block = Image.new("RGB", (_WIDTH, _BODY + 8 + 4 * high), PAPER)
     block.paste(strip, (0, 0))
     draw = ImageDraw.Draw(block)
     against, spoken_for = words.legend(heatmap)
@@ -184,7 +184,10 @@ def _scale(heatmap: Heatmap) -> Image.Image:
         draw.text((0, y), plain(low), INK, font)
         draw.text((_WIDTH // 2, y), middle, INK, font, anchor="ma")
         draw.text((_WIDTH, y), plain(high_end), INK, font, anchor="ra")
-    draw.text((0, _BODY + 8 + 2 * high), "" if _outlined_from(heatmap) is None else words.LINE, FAINT, font)
+    under = [words.unit(heatmap)] if heatmap.limit else []
+    under += [] if _outlined_from(heatmap) is None else [words.LINE]
+    for row, line in enumerate(under, 2):
+        draw.text((0, _BODY + 8 + row * high), line, FAINT, font)
     return block
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from flaneur import discover
 from flaneur.explain.evidence import Evidence, Known
 from flaneur.explain.faithfulness import Faithfulness
 
@@ -43,6 +44,12 @@ def legend(heatmap: Heatmap) -> tuple[str, str]:
     if heatmap.against is None:
         return f"against {heatmap.city.name}", f"for {heatmap.city.name}"
     return f"for {heatmap.against.name}", f"for {heatmap.city.name}"
+
+
+def unit(heatmap: Heatmap) -> str:
+    """What the numbers of the scale are, by the map's method."""
+    told = discover.load("flaneur.explain.methods", heatmap.method).UNIT
+    return f"Numbers: {told}." if told else "Numbers have no unit: compare places of this map only."
 
 
 def amount(value: float) -> str:

@@ -19,6 +19,7 @@ from flaneur.onnx_files import proto as onnx_proto
 from flaneur.onnx_files.tail import tail, with_outputs
 
 NEEDS = "feature_map"
+UNIT = "log-odds that a cell of the last map adds"
 _STEP = 0.05  # by how much a cell is scaled up and down
 _BATCH = 64
 

@@ -15,6 +15,7 @@ from flaneur.explain.method_settings import read_settings
 from flaneur.explain.target import Target
 
 NEEDS = "train"
+UNIT = "log-odds that a point adds"
 MAPS = ("all", "finest", "last")
 
 

@@ -16,6 +16,7 @@ from flaneur.explain.target import Target
 from flaneur.explain.windows import check_fill, filled
 
 NEEDS = "train"
+UNIT = "log-odds that a point adds"
 
 
 @dataclass(frozen=True, slots=True)

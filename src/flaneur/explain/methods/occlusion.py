@@ -13,6 +13,7 @@ from flaneur.explain.target import Target
 from flaneur.explain.windows import WindowSettings, filled, pasted, spread, windows
 
 NEEDS = ""
+UNIT = "log-odds lost where this is hidden"
 SETTINGS = WindowSettings
 
 

@@ -16,6 +16,7 @@ from flaneur.explain.target import Target
 from flaneur.explain.windows import MOST_WINDOWS, check_fill, filled
 
 NEEDS = ""
+UNIT = "log-odds from hidden to shown"
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from flaneur.explain.method_settings import read_settings
 from flaneur.explain.target import Target
 
 NEEDS = "train"
+UNIT = ""
 
 
 @dataclass(frozen=True, slots=True)
