@@ -20,6 +20,7 @@ from flaneur.explain.atlas.facts import columns_of
 from flaneur.explain.atlas.neighbours import nearest_elsewhere, neighbours_kept
 from flaneur.explain.atlas.positions2d import plane, principal
 from flaneur.explain.atlas.run import MapSettings, atlas
+from flaneur.explain.atlas.words import map_numbers
 from flaneur.onnx_files.graph import only_head
 from flaneur.predict import Model
 from flaneur.training.heads.features import features
@@ -59,7 +60,8 @@ def test_what_is_alike_lies_together_and_the_same_photos_give_the_same_plane(met
 def test_photos_that_are_all_the_same_break_nothing() -> None:
     same = np.ones((12, 5), np.float32)
     assert np.isfinite(plane(principal(same), "tsne")[0]).all()
-    assert plane(principal(same[:1]), "pca")[0].shape == (1, 2)
+    with pytest.raises(InputError, match="A map takes 3 photos at least; there are 2"):
+        plane(principal(same[:2]), "pca")
 
 
 def test_too_few_photos_and_unknown_maps_are_refused_with_a_way_out() -> None:
@@ -106,6 +108,7 @@ def test_neighbours_kept_is_one_where_nothing_is_torn_and_chance_where_all_is() 
     assert torn.value == pytest.approx(15 / 398, abs=0.01)
     assert torn.low < torn.value < torn.high
     assert (torn.n, torn.groups) == (400, 200)
+    assert np.isnan(neighbours_kept(rows[:16], rows[:16], places[:16]).value)  # all are neighbours
 
 
 @pytest.mark.parametrize("method", ["neighbours", "energy"])
@@ -150,6 +153,15 @@ def test_an_atlas_from_names_to_numbers(tmp_path: Path) -> None:
         named(columns_of(found), "citty")
     with pytest.raises(InputError, match="no split called 'nowhere'"):
         atlas(model.path, dataset, "nowhere/test")
+
+
+def test_an_atlas_of_few_photos_says_what_it_cannot_measure(tmp_path: Path) -> None:
+    model = tiny_bundle(tmp_path / "model", CITIES[:2])
+    found = atlas(model.path, make_dataset(tmp_path, ["paris"], places=6), methods=["pca"], map_only=True)
+    assert not map_numbers(found)
+    assert list(found.not_measured.values()) == [
+        "Not measured: neighbours kept. It takes more than 16 photos, of several places."
+    ]
 
 
 def test_columns_that_tell_nothing_are_left_out(tmp_path: Path) -> None:

@@ -56,7 +56,12 @@ def neighbours_kept(
         positions: ``[N, 2]`` on the plane.
         places: ``[N]`` number of the place, the unit that is resampled.
         seed: of the draw of photos, where there are many.
+
+    Returns:
+        Not-a-number where there are no more than 16 photos, since then all are neighbours, or none of another place.
     """
+    if len(places) <= NEAREST + 1:
+        return Interval(np.nan, np.nan, np.nan, 0, 0)
     asked = np.sort(np.random.default_rng(seed).permutation(len(places))[:_MOST_ASKED])
     before, after = (nearest_elsewhere(points, places, asked) for points in (components, positions))
     there = before >= 0

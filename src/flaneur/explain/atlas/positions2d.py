@@ -17,6 +17,7 @@ Floats = NDArray[np.float64]
 
 METHODS: Mapping[str, str] = MappingProxyType({"tsne": "t-SNE", "pca": "PCA", "umap": "UMAP"})
 """By name, as people know them."""
+LEAST_POINTS = 3  # fewer are a line
 LEAST_PHOTOS = 10  # of fewer no neighbourhood can be told
 _DIMS = 50  # as many directions go into t-SNE and UMAP (Kobak & Berens 2019)
 _PERPLEXITY = 30.0
@@ -80,7 +81,7 @@ def plane(components: Floats, method: str, seed: int = 0) -> tuple[Floats, dict[
         ``[N, 2]`` and the settings that made it.
 
     Raises:
-        InputError: too few photos for neighbourhoods.
+        InputError: too few photos for a map, or for neighbourhoods.
         UsageError: no such method, or its package is not installed.
 
     >>> points, settings = plane(np.eye(3), "pca")
@@ -88,6 +89,8 @@ def plane(components: Floats, method: str, seed: int = 0) -> tuple[Floats, dict[
     ((3, 2), {})
     """
     check_method(method)
+    if len(components) < LEAST_POINTS:
+        raise InputError(f"A map takes {LEAST_POINTS} photos at least; there are {len(components)}.")
     if method == "pca":
         return np.pad(components[:, :2], ((0, 0), (0, max(0, 2 - components.shape[1])))), {}
     if len(components) < LEAST_PHOTOS:

@@ -21,13 +21,14 @@ from flaneur.explain.atlas.answers import answers_of
 from flaneur.explain.atlas.atlas import Atlas as Atlas
 from flaneur.explain.atlas.atlas import Layout, Progress
 from flaneur.explain.atlas.cells import cells_of
-from flaneur.explain.atlas.neighbours import neighbours_kept
+from flaneur.explain.atlas.neighbours import NEAREST, neighbours_kept
 from flaneur.explain.atlas.parts import with_parts
 from flaneur.explain.atlas.positions2d import check_method, plane, principal
 from flaneur.predict import Model, load
 from flaneur.training.heads.features import features
 from flaneur.types import Photo
 
+_FEW = f"Not measured: neighbours kept. It takes more than {NEAREST + 1} photos, of several places."
 NEW, TRAINED_ON, CHOSEN_ON, NOT_TOLD = 0, 1, 2, -1
 
 
@@ -101,6 +102,7 @@ def atlas(
 
     found = features(data, OnnxEncoder.from_bundle(asked.bundle), photos, embedded)
     answers = answers_of(asked, found)
+    layouts = _layouts(found.embeddings, answers.places, wanted, progress)
     made = Atlas(
         model=asked.name,
         dataset=data.name,
@@ -109,9 +111,10 @@ def atlas(
         answers=answers,
         embeddings=found.embeddings,
         learnt=_learnt(asked.card, data, found.photos),
-        layouts=_layouts(found.embeddings, answers.places, wanted, progress),
+        layouts=layouts,
         paths={photo.id: data.image_path(photo) for photo in found.photos},
         cells=partial(cells_of, asked, data, found.photos),
+        not_measured={"neighbours_kept": _FEW} if any(np.isnan(one.kept.value) for one in layouts) else {},
         command=_command(asked, data, what, wanted),
     )
     return made if map_only else with_parts(made, progress)
