@@ -169,6 +169,9 @@ def test_evidence_stands_in_the_picture(heatmap, tmp_path, street):
     told = words.vote(Evidence("mine", (one,), 0.75, "a", itself_learnt=True), {"dublin": "Baile"})
     assert told.endswith("The photo itself is there, and left out with its place. The model was trained on it.")
     assert "1 Baile" in told
+    copy = Evidence("mine", (replace(one, distance=0.011),), 0.75)
+    assert words.vote(copy, {}).endswith(" The nearest may be this very photo, cropped or saved again.")
+    assert "may be" not in words.vote(replace(copy, itself="b"), {})
     assert "no other place" in words.vote(Evidence("mine", (), 0.0), {})
 
 

@@ -21,6 +21,7 @@ from flaneur.types import Photo
 
 SHOWN = 6
 _SAME = 1e-4  # cosine distance below which two photos are one picture
+_MAYBE_SAME = 0.015  # most copies saved again or trimmed lie below; so has 1 in 20 photos one of another place
 _ASKED = 400  # known photos whose own nearest is looked up
 
 
@@ -76,6 +77,11 @@ class Evidence:
     nearer_than: float
     itself: str = ""
     itself_learnt: bool = False
+
+    @property
+    def maybe_itself(self) -> bool:
+        """Whether the nearest is so near that it may be the same photo, cropped or saved again."""
+        return not self.itself and bool(self.known) and self.known[0].distance < _MAYBE_SAME
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON values."""

@@ -153,6 +153,8 @@ def vote(evidence: Evidence, names: dict[str, str]) -> str:
     trained = f" The model was trained on {learnt} of them." if learnt else ""
     itself = " The photo itself is there, and left out with its place." if evidence.itself else ""
     itself += " The model was trained on it." if evidence.itself_learnt else ""
+    if evidence.maybe_itself:
+        itself = " The nearest may be this very photo, cropped or saved again."
     most = "photo" if len(cities) == 1 else f"{len(cities)} photos"
     return f"The {most} of {evidence.dataset} most like it, one a place: {told}. {near}{trained}{itself}"
 
