@@ -163,8 +163,8 @@ def test_evidence_stands_in_the_picture(heatmap, tmp_path, street):
     assert words.caption(one, {"dublin": "Dublin"}) == ["Dublin", "53.3501, -6.2603", "2021-07-03", "distance 0.123"]
     assert words.caption(lost, {}) == ["Dublin", "x", "no date", "distance 0.123"]
     assert words.vote(known.evidence, {}) == (
-        "The 4 photos of mine most like it, one a place: 4 Dublin. 25 % of its photos have a nearer one at another "
-        "place. The model was trained on 4 of them."
+        "The 4 photos of mine most like it, one a place: 4 Dublin. The nearest is about as near as usual: 25 % "
+        "of its photos have a nearer one at another place. The model was trained on 4 of them."
     )
     told = words.vote(Evidence("mine", (one,), 0.75, "a", itself_learnt=True), {"dublin": "Baile"})
     assert told.endswith("The photo itself is there, and left out with its place. The model was trained on it.")
@@ -172,6 +172,8 @@ def test_evidence_stands_in_the_picture(heatmap, tmp_path, street):
     copy = Evidence("mine", (replace(one, distance=0.011),), 0.75)
     assert words.vote(copy, {}).endswith(" The nearest may be this very photo, cropped or saved again.")
     assert "may be" not in words.vote(replace(copy, itself="b"), {})
+    for share, said in ((0.16, "is far for this dataset: 84 % of"), (0.9, "is near for this dataset: 10 % of")):
+        assert said in words.vote(Evidence("mine", (one,), share), {})
     assert "no other place" in words.vote(Evidence("mine", (), 0.0), {})
 
 

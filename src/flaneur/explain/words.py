@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 _CLEAR = 0.02  # of a probability: less than that, four random orders differ by themselves
 _MUCH_THE_SAME = 0.5  # rank correlation from which on two maps show the same things
+_UNUSUAL = 0.25  # of photos, from the middle: the nearest quarter is near, the farthest far
 LINE = "White line: round the tenth that speaks most for the city."
 NOT_MORE = "It shows what moves this model's score, which need not be what makes the city."
 
@@ -148,7 +149,7 @@ def vote(evidence: Evidence, names: dict[str, str]) -> str:
     cities = [one.photo.city for one in evidence.known]
     counts = sorted(set(cities), key=lambda city: (-cities.count(city), cities.index(city)))
     told = ", ".join(f"{cities.count(city)} {names.get(city) or city_name(city)}" for city in counts)
-    near = f"{_percent(1 - evidence.nearer_than)} of its photos have a nearer one at another place."
+    near = f"{_how_near(1 - evidence.nearer_than)} of its photos have a nearer one at another place."
     learnt = sum(one.learnt for one in evidence.known)
     trained = f" The model was trained on {learnt} of them." if learnt else ""
     itself = " The photo itself is there, and left out with its place." if evidence.itself else ""
@@ -174,6 +175,13 @@ def city_name(slug: str) -> str:
     'New York'
     """
     return slug.replace("-", " ").title()
+
+
+def _how_near(nearer: float) -> str:
+    said = "about as near as usual"
+    if abs(nearer - 0.5) > _UNUSUAL:
+        said = f"{'far' if nearer > 0.5 else 'near'} for this dataset"
+    return f"The nearest is {said}: {_percent(nearer)}"
 
 
 def _than(better_by: float) -> str:
