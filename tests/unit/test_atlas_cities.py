@@ -9,11 +9,14 @@ import numpy as np
 import pytest
 
 from flaneur.errors import InputError
+from flaneur.evaluation.page.thumbnails import Thumbnails
 from flaneur.explain.atlas.basis import basis
 from flaneur.explain.atlas.cities import city_points
 from flaneur.explain.atlas.gaps import Gaps
+from flaneur.explain.atlas.page.cities import cities_section
 from flaneur.explain.atlas.tree import leaves, tree
 from flaneur.training.heads.logits import unit_rows
+from flaneur.types import Location
 from planted_atlas import planted, with_facts
 
 
@@ -124,3 +127,17 @@ def test_cities_that_the_model_does_not_know_have_a_distance_too():
     atlas = planted(np.eye(3), 20)
     strangers = with_facts(atlas, city=["new-town" if n < 20 else f"town-{n // 20}" for n in range(60)])
     assert [point.city.name for point in city_points(strangers).points][-1] == "New Town"
+
+
+def test_a_city_of_a_few_squares_is_marked():
+    atlas = planted(np.eye(3), 20)
+    assert not any(point.few_spots for point in city_points(atlas).points)
+    spots = [photo.location for photo in atlas.answers.photos]
+    spots[:20] = [Location(1.0 + row // 10, 5.0) for row in range(20)]
+    found = city_points(with_facts(atlas, location=spots))
+    assert [(point.spots, point.few_spots) for point in found.points] == [(2, True), (20, False), (20, False)]
+    assert "fewer than 5 squares of 200 m stand for Town 0 (2)" in found.findings().beware[0]
+    page = cities_section(found, Thumbnails({}))
+    assert "Town 0*" in page
+    assert "2 and 20" in page
+    assert "* Fewer than 5 squares" in page

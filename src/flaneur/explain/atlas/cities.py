@@ -13,7 +13,7 @@ from flaneur.errors import counted
 from flaneur.evaluation.measures.groups import group_key
 from flaneur.evaluation.section import Findings
 from flaneur.explain.atlas.atlas import Atlas, Progress
-from flaneur.explain.atlas.basis import Basis, basis
+from flaneur.explain.atlas.basis import FEW_PLACES, SPOT_M, Basis, basis
 from flaneur.explain.atlas.columns import Column
 from flaneur.explain.atlas.gaps import Gaps
 from flaneur.explain.atlas.tree import Merge, tree
@@ -40,6 +40,16 @@ class CityPoint:
     apart: Interval
     spread: Interval
     nearest: int
+
+    @property
+    def spots(self) -> int:
+        """Squares of 200 m that its photos are of."""
+        return self.spread.groups
+
+    @property
+    def few_spots(self) -> bool:
+        """Whether they are so few that an interval, which draws them anew, knows next to nothing."""
+        return self.spots < FEW_PLACES
 
 
 @dataclass(frozen=True)
@@ -118,7 +128,14 @@ class CityPoints:
             f"{least.city.name} the least, {number(least.apart)}. 1 is the distance of two photos of one city.",
             f"{names[near[0]]} and {names[near[1]]} look most alike to it: {number(self.between(*near))}.",
         )
-        return Findings(good, (*self._of_projects(), *self.basis.warnings))
+        return Findings(good, (*self._of_projects(), *self._of_few_spots(), *self.basis.warnings))
+
+    def _of_few_spots(self) -> tuple[str, ...]:
+        few = ", ".join(f"{one.city.name} ({one.spots})" for one in self.points if one.few_spots)
+        return (
+            f"Photos of fewer than {FEW_PLACES} squares of {SPOT_M:.0f} m stand for {few}: its distances are less "
+            "certain than their intervals say.",
+        ) * bool(few)
 
     def _of_projects(self) -> tuple[str, ...]:
         if not self.across.low > 0:

@@ -20,8 +20,8 @@ from flaneur.evaluation.page.section_parts import (
 )
 from flaneur.evaluation.page.thumbnails import Thumbnails
 from flaneur.evaluation.phrases import percent
-from flaneur.explain.atlas.basis import ONE_SPOT
-from flaneur.explain.atlas.cities import CityPoints, number
+from flaneur.explain.atlas.basis import FEW_PLACES, ONE_SPOT
+from flaneur.explain.atlas.cities import CityPoint, CityPoints, number
 from flaneur.explain.atlas.page.dendrogram import FIRM, dendrogram
 from flaneur.explain.atlas.page.said import said
 from flaneur.explain.atlas.tree import leaves
@@ -42,10 +42,20 @@ def cities_section(found: CityPoints, thumbnails: Thumbnails) -> str:  # noqa: A
     left_out = ""
     if found.basis.left_out:
         left_out = f'<p class="note">Too few places: {escape(", ".join(found.basis.left_out))}.</p>'
-    names = [point.city.name for point in found.points]
-    heads = ("cities", "distance", "95 % interval", "photos", "places")
+    footnote = ""
+    if any(point.few_spots for point in found.points):
+        footnote = f'<p class="note">* Fewer than {FEW_PLACES} squares: the interval says too little.</p>'
+    names = [_named(point) for point in found.points]
+    heads = ("cities", "distance", "95 % interval", "photos", "squares of each")
     nearest_first = sorted(combinations(range(len(names)), 2), key=lambda pair: found.between(*pair).value)
-    rows = [(f"{names[one]} – {names[other]}", *_cells(found.between(one, other))) for one, other in nearest_first]
+    rows = [
+        (
+            f"{names[one]} – {names[other]}",
+            *_cells(found.between(one, other)),
+            f"{found.points[one].spots:,} and {found.points[other].spots:,}",
+        )
+        for one, other in nearest_first
+    ]
     few = f"The {_MOST_PAIRS} nearest pairs" if len(rows) > _MOST_PAIRS else "The distances"
     return section(
         found.key,
@@ -57,19 +67,25 @@ def cities_section(found: CityPoints, thumbnails: Thumbnails) -> str:  # noqa: A
         _matrix(found, names),
         facts(_projects(found)),
         points_table(f"{few} with their intervals", heads, rows[:_MOST_PAIRS]),
+        footnote,
         left_out,
     )
 
 
-def _cells(found: Interval) -> tuple[str, str, str, str]:
+def _named(point: CityPoint) -> str:
+    """Its name, marked where little is known of it."""
+    return f"{point.city.name}*" if point.few_spots else point.city.name
+
+
+def _cells(found: Interval) -> tuple[str, str, str]:
     ends = f"{found.low:.2f} to {found.high:.2f}" if math.isfinite(found.low) else "–"
-    return f"{found.value:.2f}", ends, f"{found.n:,}", f"{found.groups:,}"
+    return f"{found.value:.2f}", ends, f"{found.n:,}"
 
 
 def _distinct(found: CityPoints) -> str:
     rows = [
         Row(
-            point.city.name,
+            _named(point),
             f"{point.apart.value:.2f}",
             (
                 Mark(
