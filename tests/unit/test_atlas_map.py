@@ -16,7 +16,7 @@ from flaneur.errors import InputError, UsageError
 from flaneur.evaluation.answers import collect_answers
 from flaneur.explain.atlas.answers import answers_of
 from flaneur.explain.atlas.columns import Categories, Numbers, named
-from flaneur.explain.atlas.facts import columns_of
+from flaneur.explain.atlas.facts import FURTHER, OWN, columns_of
 from flaneur.explain.atlas.neighbours import nearest_elsewhere, neighbours_kept
 from flaneur.explain.atlas.positions2d import plane, principal
 from flaneur.explain.atlas.run import MapSettings, atlas
@@ -143,6 +143,7 @@ def test_an_atlas_from_names_to_numbers(tmp_path: Path) -> None:
     assert found.command == "flaneur atlas tiny toy --method pca --method tsne"
     assert {stage for stage, _, _ in told} >= {"embed", "layout"}
     assert all(0 <= done <= total for _, done, total in told)
+    assert {column.key for column in columns_of(found)} <= {*OWN, *FURTHER}
     verdict = named(columns_of(found), "verdict")
     assert isinstance(verdict, Categories)
     assert set(verdict.codes[found.answers.labels < 0].tolist()) == {3}  # of a city that it does not know

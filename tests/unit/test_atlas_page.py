@@ -193,6 +193,19 @@ def test_a_page_that_cannot_be_written_is_refused_before_the_model_is_asked(
     assert [one.name for one in tmp_path.iterdir()] == ["file"]
 
 
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["--colour", "verdit"], "Did you mean 'verdict'"),
+        (["--colour", "verdict"], "for --figure only"),
+        (["--figure", "--map-only", "--colour", "clusters"], "cannot be coloured by 'clusters'"),
+    ],
+)
+def test_a_colour_that_cannot_be_is_refused_before_the_model_is_asked(words: list[str], told: str) -> None:
+    with pytest.raises(UsageError, match=told):
+        CliRunner().invoke(command, ["no-model", "no-photos", *words], catch_exceptions=False)
+
+
 def test_a_still_picture_by_names_and_by_numbers(drawn: Atlas, tmp_path: Path) -> None:
     pytest.importorskip("matplotlib")
     for colour in ("city", "verdict", "year"):

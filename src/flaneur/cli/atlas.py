@@ -27,7 +27,7 @@ _STAGES = {"embed": "embedding", "layout": "laying out", "squares": "small pictu
 @click.option("--map-only", is_flag=True, help="Leave out everything but the map.")
 @click.option("--no-photos", is_flag=True, help="Leave small pictures of the photos out of the page.")
 @click.option("--figure", is_flag=True, help="Also write the map as PNG and SVG (needs the extra 'plots').")
-@click.option("--colour", default="city", show_default=True, metavar="COLUMN", help="Of --figure, as on the page.")
+@click.option("--colour", metavar="COLUMN", help="Of --figure only: city (if not given), verdict, guess, year ...")
 @click.option("--json", "as_json", is_flag=True, help="Print the numbers as JSON.")
 def atlas(model: str, dataset: str, **options: Any) -> None:
     """Draw a map of the photos of DATASET as MODEL sees them: what looks alike to it lies together.
@@ -41,6 +41,7 @@ def atlas(model: str, dataset: str, **options: Any) -> None:
     from flaneur.explain.atlas.run import atlas as measure
     from flaneur.explain.atlas.write import to_dict, write_atlas, write_figure
 
+    _check_colour(options)
     if options["figure"]:
         new_figure(1, 1)  # refuses here, and not after minutes, where matplotlib lacks
     path = options["out"] or Path(f"atlas-{plain(Path(model).stem)}-{plain(Path(dataset).stem)}.html")
@@ -52,12 +53,24 @@ def atlas(model: str, dataset: str, **options: Any) -> None:
             map_only=options["map_only"], progress=progress, seed=options["seed"], **methods,
         )  # fmt: skip
         if options["figure"]:
-            write_figure(found, path, options["colour"])
+            write_figure(found, path, options["colour"] or "city")
         write_atlas(
             found, path, photos=not options["no_photos"], progress=lambda done, all_: progress("squares", done, all_)
         )
     click.echo(json.dumps(to_dict(found), ensure_ascii=False) if options["as_json"] else _text(found))
     click.echo(f"Atlas: {path}", err=True)
+
+
+def _check_colour(options: dict[str, Any]) -> None:
+    from flaneur.explain.atlas.facts import check_colour
+
+    if options["colour"] is None:
+        return
+    check_colour(options["colour"], map_only=options["map_only"])
+    if not options["figure"]:
+        raise UsageError(
+            "--colour is for --figure only; the page has a menu of colours. Add --figure, or leave it out."
+        )
 
 
 def _check_page(path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -68,5 +69,13 @@ def named(columns: tuple[Column, ...], key: str) -> Column:
     for column in columns:
         if column.key == key:
             return column
-    keys = [column.key for column in columns]
-    raise UsageError(f"photos cannot be coloured by {key!r}.{did_you_mean(key, keys)} Use one of {', '.join(keys)}.")
+    raise no_column(key, [column.key for column in columns])
+
+
+def no_column(key: str, keys: Sequence[str]) -> UsageError:
+    """What to say where there is no column of that key.
+
+    >>> str(no_column("yaer", ["city", "year"]))
+    "photos cannot be coloured by 'yaer'. Did you mean 'year'? Use one of city, year."
+    """
+    return UsageError(f"photos cannot be coloured by {key!r}.{did_you_mean(key, keys)} Use one of {', '.join(keys)}.")

@@ -7,11 +7,34 @@ from collections.abc import Callable, Iterable, Sequence
 import numpy as np
 
 from flaneur.explain.atlas.atlas import Atlas
-from flaneur.explain.atlas.columns import Categories, Column, Numbers
+from flaneur.explain.atlas.columns import Categories, Column, Numbers, no_column
 from flaneur.types import Photo
 
 VERDICTS = ("right", "wrong", "would not answer", "of a city it does not know")
 LEARNT = ("new to it", "trained on", "used to choose its settings")
+OWN = (
+    "city", "verdict", "guess", "own", "confidence", "novelty", "source", "project", "licence", "year", "learnt",
+)  # fmt: skip
+FURTHER = ("clusters", "away")
+
+
+def check_colour(key: str, *, map_only: bool = False) -> None:
+    """Refuse a column that no atlas has, before minutes go by.
+
+    Args:
+        key: of a column.
+        map_only: whether further parts, and so their columns, are left out.
+
+    Raises:
+        UsageError: there is none of that key.
+
+    >>> check_colour("verdit")
+    Traceback (most recent call last):
+    flaneur.errors.UsageError: photos cannot be coloured by 'verdit'. Did you mean 'verdict'? Use one of ...
+    """
+    keys = OWN if map_only else OWN + FURTHER
+    if key not in keys:
+        raise no_column(key, keys)
 
 
 def columns_of(atlas: Atlas) -> tuple[Column, ...]:
