@@ -93,7 +93,8 @@ def test_every_photo_comes_once_with_author_licence_and_place_and_no_key_stays(s
     assert len(pictures) >= COUNT
     # On a crowded machine a reply can come after the client has given it up.
     assert sum(pictures) - len(pictures) <= max(1, COUNT // 50)
-    assert not server.too_early(on_its_way_s=0.03)  # threads that ask about one place do so at once
+    # Threads that ask about one place do so at once, and beside other tests one of them may have to wait for a core.
+    assert not server.too_early(on_its_way_s=0.3)
     for secret in SECRETS.get(name, {}).values():
         assert secret not in shown.out + shown.err
         kept = (path for path in Path(tmp_path).rglob("*") if path.is_file())
