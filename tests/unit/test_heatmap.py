@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 from importlib import import_module
 
@@ -12,7 +13,7 @@ from PIL import Image
 import flaneur
 from flaneur.errors import PhotoError, UsageError
 from flaneur.explain.colours import AGAINST, FOR, coloured
-from flaneur.explain.run import explain, relevance
+from flaneur.explain.run import How, explain, relevance
 from flaneur.explain.square import pixels, spread
 from flaneur.explain.target import target
 from flaneur.onnx_files import graph as onnx_graph
@@ -158,11 +159,26 @@ def test_the_package_is_the_function(marked):
         ({"method": "oclusion"}, "Did you mean 'occlusion'"),
         ({"settings": {"strid": 1}}, "Did you mean 'stride'"),
         ({"metod": "rise"}, "Did you mean 'method'"),
+        ({"stride": 2}, r"setting of 'occlusion': settings=\{'stride': 2\}"),
     ],
 )
 def test_what_there_is_not_is_suggested(marked, how, said):
     with pytest.raises(UsageError, match=said):
         explain(built_model(), marked.image, **how)
+
+
+@pytest.mark.parametrize(
+    "photo", [["a.jpg", "b.jpg"], np.zeros((64, 64, 3), np.uint8), None], ids=["list", "array", "-"]
+)
+def test_what_is_no_photo_is_told(photo):
+    with pytest.raises(UsageError, match="takes one photo"):
+        flaneur.explain(built_model(), photo)
+
+
+def test_a_call_shows_what_can_be_said():
+    said = inspect.signature(flaneur.explain).parameters
+    assert set(How.__annotations__) < set(said)
+    assert said["method"].default == "occlusion"
 
 
 def test_a_photo_that_cannot_be_read(tmp_path):

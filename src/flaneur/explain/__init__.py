@@ -1,7 +1,8 @@
 """A model and photos in; what speaks for a city, and what makes a city look like itself, out.
 
 The package can be called: ``flaneur.explain(model, photo)`` is :func:`flaneur.explain.run.explain`. A function of that
-name in :mod:`flaneur` would be lost as soon as one of these modules is imported.
+name in :mod:`flaneur` would be lost as soon as one of these modules is imported. By name it takes ``city``,
+``against``, ``method``, ``settings``, ``check`` and ``known``, which that function describes.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Unpack
 
 if TYPE_CHECKING:
+    from inspect import Signature
     from pathlib import Path
 
     from flaneur.explain.heatmap import Heatmap
@@ -24,6 +26,15 @@ class _Explaining(ModuleType):
         from flaneur.explain.run import explain
 
         return explain(model, photo, **how)
+
+    @property
+    def __signature__(self) -> Signature:
+        """What notebooks and editors show of a call."""
+        from inspect import signature
+
+        from flaneur.explain.run import explain
+
+        return signature(explain)
 
 
 sys.modules[__name__].__class__ = _Explaining

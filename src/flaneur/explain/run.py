@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, TypedDict, Unpack
+from typing import Any, TypedDict
 
 import numpy as np
 from PIL import Image
@@ -27,56 +27,62 @@ _SHOWN_PX, _LONGEST_PX = 1080, 4320
 
 
 class How(TypedDict, total=False):
-    """What can be said to :func:`explain`; all of it has a default.
-
-    Args:
-        city: slug of the city that is spoken for; the model's first choice by default.
-        against: slug of a city, to show what speaks for the one rather than the other; all others by default.
-        method: one of :func:`methods`; :data:`DEFAULT_METHOD` by default.
-        settings: of the method, by name; see its module's ``SETTINGS``.
-        check: whether to measure how far to trust the map; true by default.
-        known: dataset to look for the nearest known photos in; for many photos a
-            :class:`flaneur.explain.evidence.KnownPhotos`, made once.
-    """
+    """What can be said to :func:`explain` by name, and what it is; see there."""
 
     city: str | None
     against: str | None
     method: str
-    settings: Mapping[str, Any]
+    settings: Mapping[str, Any] | None
     check: bool
-    known: KnownPhotos | str | Path
+    known: KnownPhotos | str | Path | None
 
 
-def explain(model: Model | str | Path, photo: View, **how: Unpack[How]) -> Heatmap:
+def explain(  # noqa: PLR0913 - what can be said, for all to see
+    model: Model | str | Path,
+    photo: View,
+    *,
+    city: str | None = None,
+    against: str | None = None,
+    method: str = DEFAULT_METHOD,
+    settings: Mapping[str, Any] | None = None,
+    check: bool = True,
+    known: KnownPhotos | str | Path | None = None,
+    **unknown: object,
+) -> Heatmap:
     """Show what in a photo speaks for a city, as a model sees it.
 
     Args:
         model: a name, a folder or file, or what :func:`flaneur.load` returns.
         photo: a path, bytes or picture.
-        how: ``city``, ``against``, ``method``, ``settings``, ``check`` and ``known``; see :class:`How`.
+        city: slug of the city that is spoken for; the model's first choice by default.
+        against: slug of a city, to show what speaks for the one rather than the other; all others by default.
+        method: one of :func:`methods`.
+        settings: of the method, by name; see its module's ``SETTINGS``.
+        check: whether to measure how far to trust the map.
+        known: dataset to look for the nearest known photos in; for many photos a
+            :class:`flaneur.explain.evidence.KnownPhotos`, made once.
+        unknown: anything else is refused, with a hint at what was meant.
 
     Returns:
         The map; ``map.save("why.png")`` writes a picture of it.
 
     Raises:
         PhotoError: the photo cannot be read.
-        UsageError: a city, a method or a setting that there is not, or a method that this model or installation lacks
-            something for.
+        UsageError: no single photo, a city, a method or a setting that there is not, or a method that this model or
+            installation lacks something for.
 
     For a model ``base`` and a photo ``street.jpg``::
 
-        why = flaneur.explain("base", "street.jpg", city="paris", against="london")
+        why = flaneur.explain("base", "street.jpg", city="london", against="new-york")
         why.peak, why.faithfulness
         why.save("why.png")
     """
-    if unknown := set(how) - set(How.__annotations__):
-        name = min(unknown)
-        raise UsageError(f"explain() knows no {name!r}.{did_you_mean(name, How.__annotations__)}")
+    _check_told(photo, method, unknown)
     model = model if isinstance(model, Model) else load(model)
-    settings, method = dict(how.get("settings") or {}), how.get("method", DEFAULT_METHOD)
-    asked = target(model, photo, how.get("city"), how.get("against"))
+    settings = dict(settings or {})
+    asked = target(model, photo, city, against)
     values, shown = relevance(asked, method, settings), _shown(photo)
-    known = _known(model, how.get("known"))
+    evidence = _known(model, known)
 
     def again(other: Target) -> Relevance:
         return relevance(other, method, settings)
@@ -91,8 +97,8 @@ def explain(model: Model | str | Path, photo: View, **how: Unpack[How]) -> Heatm
         settings=settings,
         score=asked.score,
         prediction=model.predict(photo),
-        faithfulness=measure_faithfulness(asked, values, again) if how.get("check", True) else None,
-        evidence=None if known is None else known.nearest(asked),
+        faithfulness=measure_faithfulness(asked, values, again) if check else None,
+        evidence=None if evidence is None else evidence.nearest(asked),
     )
 
 
@@ -132,6 +138,20 @@ def relevance(asked: Target, method: str, settings: Mapping[str, Any] | None = N
         return np.zeros((asked.size_px, asked.size_px), np.float32)
     values: Relevance = module.explain(asked, settings or {})
     return values
+
+
+def _check_told(photo: object, method: str, unknown: Mapping[str, object]) -> None:
+    """Refuse what is no photo, and words that :func:`explain` does not know: settings of the method among them."""
+    if not isinstance(photo, str | Path | bytes | Image.Image):
+        raise UsageError(
+            f"explain() takes one photo, a path, bytes or a PIL picture, and not {type(photo).__name__!r}. For several "
+            "call it for each; PIL.Image.fromarray makes a picture of an array."
+        )
+    for name in sorted(unknown):
+        hint = did_you_mean(name, How.__annotations__)
+        if method in methods() and name in discover.load(METHODS, method).SETTINGS.__dataclass_fields__:
+            hint = f" It is a setting of {method!r}: settings={{{name!r}: {unknown[name]!r}}}."
+        raise UsageError(f"explain() knows no {name!r}.{hint}")
 
 
 def _known(model: Model, known: KnownPhotos | str | Path | None) -> KnownPhotos | None:
