@@ -150,8 +150,10 @@
     const sure = data.column("confidence");
     const share = sure ? ` ${atlasTable.number(sure.values[row], "share")}` : "";
     const guess = said(row);
-    const text = `${data.name("city", row)}${guess ? ` → ${guess}${share}` : ""}`;
-    return element("span", text, guess && data.name("verdict", row) === "wrong" ? "wrong" : "");
+    const judged = data.name("verdict", row);
+    const silent = judged === "would not answer" ? " (would not answer)" : "";
+    const text = `${data.name("city", row)}${guess ? ` → ${guess}${share}${silent}` : ""}`;
+    return element("span", text, guess && judged === "wrong" ? "wrong" : "");
   }
 
   // A card of one photo: beside the pointer, or in the side panel for good.
