@@ -24,6 +24,7 @@ from flaneur.evaluation.section import Findings
 from flaneur.explain.atlas import parts
 from flaneur.explain.atlas.atlas import Atlas, Progress
 from flaneur.explain.atlas.columns import Categories, Column
+from flaneur.explain.atlas.figure import figure
 from flaneur.explain.atlas.page import sections
 from flaneur.explain.atlas.page.data import page_data
 from flaneur.explain.atlas.page.page import to_html
@@ -213,5 +214,7 @@ def test_a_still_picture_by_names_and_by_numbers(drawn: Atlas, tmp_path: Path) -
         with Image.open(png) as picture:
             assert picture.size == (1400, 1120)
         assert "<svg" in svg.read_text("utf-8")
+    title = figure(drawn).axes[0].get_title(loc="left")
+    assert "all 120 photos; t-SNE, neighbours kept 40 % (" in title
     with pytest.raises(UsageError, match=r"cannot be coloured by 'yaer'\. Did you mean 'year'"):
         write_figure(drawn, tmp_path / "x.html", "yaer")

@@ -45,6 +45,7 @@ def atlas(model: str, dataset: str, **options: Any) -> None:
     if options["figure"]:
         new_figure(1, 1)  # refuses here, and not after minutes, where matplotlib lacks
     path = options["out"] or Path(f"atlas-{plain(Path(model).stem)}-{plain(Path(dataset).stem)}.html")
+    drawn: tuple[Path, ...] = ()
     methods = {"methods": list(options["methods"])} if options["methods"] else {}
     _check_page(path)
     with report_folder(path.parent), stage_bars(_STAGES) as progress:
@@ -53,12 +54,14 @@ def atlas(model: str, dataset: str, **options: Any) -> None:
             map_only=options["map_only"], progress=progress, seed=options["seed"], **methods,
         )  # fmt: skip
         if options["figure"]:
-            write_figure(found, path, options["colour"] or "city")
+            drawn = write_figure(found, path, options["colour"] or "city")
         write_atlas(
             found, path, photos=not options["no_photos"], progress=lambda done, all_: progress("squares", done, all_)
         )
     click.echo(json.dumps(to_dict(found), ensure_ascii=False) if options["as_json"] else _text(found))
     click.echo(f"Atlas: {path}", err=True)
+    if drawn:
+        click.echo(f"Figure: {' and '.join(map(str, drawn))}", err=True)
 
 
 def _check_colour(options: dict[str, Any]) -> None:

@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from flaneur.errors import counted
+from flaneur.evaluation.phrases import percent, span
 from flaneur.evaluation.plots.figure import FAINT, INK, new_figure
-from flaneur.explain.atlas.atlas import Atlas
+from flaneur.explain.atlas.atlas import Atlas, Layout
 from flaneur.explain.atlas.columns import Categories, named
 from flaneur.explain.atlas.facts import columns_of
 from flaneur.explain.atlas.positions2d import METHODS
@@ -48,9 +50,19 @@ def figure(atlas: Atlas, colour: str = "city", layout: int = 0) -> Figure:
     axes.set_xticks([])
     axes.set_yticks([])
     axes.spines[:].set_visible(False)
-    title = METHODS.get(atlas.layouts[layout].method, atlas.layouts[layout].method)
-    axes.set_title(f"{atlas.dataset} as {atlas.model} sees it ({title})", fontsize=10, color=INK, loc="left")
+    axes.set_title(_title(atlas, atlas.layouts[layout]), fontsize=10, color=INK, loc="left")
     return made
+
+
+def _title(atlas: Atlas, layout: Layout) -> str:
+    """What is drawn, of which photos, and how far to trust it."""
+    name = METHODS.get(layout.method, layout.method)
+    photos = counted(len(atlas.answers.photos), "photo")
+    part = f"all {photos}" if atlas.part == "all" else f"part {atlas.part}, {photos}"
+    kept = (
+        "" if np.isnan(layout.kept.value) else f", neighbours kept {percent(layout.kept.value)} ({span(layout.kept)})"
+    )
+    return f"{atlas.dataset} as {atlas.model} sees it\n{part}; {name}{kept}"
 
 
 def _categories(axes: Axes, points: np.ndarray, codes: np.ndarray, column: Categories, size: float) -> None:
