@@ -107,6 +107,7 @@ def test_the_first_choice_of_one_photo_held_against_itself_leaves_the_others(wor
         (["--city", "bary"], "Did you mean 'bari'"),
         (["--set", "stride"], "NAME=VALUE"),
         (["--set", "strid=1"], "Did you mean 'stride'"),
+        (["--set", "sizes=0.2", "--set", "sizes=0.4"], "sizes is set already, to 0.2"),
         (["--known", "nowhere"], "No dataset called 'nowhere'"),
         (["-o", "why.gif"], ".png"),
     ],

@@ -50,7 +50,7 @@ def explain(ctx: click.Context, /, photos: Sequence[str], **options: Any) -> Non
     paths = list(expand(photos))
     several = len(paths) > 1 or any(Path(photo).is_dir() for photo in photos)
     pictures = _pictures(paths, options["output"], several=several, as_json=options["as_json"])
-    settings = dict(read_setting(words) for words in options["settings"])
+    settings = read_settings(options["settings"])
     folder = None if pictures[0] is None else pictures[0].parent  # the same for all
     with nullcontext() if folder is None else report_folder(folder):
         model = load(options["model"])
@@ -121,19 +121,25 @@ def _named_after(paths: Sequence[str], folder: Path) -> list[Path]:
     return made
 
 
-def read_setting(words: str) -> tuple[str, str]:
-    """A setting's name and value as ``--set`` takes them.
+def read_settings(said: Iterable[str]) -> dict[str, str]:
+    """Settings' names and values as ``--set`` takes them.
 
     Raises:
-        UsageError: no name, no value or no sign between them.
+        UsageError: no name, no value or no sign between them, or a name said twice.
 
-    >>> read_setting("total-variation=20")
-    ('total_variation', '20')
+    >>> read_settings(["total-variation=20"])
+    {'total_variation': '20'}
     """
-    name, equals, value = words.partition("=")
-    if not (name and equals):
-        raise UsageError(f"--set {words}: write NAME=VALUE, such as stride=0.5.")
-    return name.strip().replace("-", "_"), value.strip()
+    settings: dict[str, str] = {}
+    for words in said:
+        name, equals, value = words.partition("=")
+        if not (name and equals):
+            raise UsageError(f"--set {words}: write NAME=VALUE, such as stride=0.5.")
+        name = name.strip().replace("-", "_")
+        if name in settings:
+            raise UsageError(f"--set {words}: {name} is set already, to {settings[name]}. Say it once.")
+        settings[name] = value.strip()
+    return settings
 
 
 def _known(model: Model, name: str) -> KnownPhotos:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from flaneur.cli.explain import read_setting
+from flaneur.cli.explain import read_settings
 from flaneur.cli.main import printable
 from flaneur.cli.progress import bar, stage_bars
 from flaneur.errors import UsageError
@@ -51,7 +51,7 @@ def dream(model: str, **options: Any) -> None:
             f"--{unused[0]} says nothing beside --{'city' if channel is None else 'channel'}. Leave it out."
         )
     path = _path(options, f"dream-{city if channel is None else f'channel-{channel}'}.png")
-    settings = dict(read_setting(words) for words in options["settings"])
+    settings = read_settings(options["settings"])
     loaded = load(model)
     with bar("climbing", None, "step") as advance:
         told: Callable[[int, int], None] = lambda _done, _all: advance(1)  # noqa: E731 - one line that says it
