@@ -44,7 +44,7 @@ def test_planted_parts_are_found_and_one_cloud_is_not_divided():
     assert np.unique(found.codes[:80]).tolist() == [0, 1]
     assert (found.codes[80:] == -1).all()
     (column,) = found.columns()
-    assert column.names == ("Town 0 A", "Town 0 B", "of cities without")
+    assert column.names == ("Town 0 A", "Town 0 B", "none in its city")
     assert np.unique(column.codes[80:]).tolist() == [2]
     assert first.parts[0].share.value == pytest.approx(0.5)
 
@@ -173,3 +173,22 @@ def test_what_cannot_be_measured_is_said():
     made = with_parts(planted(np.zeros((1, 3)), 3))
     assert set(MINE) <= set(made.not_measured)
     assert made.not_measured["cities"].startswith("Not measured: how far apart cities are. It takes 2 cities")
+
+
+def test_without_photos_no_sentence_tells_of_photos_shown():
+    made = with_parts(two_faced())
+    page, bare = (further_sections(made.parts, Thumbnails({}, most)) for most in (8, 0))
+    for words in ("Shown are the photos nearest", "four photos of a kind"):
+        assert words in page
+        assert words not in bare
+
+
+def test_cities_with_too_few_places_are_not_said_to_have_no_parts():
+    atlas = planted(np.zeros((2, 3)), 60)
+    few = atlas.answers.photos[:66]
+    keep = np.arange(120) < len(few)
+    some = replace(
+        atlas, answers=atlas.answers.where(keep), embeddings=atlas.embeddings[keep], learnt=atlas.learnt[keep]
+    )
+    found = clusters(some).findings()
+    assert found.good == ("No sub-clusters were found in 1 city; for 1 city more, places are too few to tell.",)

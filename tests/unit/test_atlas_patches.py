@@ -110,6 +110,8 @@ def test_the_section_shows_pieces_and_keeps_texts_texts(tmp_path):
     )
     assert budget.bytes_left < Thumbnails(paths).bytes_left
     assert "<img" not in patches_section(found, Thumbnails({}))
+    assert "shown" in page
+    assert "shown" not in patches_section(found, Thumbnails({}, 0))
 
 
 def test_a_piece_is_of_its_place_in_the_photo(tmp_path):

@@ -119,7 +119,7 @@ class Clusters:
         names = tuple(f"{one.city.name} {part.letter}" for one in self.cities if one.divided for part in one.parts)
         hint = "Parts into which a city’s photos fall, the largest first."
         codes = np.where(self.codes < 0, len(names), self.codes)
-        return (Categories(self.key, "sub-cluster", codes, (*names, "of cities without"), hint),) if names else ()
+        return (Categories(self.key, "sub-cluster", codes, (*names, "none in its city"), hint),) if names else ()
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON values; photos are not listed."""
@@ -129,7 +129,10 @@ class Clusters:
         """What the numbers mean."""
         divided = [one for one in self.cities if one.divided]
         if not divided:
-            return Findings((f"None of {counted(len(self.cities), 'city')} falls into sub-clusters.",))
+            few = (
+                f"; for {counted(len(self.left_out), 'city')} more, places are too few to tell" if self.left_out else ""
+            )
+            return Findings((f"No sub-clusters were found in {counted(len(self.cities), 'city')}{few}.",))
         named = ", ".join(f"{one.city.name} ({len(one.parts)})" for one in divided)
         good = f"Photos of {named} fall into sub-clusters that other places of the city would repeat."
         cut = [one.city.name for one in divided if not one.division.apart]

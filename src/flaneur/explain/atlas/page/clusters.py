@@ -27,6 +27,7 @@ from flaneur.explain.atlas.page.local_map import MOST_MARKS, local_map
 from flaneur.explain.atlas.page.said import said
 
 TITLE = "Sub-clusters inside cities"
+_SHOWN = "Shown are the photos nearest to the middle of their part. "
 _KEYS = (1, 2, 3, 0)
 _FEW_SPOTS = 10
 
@@ -37,7 +38,7 @@ def clusters_section(found: Clusters, thumbnails: Thumbnails) -> str:
         "Where a city’s photos fall into parts that other places would repeat (prediction strength 80 % or more). All "
         "its photos take part, also those that the model learnt from; the share whose first guess is right, also "
         "where it would not answer, is of new photos only. "
-        f"Shown are the photos nearest to the middle of their part. {ONE_SPOT}"
+        f"{'' if thumbnails.spent else _SHOWN}{ONE_SPOT}"
     )
     divided = "".join(_city(found, one, thumbnails) for one in found.cities if one.divided)
     heads = ("city", "parts", "strength", "explains", "of one cloud", "photos")

@@ -21,6 +21,7 @@ _KINDS = (
 
 def galleries_section(found: Galleries, thumbnails: Thumbnails) -> str:
     """Three rows a city; one photo of every row before a second of any, as long as the page has room."""
+    hint = found.basis.words if thumbnails.spent else f"{_HINT} {found.basis.words}"
     shown = _figures(found, thumbnails)
     blocks = "".join(_city(one, shown) for one in found.cities)
     fall = points_fact(
@@ -28,7 +29,7 @@ def galleries_section(found: Galleries, thumbnails: Thumbnails) -> str:
         "the third nearest to the middle of its city less the farthest third, in points",
         found.fall,
     )
-    return section(found.key, TITLE, f"{_HINT} {found.basis.words}", said(found.findings()), blocks, facts(fall))
+    return section(found.key, TITLE, hint, said(found.findings()), blocks, facts(fall))
 
 
 def _figures(found: Galleries, thumbnails: Thumbnails) -> dict[tuple[str, str], list[str]]:

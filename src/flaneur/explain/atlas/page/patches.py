@@ -12,6 +12,8 @@ from flaneur.explain.atlas.patches import Pair, Patch, Patches
 from flaneur.explain.atlas.ranking import RARE
 
 TITLE = "What makes each city look like itself"
+_NUMBERS = "numbers are of new photos. A row"
+_SHOWN = "numbers and pieces shown are of new photos. A cell answers to more than the piece shown, and a row"
 
 
 def patches_section(found: Patches, thumbnails: Thumbnails) -> str:
@@ -19,9 +21,9 @@ def patches_section(found: Patches, thumbnails: Thumbnails) -> str:
     hint = (
         "Pieces of photos that are frequent in one city and rare in every other, as cells of the model’s last feature "
         "map. They were looked for in the photos it was trained on and ranked on those its settings were chosen by (in "
-        f"none of the other cities may more than {RARE:.0%} of those have one); numbers and pieces shown are of new "
-        "photos. A cell answers to more than the piece shown, and a row says nothing of why a piece is frequent: by "
-        "the city’s look, its weather, or the camera."
+        f"none of the other cities may more than {RARE:.0%} of those have one); "
+        f"{_NUMBERS if thumbnails.spent else _SHOWN} says nothing of why a piece is frequent: by the city’s look, its "
+        "weather, or the camera."
     ).replace("%", " %")
     numbers = facts(
         number_row(
