@@ -162,6 +162,8 @@ def test_evidence_stands_in_the_picture(heatmap, tmp_path, street):
     assert picture(known).height > picture(heatmap).height + 700
     assert words.caption(one, {"dublin": "Dublin"}) == ["Dublin", "53.3501, -6.2603", "2021-07-03", "distance 0.123"]
     assert words.caption(lost, {}) == ["Dublin", "x", "no date", "distance 0.123"]
+    unnamed = replace(lost, photo=replace(lost.photo, place="dublin/cb052e662d88"))
+    assert words.caption(unnamed, {}) == ["Dublin", "no date", "distance 0.123"]
     assert words.vote(known.evidence, {}) == (
         "The 4 photos of mine most like it, one a place: 4 Dublin. The nearest is about as near as usual: 25 % "
         "of its photos have a nearer one at another place. The model was trained on 4 of them."

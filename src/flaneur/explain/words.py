@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ from flaneur.explain.faithfulness import Faithfulness
 if TYPE_CHECKING:
     from flaneur.explain.heatmap import Heatmap
 
+_HASH = re.compile("[0-9a-f]{12,}")  # a place that was never named
 _CLEAR = 0.02  # of a probability: less than that, four random orders differ by themselves
 _MUCH_THE_SAME = 0.5  # rank correlation from which on two maps show the same things
 _UNUSUAL = 0.25  # of photos, from the middle: the nearest quarter is near, the farthest far
@@ -161,11 +163,12 @@ def vote(evidence: Evidence, names: dict[str, str]) -> str:
 
 
 def caption(one: Known, names: dict[str, str]) -> list[str]:
-    """City, date, position and distance of a known photo, a line each."""
+    """City, date, position or name of the place, and distance of a known photo, a line each."""
     photo, spot = one.photo, one.photo.location
     where = photo.place.removeprefix(f"{photo.city}/") if spot is None else f"{spot.lat:.4f}, {spot.lon:.4f}"
     date = (photo.captured_at or "no date")[:10]
-    return [names.get(photo.city) or city_name(photo.city), where, date, f"distance {one.distance:.3f}"]
+    lines = [names.get(photo.city) or city_name(photo.city), where, date, f"distance {one.distance:.3f}"]
+    return [line for line in lines if not _HASH.fullmatch(line)]
 
 
 def city_name(slug: str) -> str:
