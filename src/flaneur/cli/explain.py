@@ -149,7 +149,7 @@ def _known(model: Model, name: str) -> KnownPhotos:
     dataset, told = open_dataset(name), 0
     with bar("embedding", len(dataset.photos)) as advance:
 
-        def progress(done: int, total: int) -> None:  # noqa: ARG001 - as features() calls it
+        def progress(done: int, _total: int) -> None:
             nonlocal told
             advance(done - told)
             told = done

@@ -54,7 +54,10 @@ def dream(model: str, **options: Any) -> None:
     settings = read_settings(options["settings"])
     loaded = load(model)
     with bar("climbing", None, "step") as advance:
-        told: Callable[[int, int], None] = lambda _done, _all: advance(1)  # noqa: E731 - one line that says it
+
+        def told(_done: int, _total: int) -> None:
+            advance(1)
+
         if channel is None:
             made = dream_city(loaded, city, options["against"], settings, told)
         else:

@@ -18,11 +18,10 @@ from flaneur.evaluation.page.section_parts import (
     points_table,
     section,
     side_by_side,
-    signed,
     told,
     told_points,
 )
-from flaneur.evaluation.phrases import percent, span
+from flaneur.evaluation.phrases import percent, signed, span
 from flaneur.evaluation.trials.cross import Cell, Cross, GroupDrop
 
 TITLE = "Learnt from one, tested on another"

@@ -14,11 +14,10 @@ from flaneur.evaluation.page.section_parts import (
     points_table,
     section,
     side_by_side,
-    signed,
     told,
     told_points,
 )
-from flaneur.evaluation.phrases import percent
+from flaneur.evaluation.phrases import percent, signed
 from flaneur.evaluation.trials.random_split import RandomSplit
 from flaneur.metrics import Interval
 

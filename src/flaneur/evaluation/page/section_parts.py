@@ -6,9 +6,9 @@ import math
 from collections.abc import Callable, Iterable, Sequence
 from html import escape
 
-from flaneur.evaluation.page.axes import MINUS, small_symbol, symbol
+from flaneur.evaluation.page.axes import small_symbol, symbol
 from flaneur.evaluation.page.figures import behind
-from flaneur.evaluation.phrases import percent, span
+from flaneur.evaluation.phrases import percent, signed, span
 from flaneur.metrics import Interval
 
 _NUM = ' class="num"'
@@ -155,18 +155,6 @@ def told_points(interval: Interval) -> str:
         return "not measured"
     ends = f" ({signed(interval.low)} to {signed(interval.high)})" if math.isfinite(interval.low) else ""
     return f"{signed(interval.value)}{ends}"
-
-
-def signed(share: float) -> str:
-    """A difference of shares in points, with its sign.
-
-    >>> signed(0.021), signed(-0.3), signed(0.0), signed(math.nan)
-    ('+2.1', '−30.0', '0.0', '–')
-    """
-    if math.isnan(share):
-        return "–"
-    text = f"{abs(100 * share):.1f}"
-    return text if text == "0.0" else f"{MINUS if share < 0 else '+'}{text}"
 
 
 def kilometres(distance_km: float) -> str:

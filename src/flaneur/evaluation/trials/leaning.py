@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from flaneur.evaluation.trials.look import Alteration, Versions
 from flaneur.metrics import Floats, Interval, always, bootstrap_by_group, means, paired_difference
+from flaneur.metrics.nature import Kind
 
 FOLLOWED = 0.10
 """A transplant must surely move more than this share of the answers to be called a shortcut."""
@@ -119,7 +120,7 @@ def _followed(seen: Seen, row: ShortcutRow, columns: list[int]) -> ShortcutRow:
         return replace(row, leans=leans, follows=follows)
     elsewhere = _less(seen, seen.towards[:, columns[2]], seen.towards[:, columns[3]])
     towards = seen.towards[:, columns].astype(np.float64)
-    more = _mean(seen, towards[:, 0] - towards[:, 1] - towards[:, 2] + towards[:, 3])
+    more = _mean(seen, towards[:, 0] - towards[:, 1] - towards[:, 2] + towards[:, 3], "free")  # -2 to 2
     return replace(row, leans=leans and more.low > 0, follows=follows, follows_elsewhere=elsewhere)
 
 
@@ -149,5 +150,5 @@ def _less(seen: Seen, first: NDArray[np.bool_], second: NDArray[np.bool_]) -> In
     return paired_difference(always(first), always(second), seen.places)[0]
 
 
-def _mean(seen: Seen, values: Floats) -> Interval:
-    return bootstrap_by_group(means(values[:, None]), seen.places)[0]
+def _mean(seen: Seen, values: Floats, kind: Kind = "difference") -> Interval:
+    return bootstrap_by_group(means(values[:, None], kind), seen.places)[0]
