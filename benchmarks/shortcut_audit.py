@@ -27,7 +27,7 @@ from flaneur.bundle.folder import read_bundle
 from flaneur.dataset.store import Dataset
 from flaneur.encoder import OnnxEncoder
 from flaneur.evaluation.run import What, photos_of
-from flaneur.evaluation.trials.altered import versions
+from flaneur.evaluation.trials.shortcut_audit.altered import versions
 from flaneur.evaluation.trials.shortcuts import shortcuts
 from flaneur.predict import Model, load
 from flaneur.training.heads.learn import LearnRule, learn

@@ -12,8 +12,8 @@ from flaneur.bundle.folder import read_bundle
 from flaneur.dataset.store import Dataset
 from flaneur.encoder import OnnxEncoder
 from flaneur.evaluation.run import What, photos_of
-from flaneur.evaluation.trials.altered import versions
-from flaneur.evaluation.trials.look import Versions
+from flaneur.evaluation.trials.shortcut_audit.altered import versions
+from flaneur.evaluation.trials.shortcut_audit.look import Versions
 from flaneur.evaluation.trials.shortcuts import Shortcuts, shortcuts
 from flaneur.predict import load
 from flaneur.training.heads.learn import LearnRule, learn

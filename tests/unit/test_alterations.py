@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from flaneur.evaluation.trials import alterations as alter
-from flaneur.evaluation.trials import look as areas
-from flaneur.evaluation.trials.altered import versions
-from flaneur.evaluation.trials.donors import CityLook
-from flaneur.evaluation.trials.look import Look
+from flaneur.evaluation.trials.shortcut_audit import alterations as alter
+from flaneur.evaluation.trials.shortcut_audit import look as areas
+from flaneur.evaluation.trials.shortcut_audit.altered import versions
+from flaneur.evaluation.trials.shortcut_audit.donors import CityLook
+from flaneur.evaluation.trials.shortcut_audit.look import Look
 
 SIZE = 96
 

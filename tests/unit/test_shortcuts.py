@@ -16,11 +16,11 @@ from PIL import Image
 from bundles import tiny_card
 from flaneur.dataset.store import Dataset, import_photos, open_dataset
 from flaneur.errors import InputError, PhotoError
-from flaneur.evaluation.trials import look as areas
-from flaneur.evaluation.trials.alterations import Pixels, distance_from_middle, grain_level
-from flaneur.evaluation.trials.altered import versions
-from flaneur.evaluation.trials.ask_altered import sample_by_place
-from flaneur.evaluation.trials.donors import choose_donors, families
+from flaneur.evaluation.trials.shortcut_audit import look as areas
+from flaneur.evaluation.trials.shortcut_audit.alterations import Pixels, distance_from_middle, grain_level
+from flaneur.evaluation.trials.shortcut_audit.altered import versions
+from flaneur.evaluation.trials.shortcut_audit.ask_altered import sample_by_place
+from flaneur.evaluation.trials.shortcut_audit.donors import choose_donors, families
 from flaneur.evaluation.trials.shortcuts import Shortcuts, shortcuts
 from flaneur.predict import View, ViewScores
 from flaneur.protocols import FoundPhoto, PreprocessSpec

@@ -12,13 +12,13 @@ from flaneur.dataset.store import Dataset
 from flaneur.evaluation.answers import Answering
 from flaneur.evaluation.phrases import points, span
 from flaneur.evaluation.section import Findings
-from flaneur.evaluation.trials.altered import versions
-from flaneur.evaluation.trials.ask_altered import Guesses, ask_altered, sample_by_place
-from flaneur.evaluation.trials.donors import families
-from flaneur.evaluation.trials.leaning import Seen, measure
-from flaneur.evaluation.trials.leaning import ShortcutRow as ShortcutRow
-from flaneur.evaluation.trials.look import Alteration as Alteration
-from flaneur.evaluation.trials.look import Versions
+from flaneur.evaluation.trials.shortcut_audit.altered import versions
+from flaneur.evaluation.trials.shortcut_audit.ask_altered import Guesses, ask_altered, sample_by_place
+from flaneur.evaluation.trials.shortcut_audit.donors import families
+from flaneur.evaluation.trials.shortcut_audit.leaning import Seen, measure
+from flaneur.evaluation.trials.shortcut_audit.leaning import ShortcutRow as ShortcutRow
+from flaneur.evaluation.trials.shortcut_audit.look import Alteration as Alteration
+from flaneur.evaluation.trials.shortcut_audit.look import Versions
 from flaneur.metrics import Interval, always, bootstrap_by_group
 from flaneur.types import Photo
 
@@ -91,7 +91,7 @@ def shortcuts(
     covering an equal area elsewhere. What decides is the transplant: a strip, the corners, the border, the colour cast,
     the fall-off of light, the fixed marks or the grain of photos of *another* city are put onto a photo. A model that
     looks at streets keeps its answer; one that looks at the mark follows it. The rules are in
-    :mod:`flaneur.evaluation.trials.leaning`.
+    :mod:`flaneur.evaluation.trials.shortcut_audit.leaning`.
 
     Args:
         model: the bundle as users get it.

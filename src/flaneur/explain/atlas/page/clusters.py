@@ -15,12 +15,11 @@ from flaneur.evaluation.page.section_parts import (
     points_table,
     section,
     side_by_side,
-    signed,
     told,
     told_points,
 )
 from flaneur.evaluation.page.thumbnails import Thumbnails
-from flaneur.evaluation.phrases import percent
+from flaneur.evaluation.phrases import percent, signed
 from flaneur.explain.atlas.basis import ONE_SPOT
 from flaneur.explain.atlas.clusters import LEARNING, Clusters, DividedCity, SubCluster
 from flaneur.explain.atlas.page.local_map import MOST_MARKS, local_map

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from flaneur.evaluation.measures.groups import group_key
-from flaneur.evaluation.trials.alterations import Pixels, distance_from_middle, grain_level
+from flaneur.evaluation.trials.shortcut_audit.alterations import Pixels, distance_from_middle, grain_level
 from flaneur.types import Photo
 
 _RINGS = 8

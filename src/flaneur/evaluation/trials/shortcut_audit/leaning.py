@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from flaneur.evaluation.trials.look import Alteration, Versions
+from flaneur.evaluation.trials.shortcut_audit.look import Alteration, Versions
 from flaneur.metrics import Floats, Interval, always, bootstrap_by_group, means, paired_difference
 from flaneur.metrics.nature import Kind
 

@@ -12,9 +12,9 @@ from PIL import Image
 
 from flaneur.errors import InputError, PhotoError
 from flaneur.evaluation.answers import Answering
-from flaneur.evaluation.trials.alterations import Pixels, Tables
-from flaneur.evaluation.trials.donors import CityLook, Donors, choose_donors, city_looks
-from flaneur.evaluation.trials.look import Alter, Look
+from flaneur.evaluation.trials.shortcut_audit.alterations import Pixels, Tables
+from flaneur.evaluation.trials.shortcut_audit.donors import CityLook, Donors, choose_donors, city_looks
+from flaneur.evaluation.trials.shortcut_audit.look import Alter, Look
 from flaneur.predict import open_view
 from flaneur.preprocess import resize
 from flaneur.protocols import PreprocessSpec

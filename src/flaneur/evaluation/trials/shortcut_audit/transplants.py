@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
-from flaneur.evaluation.trials import alterations as alter
-from flaneur.evaluation.trials.alterations import Pixels
-from flaneur.evaluation.trials.donors import CityLook, colour_gains, fixed_marks, grain_there, light_gains
-from flaneur.evaluation.trials.look import (
+from flaneur.evaluation.trials.shortcut_audit import alterations as alter
+from flaneur.evaluation.trials.shortcut_audit.alterations import Pixels
+from flaneur.evaluation.trials.shortcut_audit.donors import (
+    CityLook,
+    colour_gains,
+    fixed_marks,
+    grain_there,
+    light_gains,
+)
+from flaneur.evaluation.trials.shortcut_audit.look import (
     Alter,
     Alteration,
     Look,

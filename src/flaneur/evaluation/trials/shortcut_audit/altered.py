@@ -6,9 +6,9 @@ from collections.abc import Callable
 
 import numpy as np
 
-from flaneur.evaluation.trials import alterations as alter
-from flaneur.evaluation.trials.alterations import Pixels
-from flaneur.evaluation.trials.look import (
+from flaneur.evaluation.trials.shortcut_audit import alterations as alter
+from flaneur.evaluation.trials.shortcut_audit.alterations import Pixels
+from flaneur.evaluation.trials.shortcut_audit.look import (
     STRIP,
     Alter,
     Alteration,
@@ -21,7 +21,7 @@ from flaneur.evaluation.trials.look import (
     frame,
     further_in,
 )
-from flaneur.evaluation.trials.transplants import areas_transplanted, cameras_transplanted
+from flaneur.evaluation.trials.shortcut_audit.transplants import areas_transplanted, cameras_transplanted
 
 _WARM = (1.08, 1.0, 0.92)
 _COOL = (0.92, 1.0, 1.08)

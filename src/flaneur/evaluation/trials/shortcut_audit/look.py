@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
-from flaneur.evaluation.trials import alterations as alter
-from flaneur.evaluation.trials.alterations import Area, Pixels, Tables
-from flaneur.evaluation.trials.donors import CityLook
+from flaneur.evaluation.trials.shortcut_audit import alterations as alter
+from flaneur.evaluation.trials.shortcut_audit.alterations import Area, Pixels, Tables
+from flaneur.evaluation.trials.shortcut_audit.donors import CityLook
 
 STRIP = 0.08
 _ABOVE = 0.32
