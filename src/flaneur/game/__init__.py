@@ -1,0 +1,1 @@
+"""A dataset and people in; rounds, an experiment and its statistics out."""

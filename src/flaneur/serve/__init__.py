@@ -1,0 +1,1 @@
+"""Uploads in; answers, heat maps and the page out, over HTTP."""

@@ -1,0 +1,1 @@
+"""A bundle in; a static folder that answers in the visitor's browser out."""
