@@ -32,8 +32,8 @@ def ask(server, path, method="GET", body=None, headers=None):
     alarm.start()
     try:
         connection.request(method, path, body, headers or {})
-        reply = connection.getresponse()
-        return reply.status, reply.headers, reply.read()
+        with connection.getresponse() as reply:  # a reply that breaks off would else keep the socket
+            return reply.status, reply.headers, reply.read()
     finally:
         alarm.cancel()
         connection.close()
