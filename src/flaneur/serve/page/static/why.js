@@ -5,13 +5,14 @@
  * Everything already in the container is replaced. Words are this module's own (texts/why.json).
  *
  * @param {HTMLElement} container
- * @param {{file: File, answer: object, model: object}} about - the file, its answer from api.predict, and the model
- *   that gave it from api.models
+ * @param {{files: File[], answer: object, model: object}} about - one photo, or the views of one place that can be chosen
+ *   among; their answer from api.predict; the model
+ *   that gave it, from api.models
  * @returns {Promise<{found: () => object|null, close: () => void}>} found: the last map from api.explain, for saving;
  *   close: stop asking, and let go of the pictures
  */
-export async function showWhy(container, { file, answer, model }) {
+export async function showWhy(container, { files, answer, model }) {
   container.replaceChildren();
-  void [file, answer, model];
+  void [files, answer, model];
   return { found: () => null, close: () => {} };
 }
