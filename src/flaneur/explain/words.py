@@ -102,18 +102,20 @@ class Trust:
     Args:
         verdict: in a few words.
         why: in sentences.
+        code: the verdict for programs: ``holds``, ``in_part``, ``not``, ``nothing`` or ``unchecked``.
     """
 
     verdict: str
     why: str
+    code: str
 
 
 def trust(heatmap: Heatmap) -> Trust:
     """What the measures of faithfulness mean."""
     if not heatmap.limit:
-        return Trust("Nothing to show", "No part of the photo moves the score by itself.")
+        return Trust("Nothing to show", "No part of the photo moves the score by itself.", "nothing")
     if heatmap.faithfulness is None:
-        return Trust("Not checked", "How far to trust this map was not measured.")
+        return Trust("Not checked", "How far to trust this map was not measured.", "unchecked")
     return held(heatmap.faithfulness)
 
 
@@ -122,8 +124,8 @@ def held(measured: Faithfulness) -> Trust:
 
     >>> held(Faithfulness(0.2, 0.8, 0.5, 0.5, 0.1)).verdict
     'The map holds up'
-    >>> held(Faithfulness(0.6, 0.4, 0.5, 0.5)).verdict
-    'Do not trust this map'
+    >>> held(Faithfulness(0.6, 0.4, 0.5, 0.5)).code
+    'not'
     """
     deletes = measured.random_deletion_auc - measured.deletion_auc
     inserts = measured.insertion_auc - measured.random_insertion_auc
@@ -141,7 +143,7 @@ def held(measured: Faithfulness) -> Trust:
     wrong = not sound or min(deletes, inserts) < -_CLEAR
     times = 0 if wrong else (deletes > _CLEAR) + (inserts > _CLEAR)
     verdict = ("Do not trust this map", "The map holds up in part", "The map holds up")[times]
-    return Trust(verdict, " ".join(parts))
+    return Trust(verdict, " ".join(parts), ("not", "in_part", "holds")[times])
 
 
 def vote(evidence: Evidence, names: dict[str, str]) -> str:
