@@ -1,0 +1,1 @@
+"""Fragments, texts and modules in; the pages that ``flaneur serve`` shows out."""

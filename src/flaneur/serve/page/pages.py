@@ -1,0 +1,204 @@
+"""Fragments, texts and modules of this folder in; every page and file that a browser may ask for out, read once.
+
+A new page NAME is ``NAME.html`` (what stands in <main>), ``static/NAME.js`` (a module), ``texts/NAME.json`` with the
+key ``title`` at least, and a line in :data:`ORDER`; it stands at ``/NAME``. A part of a page is ``static/PART.js`` and
+``texts/PART.json``. Addresses are relative (``v1/predict``, ``about``), imports ``"./other.js"``: all moves as one.
+Texts: ``{"key": {"en": "Hello {name}", "de": …}}``, or ``{"en": {"one": …, "other": …}}``, chosen by ``{n}``. HTML
+leaves the element empty: ``<p data-text="key">`` (of this page or the frame), ``data-text="part.key"`` (another table's);
+``data-label`` fills aria-label, ``data-hint`` placeholder, ``data-alt`` alt. A module says ``const t = await
+texts("part")``, then ``t("key", {n: 3})``, or ``t.put(element, "key", {n: 3})``, which a change of language renews;
+``onLanguage(redraw)`` is for everything else. Style: the tokens and classes of style.css; what one alone needs in
+NAME.css or PART.css, linked where its module is.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from html import escape
+from pathlib import Path
+from string import Template
+from typing import Any
+
+import numpy as np
+
+from flaneur.evaluation.page.land import settled
+
+ORDER = ("photo", "batch", "teach", "play", "about")
+"""Pages in the order of the menu; the first stands at ``/``."""
+
+LANGUAGES = ("en", "de")
+"""Every text is in each of these; the first is what a browser without a wish gets."""
+
+_HERE = Path(__file__).parent
+_TYPES = {
+    ".js": "text/javascript; charset=utf-8",
+    ".css": "text/css; charset=utf-8",
+    ".json": "application/json",
+    ".svg": "image/svg+xml",
+    ".png": "image/png",
+    ".bits": "application/octet-stream",
+}
+_TEXT = re.compile(r'(data-text="([\w.]+)"[^>]*>)(?=</)')
+_NAMED = re.compile(r'data-(label|hint|alt)="([\w.]+)"')
+_ATTRIBUTES = {"label": "aria-label", "hint": "placeholder", "alt": "alt"}
+_IMPORTED = re.compile(r'from "\./([\w-]+\.js)"')
+
+Texts = Mapping[str, Mapping[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Asset:
+    """A file as it is served.
+
+    Args:
+        media_type: of ``Content-Type``.
+        data: its bytes.
+    """
+
+    media_type: str
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """Everything that a browser may ask for, beside the API.
+
+    Args:
+        pages: by address such as ``/about``, then by language: whole HTML.
+        assets: by address such as ``/static/0123abcd/map.js``. The folder is a hash over all of them, so each may be
+            kept for ever.
+    """
+
+    pages: Mapping[str, Mapping[str, bytes]]
+    assets: Mapping[str, Asset]
+
+
+def read_site(without: Iterable[str] = ()) -> Site:
+    """All pages, composed.
+
+    Args:
+        without: names of pages that are not offered here, such as ``teach`` where nobody may write.
+
+    >>> sorted(read_site().pages["/"])
+    ['de', 'en']
+    """
+    files = read_files()
+    folder = f"static/{_hash(files)}"
+    left_out = set(without)
+    names = [name for name in ORDER if (_HERE / f"{name}.html").exists() and name not in left_out]
+    pages = {
+        "/" if name == ORDER[0] else f"/{name}": {
+            language: _compose(name, names, language, folder).encode() for language in LANGUAGES
+        }
+        for name in names
+    }
+    return Site(pages, {f"/{folder}/{name}": asset for name, asset in files.items()})
+
+
+@cache
+def read_files() -> Mapping[str, Asset]:
+    """Modules, styles, texts and the land of the map, by their names below one folder."""
+    found = [*(_HERE / "static").iterdir(), *(_HERE / "texts").iterdir()]
+    files = {
+        ("texts/" if path.parent.name == "texts" else "") + path.name: Asset(_TYPES[path.suffix], path.read_bytes())
+        for path in sorted(found)
+        if path.suffix in _TYPES
+    }
+    return files | {"land.bits": Asset(_TYPES[".bits"], np.packbits(settled()).tobytes())}
+
+
+def language_of(accepted: str, chosen: str = "") -> str:
+    """The language to answer in.
+
+    Args:
+        accepted: the header ``Accept-Language``.
+        chosen: what the visitor chose before (the cookie ``language``).
+
+    >>> language_of("fr-CH, de-CH;q=0.8, en;q=0.5")
+    'de'
+    >>> language_of("de", chosen="en")
+    'en'
+    """
+    wishes = [chosen, *(wish.split(";")[0].strip()[:2].lower() for wish in accepted.split(","))]
+    return next((wish for wish in wishes if wish in LANGUAGES), LANGUAGES[0])
+
+
+@cache
+def read_texts(name: str) -> Texts:
+    """One table of texts, by key, then by language."""
+    texts: dict[str, dict[str, Any]] = json.loads((_HERE / "texts" / f"{name}.json").read_text("utf-8"))
+    return texts
+
+
+def text_of(key: str, page: str, language: str) -> str:
+    """A text as it stands in HTML before any script runs.
+
+    Args:
+        key: of the page's own table or the frame's; ``part.key`` of another's.
+        page: its name.
+        language: one of :data:`LANGUAGES`.
+
+    Raises:
+        KeyError: there is no such text.
+    """
+    table, _, own = key.rpartition(".")
+    for name in (table,) if table else (page, "common"):
+        if own in read_texts(name):
+            text = read_texts(name)[own][language]
+            return str(text["other"] if isinstance(text, dict) else text)
+    raise KeyError(f"{page}: no text {key!r}")
+
+
+def _compose(page: str, names: list[str], language: str, folder: str) -> str:
+    modules = _modules(["frame.js", f"{page}.js"])
+    pieces = {
+        "language": language,
+        "page": page,
+        "folder": folder,
+        "title": escape(text_of("title", page, language)),
+        "menu": "".join(_link(name, page) for name in names),
+        "limits": '<a href="about" data-text="common.limits"></a>' if "about" in names else "",
+        "styles": "".join(
+            f'<link rel="stylesheet" href="{folder}/{name}">\n' for name in ["style.css", *_styles(modules)]
+        ),
+        "preload": "".join(f'<link rel="modulepreload" href="{folder}/{name}">\n' for name in modules),
+        "main": (_HERE / f"{page}.html").read_text("utf-8"),
+    }
+    whole = Template((_HERE / "frame.html").read_text("utf-8")).substitute(pieces)
+    whole = _TEXT.sub(lambda found: found[1] + escape(text_of(found[2], page, language), quote=False), whole)
+    return _NAMED.sub(
+        lambda found: f'{found[0]} {_ATTRIBUTES[found[1]]}="{escape(text_of(found[2], page, language))}"', whole
+    )
+
+
+def _link(name: str, page: str) -> str:
+    here = ' aria-current="page"' if name == page else ""
+    return f'<li><a href="./{"" if name == ORDER[0] else name}"{here} data-text="common.menu_{name}"></a></li>\n'
+
+
+def _modules(names: Iterable[str]) -> list[str]:
+    """These modules and all that they import, each once: a browser then asks for them at once."""
+    waiting, found = list(names), dict[str, None]()
+    while waiting:
+        name = waiting.pop(0)
+        if name not in found and (file := read_files().get(name)):
+            found[name] = None
+            waiting += _IMPORTED.findall(file.data.decode())
+    return list(found)
+
+
+def _styles(modules: Iterable[str]) -> list[str]:
+    """The styles of these modules that have one of their own."""
+    return [style for name in modules if (style := name.replace(".js", ".css")) in read_files()]
+
+
+def _hash(files: Mapping[str, Asset]) -> str:
+    digest = hashlib.sha256()
+    for name, file in sorted(files.items()):
+        digest.update(f"{name}\0{len(file.data)}\0".encode() + file.data)
+    return digest.hexdigest()[:16]
