@@ -15,10 +15,11 @@ class Limits:
     """Every limit of a server. Whatever is above one is refused with a clear answer; nothing is cut off silently.
 
     Args:
-        body_bytes: of one request's body, all parts together.
+        request_bytes: of one request's body, all parts together.
         photo_bytes: of one photo.
-        parts: in one request, photos and other fields together.
-        field_bytes: of one field that is no photo.
+        request_photos: photos in one request.
+        request_fields: other fields in one request.
+        field_bytes: of one such field.
         queue_photos: photos that are accepted and not yet answered, of all clients together.
         queue_bytes: their bytes together.
         client_photos: likewise of one client, so that others find room.
@@ -41,9 +42,10 @@ class Limits:
     (40000000, 8)
     """
 
-    body_bytes: int = 64 * _MB
+    request_bytes: int = 64 * _MB
     photo_bytes: int = 25 * _MB
-    parts: int = 32
+    request_photos: int = 32
+    request_fields: int = 16
     field_bytes: int = 4096
     queue_photos: int = 512
     queue_bytes: int = 256 * _MB
@@ -66,7 +68,7 @@ class Limits:
             if value <= 0 and not (value == 0 and name in ("decoders", "threads")):
                 raise UsageError(f"limit {name!r} is {value}; it must be above 0.")
         for least, most in (
-            ("photo_bytes", "body_bytes"), ("photo_bytes", "queue_bytes"), ("parts", "client_photos"),
+            ("photo_bytes", "request_bytes"), ("photo_bytes", "queue_bytes"), ("request_photos", "client_photos"),
             ("client_photos", "queue_photos"), ("client_explanations", "queue_explanations"),
         ):  # fmt: skip
             if getattr(self, least) > getattr(self, most):
