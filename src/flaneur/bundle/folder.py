@@ -1,8 +1,8 @@
 """A trained model in; a folder (or one .onnx file) that proves it is whole, and back.
 
-Folder: ``card.json``, ``model.onnx``, ``golden/``, ``README.md``. Single file: the bytes of ``model.onnx`` followed by
-a few key-value notes that hold the rest. Appending notes to the bytes of an ONNX file gives a valid ONNX file (protobuf
-joins what is concatenated), so the original bytes, and with them their hash, are kept.
+Folder: ``card.json``, ``model.onnx``, ``golden/``, ``known/``, ``README.md``. Single file: the bytes of ``model.onnx``
+followed by a few key-value notes that hold card and golden pictures. Appending notes to the bytes of an ONNX file gives
+a valid ONNX file (protobuf joins what is concatenated), so the original bytes, and with them their hash, are kept.
 """
 
 from __future__ import annotations
@@ -11,13 +11,14 @@ import base64
 import json
 import shutil
 import tempfile
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 
 from flaneur import settings
 from flaneur.bundle.card import Card, card_from_json, card_to_json
 from flaneur.bundle.golden import Golden, answers, draw_pictures, replay
 from flaneur.bundle.inference import open_session
+from flaneur.bundle.known import KNOWN
 from flaneur.errors import FlaneurError, InputError, IntegrityError, UsageError, counted
 from flaneur.files import read_json, sha256_bytes, write_bytes, write_json
 from flaneur.onnx_files import graph as onnx_graph
@@ -26,6 +27,7 @@ from flaneur.onnx_files import proto as onnx_proto
 MODEL, CARD, EXPECTED = "model.onnx", "card.json", "golden/expected.json"
 _NOTE_CARD, _NOTE_GOLDEN, _NOTE_LENGTH = "flaneur_card", "flaneur_golden", "flaneur_model_bytes"
 _MAX_SMALL_FILE = 16 << 20
+_FOLDER_ONLY = ("README.md", KNOWN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +39,15 @@ class Bundle:
         model: the bytes of the ONNX file.
         golden: pictures with expected answers.
         path: where it came from.
+        known: photos of its cities as the network sees them, for :func:`flaneur.bundle.known.read_known`; empty where
+            it keeps none.
     """
 
     card: Card
     model: bytes
     golden: Golden
     path: Path
+    known: bytes = field(default=b"", repr=False)
 
 
 def resolve(name: str | Path) -> Path:
@@ -88,7 +93,7 @@ def read_bundle(name: str | Path) -> Bundle:
     if MODEL not in contents:
         raise IntegrityError(f"{path / CARD}: lists no {MODEL}. Get the model again.")
     onnx_proto.load(contents[MODEL])
-    return Bundle(card, contents[MODEL], _golden(contents, path), path)
+    return Bundle(card, contents[MODEL], _golden(contents, path), path, contents.get(KNOWN, b""))
 
 
 def _read_checked(folder: Path, name: str, digest: str) -> bytes:
@@ -138,7 +143,13 @@ def refuse_other_files(folder: Path) -> None:
 
 
 def write_bundle(
-    folder: Path, model: onnx_proto.Proto | bytes, card: Card, *, golden: Golden | None = None, readme: str = ""
+    folder: Path,
+    model: onnx_proto.Proto | bytes,
+    card: Card,
+    *,
+    golden: Golden | None = None,
+    readme: str = "",
+    known: bytes = b"",
 ) -> Bundle:
     """Write a model whole or not at all; one that is there already is replaced.
 
@@ -148,6 +159,7 @@ def write_bundle(
         card: its ``files`` are filled in here.
         golden: expected answers computed elsewhere, for parity; computed from the model by default.
         readme: the model card for people; a short one by default.
+        known: from :func:`flaneur.bundle.known.pack`, where the model keeps any.
 
     Raises:
         UsageError: the folder holds something else.
@@ -161,9 +173,10 @@ def write_bundle(
         MODEL: data,
         **_golden_files(golden),
         "README.md": (readme or short_readme(card)).encode(),
+        **({KNOWN: known} if known else {}),
     }
     card = replace(card, files={name: sha256_bytes(content) for name, content in contents.items()})
-    made = Bundle(card, data, golden, folder)
+    made = Bundle(card, data, golden, folder, known)
     if problems := verify_bundle(made):
         raise IntegrityError(f"{folder}: not written, since the model fails its own check: {'; '.join(problems)}.")
     _place(folder, contents, card)
@@ -266,7 +279,7 @@ def _read_single(path: Path) -> Bundle:
         raise IntegrityError(f"{path}: its notes are damaged ({error}). Get the model again.") from error
     contents[MODEL] = data[:length]
     ours = {key: notes[key] for key in (_NOTE_CARD, _NOTE_GOLDEN, _NOTE_LENGTH)}
-    listed = {name: digest for name, digest in card.files.items() if name != "README.md"}
+    listed = {name: digest for name, digest in card.files.items() if name not in _FOLDER_ONLY}
     whole = {name: sha256_bytes(content) for name, content in contents.items()} == listed
     if not whole or data[length:] != onnx_proto.to_bytes(_notes(ours)):
         raise IntegrityError(f"{path}: changed since the model was written. Get the model again.")

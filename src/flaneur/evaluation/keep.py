@@ -40,4 +40,4 @@ def keep_in_card(report: Report, bundle: Bundle) -> Bundle:
     card = bundle.card
     evaluated = {**card.metrics.get("evaluated", {}), f"{origin.dataset}/{origin.part}": numbers}
     card = replace(card, metrics={**card.metrics, "evaluated": evaluated})
-    return write_bundle(bundle.path, bundle.model, card, golden=bundle.golden, readme=readme(card))
+    return write_bundle(bundle.path, bundle.model, card, golden=bundle.golden, readme=readme(card), known=bundle.known)

@@ -12,17 +12,20 @@ from numpy.typing import NDArray
 
 from flaneur.bundle.card import AbstainRule, Card, DatasetInfo, EncoderInfo, today
 from flaneur.bundle.folder import Bundle, write_bundle
+from flaneur.cities import located
 from flaneur.dataset.audit import AS_PUBLISHED
 from flaneur.dataset.split import Split
 from flaneur.dataset.store import Dataset
 from flaneur.errors import UsageError
 from flaneur.fusion import FUSIONS, OWN_FUSION, unknown_fusion
+from flaneur.gazetteer import ATTRIBUTION
 from flaneur.onnx_files import graph as onnx_graph
 from flaneur.onnx_files.graph import AttentionParams, HeadParams, NoveltyParams
 from flaneur.protocols import Encoder
 from flaneur.training.heads.attention import Views, fit_attention, require_views
 from flaneur.training.heads.calibrate import DoubtRule, choose_thresholds, fit_temperature, log_softmax
 from flaneur.training.heads.kinds import learn_head
+from flaneur.training.heads.known_photos import known_photos
 from flaneur.training.heads.logits import head_logits
 from flaneur.training.heads.model_card import limits, readme, validation_metrics
 from flaneur.training.heads.novelty import NoveltyRule, fit_novelty, novelty_scores
@@ -134,6 +137,7 @@ def learn(
     graph = onnx_graph.append_head(onnx_graph.load(encoder.model), learnt.head.params, learnt.novelty, learnt.attention)
     card = _card(dataset, encoder, chosen, rule, learnt)
     training = {
+        **card.training,
         "head": dict(learnt.head.facts),
         "novelty": {"note": learnt.choice.note, "auroc": learnt.choice.auroc, "left_out": learnt.choice.worlds},
         "rule": _plain_rule(rule),
@@ -146,7 +150,8 @@ def learn(
         told = (*told, f"Its split is {AS_PUBLISHED}.")
     card = replace(card, training=training, limits=told)
     tell(progress, "write", 0, 1)
-    bundle = write_bundle(out, graph, card, readme=readme(card))
+    known = known_photos(validation, learnt.head.cities)
+    bundle = write_bundle(out, graph, card, readme=readme(card), known=known)
     tell(progress, "write", 1, 1)
     return bundle
 
@@ -235,12 +240,14 @@ def _abstain(
 
 def _card(dataset: Dataset, encoder: ExportableEncoder, chosen: Split, rule: LearnRule, learnt: Learnt) -> Card:
     by_slug = {city.slug: city for city in dataset.cities}
+    cities = tuple(located(by_slug[slug]) for slug in learnt.head.cities)
+    looked_up = any(city != by_slug[city.slug] for city in cities)
     used = [photo for photo in dataset.photos if chosen.part_of.get(photo.id) == "train"]
     return Card(
         name=rule.name,
         version=rule.version,
         created=today(),
-        cities=tuple(by_slug[slug] for slug in learnt.head.cities),
+        cities=cities,
         encoder=EncoderInfo(encoder.name, onnx_graph.encoder_hash(onnx_graph.load(encoder.model)), encoder.dim),
         preprocess=encoder.preprocess,
         temperature=learnt.temperature,
@@ -256,6 +263,7 @@ def _card(dataset: Dataset, encoder: ExportableEncoder, chosen: Split, rule: Lea
         fusion=rule.fusion,
         metrics=learnt.metrics,
         licences=tuple(sorted({photo.licence for photo in used if photo.licence})),
+        training={"gazetteer": ATTRIBUTION} if looked_up else {},
     )
 
 

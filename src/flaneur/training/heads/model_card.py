@@ -112,16 +112,18 @@ def _cameras(train: Sequence[Photo]) -> str:
 
 def readme(card: Card) -> str:
     """The model card for people, Markdown."""
-    cities = "".join(f"| {city.name} | `{city.slug}` | {_centre(city.centre)} |\n" for city in card.cities)
+    cities = "".join(
+        f"| {city.name} | `{city.slug}` | {city.country} | {_centre(city.centre)} |\n" for city in card.cities
+    )
     measured = "\n".join(_measured(card))
     data = card.dataset
     return f"""# {card.name} {card.version}
 
 Tells {len(card.cities)} cities apart from street-level photos. Made {card.created} by flaneur.
 {_notes(card)}
-| city | slug | centre |
-| --- | --- | --- |
-{cities}
+| city | slug | country | centre |
+| --- | --- | --- | --- |
+{cities}{_gazetteer(card)}
 ## How it was made
 
 - Photos: {counted(data.photos, "training photo")} of {counted(data.places, "place")} (dataset `{data.name}`).
@@ -155,6 +157,12 @@ def _doubt(card: Card) -> str:
     note = str(card.training.get("novelty", {}).get("note", ""))
     refused = f"That refused {rule.validation_refused_share:.1%} of the validation photos."
     return f"When {' or '.join(when)}. {refused}\n\nNovelty: {note}"
+
+
+def _gazetteer(card: Card) -> str:
+    """Who told what photos did not tell of the cities."""
+    source = card.training.get("gazetteer", "")
+    return f"\nCountries, and centres that the photos did not tell: {source}.\n" if source else ""
 
 
 def _notes(card: Card) -> str:
