@@ -13,8 +13,8 @@ from email.utils import formatdate
 
 import pytest
 
-from flaneur.errors import CredentialsError, PhotoError, UsageError
-from flaneur.net import NotThere, Refused, Unreachable, open_client, sender, silence
+from flaneur.errors import CredentialsError, FlaneurError, PhotoError, UsageError
+from flaneur.net import NotThere, Refused, Unreachable, open_client, sender, silence, transport
 from flaneur.net.attempts import Pace
 from flaneur.protocols import Key, Limit
 from provider.server import HTML, Faults, ProviderServer, Response, jpeg_response, json_response
@@ -387,6 +387,28 @@ def test_a_connection_that_the_server_closed_meanwhile_does_not_hurt(lead):
         assert client.get_json("api", "/b") == []
         thread.join()
     assert asked == {b"/a": 1, b"/b": 1}
+
+
+def test_a_connection_that_a_thread_is_just_making_when_the_client_closes_is_closed_too(lead, monkeypatch):
+    made, go_on = threading.Event(), threading.Event()
+    connect, streams = transport._Backend._kept, []
+
+    def late(backend, stream):
+        streams.append(stream)
+        made.set()
+        go_on.wait(30)
+        return connect(backend, stream)
+
+    monkeypatch.setattr(transport._Backend, "_kept", late)
+    with ProviderServer([Script(json_response([]))]) as server, ThreadPoolExecutor(1) as crew:
+        with lead(server) as client:
+            asked = crew.submit(client.get_json, "api", "/a")
+            made.wait(30)
+        go_on.set()
+        with pytest.raises(FlaneurError):
+            asked.result()
+        (stream,) = streams
+        assert stream.get_extra_info("socket").fileno() == -1
 
 
 def test_without_the_extra_it_says_what_to_install(monkeypatch):

@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Iterable, Iterator
 from typing import Any, cast
+from weakref import WeakSet
 
 import httpcore2
 import httpx2  # noqa: TID253  # this module is loaded when a client is opened, not before
@@ -65,6 +66,25 @@ class _Backend(httpcore2.NetworkBackend):
         self._inner = httpcore2.SyncBackend()
         self._trusted = trusted
         self._deadline = deadline
+        self._lock = threading.Lock()
+        self._open: WeakSet[_Stream] = WeakSet()
+        self._closed = False
+
+    def close(self) -> None:
+        """Let go of every connection, also of one that a thread is just making: its pool does not know of it yet."""
+        with self._lock:
+            self._closed = True
+            streams = list(self._open)
+        for stream in streams:
+            stream.close()
+
+    def _kept(self, stream: _Stream) -> _Stream:
+        with self._lock:
+            if not self._closed:
+                self._open.add(stream)
+                return stream
+        stream.close()
+        raise httpcore2.ConnectError("the client is closed")
 
     def connect_tcp(
         self,
@@ -82,7 +102,7 @@ class _Backend(httpcore2.NetworkBackend):
             except (httpcore2.ConnectError, httpcore2.ConnectTimeout) as error:
                 problem = error
             else:
-                return _Stream(stream, self._deadline)
+                return self._kept(_Stream(stream, self._deadline))
         raise problem
 
     def _addresses(self, host: str, port: int) -> list[str]:
@@ -110,17 +130,18 @@ class Transport(httpx2.BaseTransport):
         proxy = None if local else _proxy()
         context = httpx2.create_ssl_context()
         if proxy is None:
-            backend = _Backend(trusted, deadline)
-            self._pool = httpcore2.ConnectionPool(context, max_connections=_AT_ONCE, network_backend=backend)
+            self._backend = _Backend(trusted, deadline)
+            self._pool = httpcore2.ConnectionPool(context, max_connections=_AT_ONCE, network_backend=self._backend)
             return
         # Behind a proxy names are looked up by the proxy; there is nothing to check here but the proxy's own.
         address = httpx2.Proxy(proxy)
+        self._backend = _Backend(frozenset({address.url.host}), deadline)
         self._pool = httpcore2.HTTPProxy(
             str(address.url),
             address.raw_auth,
             ssl_context=context,
             max_connections=_AT_ONCE,
-            network_backend=_Backend(frozenset({address.url.host}), deadline),
+            network_backend=self._backend,
         )
 
     def handle_request(self, request: httpx2.Request) -> httpx2.Response:
@@ -142,6 +163,7 @@ class Transport(httpx2.BaseTransport):
     def close(self) -> None:
         """Let go of all connections."""
         self._pool.close()
+        self._backend.close()
 
 
 class _Body(httpx2.SyncByteStream):
