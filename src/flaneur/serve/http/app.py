@@ -1,0 +1,101 @@
+"""An engine and settings in; the web application that answers for it out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import Response
+
+from flaneur import __version__, discover
+from flaneur.errors import FlaneurError, PhotoError, UsageError
+from flaneur.serve.engine.ticket import Busy
+from flaneur.serve.http.gate import Gate
+from flaneur.serve.http.metrics import Metrics
+from flaneur.serve.http.problems import Problem, of_busy, of_call, of_photo
+from flaneur.serve.http.settings import ServeSettings
+from flaneur.serve.http.site import site_routes
+from flaneur.serve.page.pages import read_site
+
+if TYPE_CHECKING:
+    from flaneur.serve.engine.engine import Engine
+
+ROUTES = "flaneur.serve.http.routes"
+_ABOUT = (
+    "Which city is this street? Calibrated answers from photos. Nothing of a photo is kept, and nothing leaves here."
+)
+
+
+def create_app(engine: Engine, settings: ServeSettings, *, games: Sequence[Any] = ()) -> FastAPI:
+    """The application: every route of :mod:`flaneur.serve.http.routes`, the page, and the guards before them.
+
+    Args:
+        engine: answers; ``app.state.engine`` for routes.
+        settings: ``app.state.settings`` for routes.
+        games: that can be played; ``app.state.games`` for routes.
+
+    Returns:
+        An ASGI application. ``app.state.draining`` set: not ready, and connections end with their answer.
+    """
+    metrics = Metrics(engine)
+    app = FastAPI(
+        title="flaneur",
+        version=__version__,
+        description=_ABOUT,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        middleware=[Middleware(Gate, settings=settings, metrics=metrics)],
+        exception_handlers={
+            Problem: _problem, HTTPException: _http, RequestValidationError: _invalid, FlaneurError: _flaneur,
+        },
+    )  # fmt: skip
+    app.state.engine, app.state.settings, app.state.games = engine, settings, tuple(games)
+    app.state.metrics, app.state.draining = metrics, False
+    for name in discover.names(ROUTES):
+        app.include_router(discover.load(ROUTES, name).router)
+    without = [*(() if settings.may_write else ("teach",)), *(() if games else ("play",))]
+    app.router.routes.extend(site_routes(read_site(without)))
+    return app
+
+
+async def _problem(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, Problem)  # noqa: S101 - as registered above
+    return error.response()
+
+
+async def _flaneur(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, FlaneurError)  # noqa: S101 - as registered above
+    match error:
+        case Busy():
+            return of_busy(error).response()
+        case PhotoError():
+            return of_photo(error).response()
+        case UsageError():
+            return of_call(error).response()
+        case _:
+            raise error
+
+
+async def _invalid(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)  # noqa: S101 - as registered above
+    first = error.errors()[0]
+    where = ".".join(str(part) for part in first["loc"][1:])
+    return Problem(422, "wrong_value", f"{where}: {first['msg']}.").response()
+
+
+async def _http(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)  # noqa: S101 - as registered above
+    match error.status_code:
+        case 404:
+            problem = Problem(404, "not_found", "There is nothing at this address. /openapi.json lists what there is.")
+        case 405:
+            problem = Problem(405, "method_not_allowed", "That cannot be done with this address.")
+        case status:
+            problem = Problem(status, "bad_request", "The request cannot be answered as it is.")
+    return problem.response(error.headers)

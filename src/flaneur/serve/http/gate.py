@@ -1,0 +1,168 @@
+"""Every request in; refused or let through, counted, and answered with the heads that keep a browser safe, out."""
+
+from __future__ import annotations
+
+import logging
+import time
+from http.cookies import CookieError, SimpleCookie
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qs
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import ClientDisconnect
+from starlette.responses import PlainTextResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from flaneur.serve.http import guards
+from flaneur.serve.http.problems import Problem
+
+if TYPE_CHECKING:
+    from flaneur.serve.http.metrics import Metrics
+    from flaneur.serve.http.settings import ServeSettings
+
+CONTENT_POLICY = (
+    "default-src 'self'; img-src 'self' blob: data:; style-src 'self'; script-src 'self'; object-src 'none'; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+HEADS = {
+    "Content-Security-Policy": CONTENT_POLICY,
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(self), geolocation=(), microphone=()",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+}
+"""Stand on every answer."""
+
+GONE = 499
+"""How a request is counted whose client left before its answer."""
+
+_log = logging.getLogger(__name__)
+_PREFLIGHT = {
+    "Access-Control-Allow-Methods": "GET, POST, OPTIONS",
+    "Access-Control-Allow-Headers": "Authorization, Content-Type, X-Client",
+    "Access-Control-Max-Age": "600",
+}
+
+
+class Gate:
+    """The outermost part of the application.
+
+    Args:
+        app: what is inside.
+        settings: whom to let in.
+        metrics: what counts.
+    """
+
+    def __init__(self, app: ASGIApp, settings: ServeSettings, metrics: Metrics) -> None:
+        self.app, self.settings, self.metrics = app, settings, metrics
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One request."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        visit = _Visit(self, scope, send)
+        self.metrics.begin()
+        try:
+            early = self._refused(scope, visit.headers)
+            await (early or self.app)(scope, receive, visit.send)
+        except ClientDisconnect:
+            pass
+        except Problem as problem:
+            await visit.answer(receive, problem.response())
+        except Exception as error:  # noqa: BLE001 - a bug must not take the server with it, nor show itself
+            _log.error("a bug in flaneur: %s while answering %s %s", type(error).__name__, scope["method"], visit.route)
+            await visit.answer(receive, Problem(500, "bug", "A bug in flaneur; please report it.").response())
+        finally:
+            visit.end()
+
+    def _refused(self, scope: Scope, headers: Headers) -> Response | None:
+        """An answer given before the request is looked at, or none.
+
+        Raises:
+            Problem: it is refused.
+        """
+        settings, path = self.settings, scope["path"]
+        guards.check_host(settings, headers.get("host", ""))
+        guards.check_origin(settings, scope["method"], headers)
+        if scope["method"] == "OPTIONS" and headers.get("origin") in settings.allow_origins:
+            return Response(status_code=204, headers=_PREFLIGHT)
+        if entry := self._let_in(scope):
+            return entry
+        try:
+            guards.check_token(settings, path, headers, _cookies(headers))
+        except Problem as problem:
+            if "text/html" in headers.get("accept", ""):
+                return PlainTextResponse(problem.message, problem.status)
+            return problem.response({"WWW-Authenticate": "Bearer"})
+        return None
+
+    def _let_in(self, scope: Scope) -> Response | None:
+        """A browser that comes with the token in the address gets a cookie, and an address without it."""
+        if scope["method"] != "GET" or b"token=" not in scope["query_string"]:
+            return None
+        (shown, *_) = parse_qs(scope["query_string"].decode("latin-1")).get("token", [""])
+        if not guards.token_is_right(self.settings, shown):
+            return None
+        entry = Response(status_code=303, headers={"Location": scope["path"], "Cache-Control": "no-store"})
+        entry.set_cookie(guards.cookie_of(self.settings), guards.pass_of(self.settings), httponly=True, samesite="lax")
+        return entry
+
+
+class _Visit:
+    """One request on its way: what was answered so far."""
+
+    def __init__(self, gate: Gate, scope: Scope, send: Send) -> None:
+        self._gate, self._scope, self._send = gate, scope, send
+        self._status = 0
+        self._began_s = time.perf_counter()
+        self.headers = Headers(scope=scope)
+
+    @property
+    def route(self) -> str:
+        """The address as it stands in OpenAPI, without what a caller put into it."""
+        route = self._scope.get("route")
+        return str(getattr(route, "path", "other"))
+
+    async def send(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self._status = message["status"]
+            self._heads(MutableHeaders(scope=message))
+            self._count()
+        await self._send(message)
+
+    async def answer(self, receive: Receive, response: Response) -> None:
+        if not self._status:
+            await response(self._scope, receive, self.send)
+
+    def end(self) -> None:
+        if not self._status:
+            self._status = GONE
+            self._count()
+        self._gate.metrics.end()
+
+    def _count(self) -> None:
+        self._gate.metrics.count(self.route, self._scope["method"], self._status, time.perf_counter() - self._began_s)
+
+    def _heads(self, headers: MutableHeaders) -> None:
+        for name, value in HEADS.items():
+            headers.setdefault(name, value)
+        headers.setdefault("Cache-Control", "no-store")
+        if self._gate.settings.allow_origins:
+            headers.add_vary_header("Origin")
+            origin = self.headers.get("origin")
+            if origin in self._gate.settings.allow_origins:
+                headers["Access-Control-Allow-Origin"] = str(origin)
+                headers["Access-Control-Expose-Headers"] = "Retry-After"
+                headers["Cross-Origin-Resource-Policy"] = "cross-origin"
+        if self._status in (408, 413) or self._scope["app"].state.draining:
+            headers["Connection"] = "close"
+
+
+def _cookies(headers: Headers) -> dict[str, str]:
+    try:
+        return {name: morsel.value for name, morsel in SimpleCookie(headers.get("cookie", "")).items()}
+    except CookieError:
+        return {}

@@ -1,0 +1,151 @@
+"""The head of a request in; nothing, or the problem it is refused for, out. Any page may be hostile."""
+
+from __future__ import annotations
+
+import hmac
+import socket
+from collections.abc import Mapping
+from functools import cache
+from hashlib import sha256
+from urllib.parse import urlsplit
+
+from starlette.requests import Request
+
+from flaneur.serve.http.problems import Problem
+from flaneur.serve.http.settings import ServeSettings, as_address, is_loopback
+
+OPEN_TO_ALL = frozenset({"/healthz", "/readyz"})
+"""What needs no token: whoever watches over a server knows none."""
+
+_ANSWERS_PAGES = "navigate"  # of Sec-Fetch-Mode: a person follows a link
+_OWN_SITES = frozenset({"same-origin", "none"})
+
+
+def check_host(settings: ServeSettings, host: str) -> None:
+    """Refuse a name that is not this server's: another's page that had its own name changed to this address.
+
+    Args:
+        settings: where the server listens and what else it is called.
+        host: the header ``Host``.
+
+    Raises:
+        Problem: 403. Off loopback every address is its own, since only names can be changed.
+
+    >>> check_host(ServeSettings(), "localhost:8420")
+    """
+    name = host_name(host)
+    known = {settings.host.casefold(), *(one.casefold() for one in settings.allow_hosts)}
+    if name in known or is_loopback(name):
+        return
+    if not is_loopback(settings.host) and (as_address(name) is not None or name in _own_names()):
+        return
+    raise Problem(
+        403,
+        "foreign_host",
+        "This server does not go by that name. Use its address, or start it with --allow-host NAME.",
+    )
+
+
+def host_name(host: str) -> str:
+    """The header ``Host`` without its port, in lower case.
+
+    >>> host_name("[::1]:8420"), host_name("Example.org:80"), host_name("")
+    ('::1', 'example.org', '')
+    """
+    try:
+        return (urlsplit(f"//{host}").hostname or "").casefold()
+    except ValueError:
+        return ""
+
+
+def check_origin(settings: ServeSettings, method: str, headers: Mapping[str, str]) -> None:
+    """Refuse what another page sends: what it says of itself must be this server's own, or allowed.
+
+    Args:
+        settings: with the origins that are allowed.
+        method: of HTTP.
+        headers: ``Host``, ``Origin`` and ``Sec-Fetch-…``, in lower case.
+
+    Raises:
+        Problem: 403. A link on another page may be followed to a page.
+    """
+    origin, site = headers.get("origin"), headers.get("sec-fetch-site", "none")
+    if origin in settings.allow_origins:
+        return
+    followed = method in ("GET", "HEAD") and headers.get("sec-fetch-mode") == _ANSWERS_PAGES
+    followed = followed and headers.get("sec-fetch-dest") == "document" and origin is None
+    own = origin is None or urlsplit(origin).netloc.casefold() == headers.get("host", "").casefold()
+    if not own or (site not in _OWN_SITES and not followed):
+        raise Problem(
+            403, "foreign_page", "Another page may not ask here. Start the server with --allow-origin to let it."
+        )
+
+
+def check_token(settings: ServeSettings, path: str, headers: Mapping[str, str], cookies: Mapping[str, str]) -> None:
+    """Refuse who does not show the token, where one is needed.
+
+    Args:
+        settings: with the token.
+        path: that is asked for.
+        headers: with ``Authorization: Bearer TOKEN``.
+        cookies: or with what :func:`pass_of` gave to a browser.
+
+    Raises:
+        Problem: 401.
+    """
+    if not settings.token or path in OPEN_TO_ALL:
+        return
+    kind, _, shown = headers.get("authorization", "").partition(" ")
+    if kind.casefold() == "bearer" and _same(shown.strip(), settings.token):
+        return
+    if _same(cookies.get(cookie_of(settings), ""), pass_of(settings)):
+        return
+    raise Problem(
+        401,
+        "no_token",
+        "A token is needed: 'Authorization: Bearer TOKEN', or in a browser the address that 'flaneur serve' printed.",
+    )
+
+
+def token_is_right(settings: ServeSettings, shown: str) -> bool:
+    """Whether somebody knows the token; in a time that does not depend on how much of it."""
+    return bool(settings.token) and _same(shown, settings.token)
+
+
+def pass_of(settings: ServeSettings) -> str:
+    """What a browser keeps instead of the token: other servers of this computer may see it."""
+    return hmac.new(settings.token.encode(), b"flaneur browser", sha256).hexdigest()
+
+
+def cookie_of(settings: ServeSettings) -> str:
+    """Name of the cookie; browsers do not tell ports of one computer apart."""
+    return f"flaneur_{settings.port}"
+
+
+def needs_writing(request: Request) -> None:
+    """Refuse what would change something on this computer, where that is not allowed.
+
+    Raises:
+        Problem: 403.
+    """
+    settings: ServeSettings = request.app.state.settings
+    if not settings.may_write:
+        raise Problem(403, "read_only", "This server changes nothing. Start it with --may-write to let it.")
+
+
+def client_of(request: Request) -> str:
+    """Whose turn it is: the address that asks; on this computer also what it calls itself in ``X-Client``."""
+    address = request.client.host if request.client else ""
+    if is_loopback(address):
+        return f"{address} {request.headers.get('x-client', '')[:40]}"
+    return address
+
+
+@cache
+def _own_names() -> frozenset[str]:
+    name = socket.gethostname().casefold()
+    return frozenset({name, f"{name}.local", name.partition(".")[0]} - {""})
+
+
+def _same(shown: str, right: str) -> bool:
+    return hmac.compare_digest(shown.encode("utf-8", "replace"), right.encode())

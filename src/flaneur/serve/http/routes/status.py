@@ -1,0 +1,34 @@
+"""``/healthz``, ``/readyz`` and ``/metrics``: whether the server lives, may be asked, and how it fares."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+
+from flaneur.serve.http.metrics import MEDIA_TYPE
+from flaneur.serve.http.problems import Problem
+
+router = APIRouter(tags=["status"])
+
+
+@router.get("/healthz", response_class=PlainTextResponse)
+async def healthz() -> PlainTextResponse:
+    """The process lives."""
+    return PlainTextResponse("ok\n")
+
+
+@router.get("/readyz", response_class=PlainTextResponse)
+async def readyz(request: Request) -> PlainTextResponse:
+    """Models are loaded and warm, and the server is not about to end."""
+    if request.app.state.draining:
+        raise Problem(503, "draining", "The server is about to end.", retry_after_s=5)
+    if not request.app.state.engine.ready:
+        raise Problem(503, "not_ready", "The models are being loaded. Try again in a moment.", retry_after_s=2)
+    return PlainTextResponse("ready\n")
+
+
+@router.get("/metrics", response_class=PlainTextResponse)
+async def metrics(request: Request) -> Response:
+    """Counters, as Prometheus reads them."""
+    return Response(request.app.state.metrics.text(), media_type=MEDIA_TYPE)
