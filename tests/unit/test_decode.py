@@ -148,23 +148,25 @@ def test_a_huge_file_is_refused_before_it_is_read(tmp_path: Path) -> None:
     path = tmp_path / "huge.jpg"
     with path.open("wb") as file:
         file.truncate(module.MAX_FILE_BYTES + 1)  # a hole: takes no room on the disk
-    started = time.perf_counter()
+    tracemalloc.start()
     with pytest.raises(PhotoError, match="the limit is 100 MB"):
         decode(path)
-    assert time.perf_counter() - started < 0.1
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 1e6
 
 
 @pytest.mark.parametrize("name", ["bomb.png", "bomb.jpg", "bomb.webp", "many-scans.jpg"])
 def test_bombs_cost_neither_time_nor_memory(malformed: Malformed, name: str) -> None:
     path = malformed.bad[0].parent / name
     tracemalloc.start()
-    started = time.perf_counter()
+    started = time.process_time()
     with pytest.raises(PhotoError) as caught:
         decode(path)
-    seconds, peak = time.perf_counter() - started, tracemalloc.get_traced_memory()[1]
+    seconds, peak = time.process_time() - started, tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert caught.value.code in ("too_large", "corrupt")
-    assert seconds < 0.2
+    assert seconds < 2  # a real bomb takes a minute
     assert peak < 20e6
 
 
