@@ -4,7 +4,7 @@ A new page NAME is ``NAME.html`` (what stands in <main>), ``static/NAME.js`` (a 
 key ``title`` at least, and a line in :data:`ORDER`; it stands at ``/NAME``. A part of a page is ``static/PART.js`` and
 ``texts/PART.json``. Addresses are relative (``v1/predict``, ``about``), imports ``"./other.js"``: all moves as one.
 Texts: ``{"key": {"en": "Hello {name}", "de": …}}``, or ``{"en": {"one": …, "other": …}}``, chosen by ``{n}``. HTML
-leaves the element empty: ``<p data-text="key">`` (of this page or the frame), ``data-text="part.key"`` (another table's);
+leaves the element empty: ``<p data-text="key">`` (of this page or the frame), ``data-text="part.key"`` (another's);
 ``data-label`` fills aria-label, ``data-hint`` placeholder, ``data-alt`` alt. A module says ``const t = await
 texts("part")``, then ``t("key", {n: 3})``, or ``t.put(element, "key", {n: 3})``, which a change of language renews;
 ``onLanguage(redraw)`` is for everything else. Style: the tokens and classes of style.css; what one alone needs in
