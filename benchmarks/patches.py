@@ -12,7 +12,7 @@ import json
 import time
 from pathlib import Path
 
-from flaneur.explain.atlas.patches import patches
+from flaneur.explain.atlas.patches.patches import patches
 from flaneur.explain.atlas.run import atlas
 
 

@@ -11,10 +11,10 @@ import pytest
 from flaneur.errors import InputError
 from flaneur.evaluation.page.thumbnails import Thumbnails
 from flaneur.explain.atlas.basis import basis
-from flaneur.explain.atlas.cities import city_points
-from flaneur.explain.atlas.gaps import Gaps
+from flaneur.explain.atlas.cities.gaps import Gaps
+from flaneur.explain.atlas.cities.points import city_points
+from flaneur.explain.atlas.cities.tree import leaves, tree
 from flaneur.explain.atlas.page.cities import cities_section
-from flaneur.explain.atlas.tree import leaves, tree
 from flaneur.training.heads.logits import unit_rows
 from flaneur.types import Location
 from planted_atlas import planted, with_facts

@@ -11,11 +11,11 @@ from PIL import Image
 
 from flaneur.errors import InputError
 from flaneur.evaluation.page.thumbnails import Thumbnails
-from flaneur.explain.atlas.agreement import Agreement
 from flaneur.explain.atlas.basis import spots
-from flaneur.explain.atlas.clusters import clusters
+from flaneur.explain.atlas.clusters.agreement import Agreement
+from flaneur.explain.atlas.clusters.clusters import clusters
+from flaneur.explain.atlas.clusters.modes import divide
 from flaneur.explain.atlas.galleries import galleries
-from flaneur.explain.atlas.modes import divide
 from flaneur.explain.atlas.page.local_map import Ground, local_map
 from flaneur.explain.atlas.page.sections import RENDERERS, further_sections
 from flaneur.explain.atlas.parts import MEASURES, with_parts

@@ -14,7 +14,7 @@ from flaneur.evaluation.page.thumbnails import Thumbnails
 from flaneur.explain.atlas.cells import Cells, cells_of
 from flaneur.explain.atlas.page.patches import patches_section
 from flaneur.explain.atlas.parts import with_parts
-from flaneur.explain.atlas.patches import patches
+from flaneur.explain.atlas.patches.patches import patches
 from flaneur.preprocess import preprocess
 from marked_city import built_model
 from planted_atlas import HOSTILE, planted, with_facts

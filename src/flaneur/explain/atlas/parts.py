@@ -7,10 +7,10 @@ from dataclasses import replace
 
 from flaneur.errors import InputError
 from flaneur.explain.atlas.atlas import Atlas, Part, Progress
-from flaneur.explain.atlas.cities import city_points
-from flaneur.explain.atlas.clusters import clusters
+from flaneur.explain.atlas.cities.points import city_points
+from flaneur.explain.atlas.clusters.clusters import clusters
 from flaneur.explain.atlas.galleries import galleries
-from flaneur.explain.atlas.patches import patches
+from flaneur.explain.atlas.patches.patches import patches
 from flaneur.explain.atlas.where import where
 
 Measure = Callable[[Atlas, Progress | None], Part]

@@ -21,10 +21,10 @@ from flaneur.evaluation.page.section_parts import (
 from flaneur.evaluation.page.thumbnails import Thumbnails
 from flaneur.evaluation.phrases import percent
 from flaneur.explain.atlas.basis import FEW_PLACES, ONE_SPOT
-from flaneur.explain.atlas.cities import CityPoint, CityPoints, number
+from flaneur.explain.atlas.cities.points import CityPoint, CityPoints, number
+from flaneur.explain.atlas.cities.tree import leaves
 from flaneur.explain.atlas.page.dendrogram import FIRM, dendrogram
 from flaneur.explain.atlas.page.said import said
-from flaneur.explain.atlas.tree import leaves
 from flaneur.metrics import Interval
 
 TITLE = "Cities as points"

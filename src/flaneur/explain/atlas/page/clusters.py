@@ -21,7 +21,7 @@ from flaneur.evaluation.page.section_parts import (
 from flaneur.evaluation.page.thumbnails import Thumbnails
 from flaneur.evaluation.phrases import percent, signed
 from flaneur.explain.atlas.basis import ONE_SPOT
-from flaneur.explain.atlas.clusters import LEARNING, Clusters, DividedCity, SubCluster
+from flaneur.explain.atlas.clusters.clusters import LEARNING, Clusters, DividedCity, SubCluster
 from flaneur.explain.atlas.page.local_map import MOST_MARKS, local_map
 from flaneur.explain.atlas.page.said import said
 

@@ -7,7 +7,7 @@ from html import escape
 
 from flaneur.evaluation.page.axes import WIDTH, Axis, bottom_labels, number_axis, picture, symbol
 from flaneur.evaluation.phrases import percent
-from flaneur.explain.atlas.tree import Merge, leaves
+from flaneur.explain.atlas.cities.tree import Merge, leaves
 
 _ROW, _TOP, _RIGHT, _FOOT = 26.0, 16.0, 16.0, 42.0
 _MOST_LETTERS = 24

@@ -8,8 +8,8 @@ from flaneur.evaluation.page.figures import number_row
 from flaneur.evaluation.page.section_parts import facts, section, told
 from flaneur.evaluation.page.thumbnails import Thumbnails
 from flaneur.explain.atlas.page.said import said
-from flaneur.explain.atlas.patches import Pair, Patch, Patches
-from flaneur.explain.atlas.ranking import RARE
+from flaneur.explain.atlas.patches.patches import Pair, Patch, Patches
+from flaneur.explain.atlas.patches.ranking import RARE
 
 TITLE = "What makes each city look like itself"
 _NUMBERS = "numbers are of new photos. A row"

@@ -14,9 +14,9 @@ from flaneur.evaluation.measures.groups import group_key
 from flaneur.evaluation.section import Findings
 from flaneur.explain.atlas.atlas import Atlas, Progress
 from flaneur.explain.atlas.basis import FEW_PLACES, SPOT_M, Basis, basis
+from flaneur.explain.atlas.cities.gaps import Gaps
+from flaneur.explain.atlas.cities.tree import Merge, tree
 from flaneur.explain.atlas.columns import Column
-from flaneur.explain.atlas.gaps import Gaps
-from flaneur.explain.atlas.tree import Merge, tree
 from flaneur.metrics import Interval, bootstrap_by_group, counts_behind
 from flaneur.training.heads.cross_validation import one_blas_thread
 from flaneur.training.heads.logits import unit_rows

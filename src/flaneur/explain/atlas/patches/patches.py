@@ -1,6 +1,6 @@
 """An atlas in; what makes each city look like itself out: patches frequent in it and rare elsewhere.
 
-After Doersch et al. 2012; see :mod:`flaneur.explain.atlas.mining`. Patches are mined from the photos that the model
+After Doersch et al. 2012; see :mod:`flaneur.explain.atlas.patches.mining`. Patches are mined from the photos that the model
 was trained on, ranked on those that its settings were chosen by, and every number is of photos new to it.
 """
 
@@ -23,8 +23,8 @@ from flaneur.explain.atlas.atlas import Atlas, Progress
 from flaneur.explain.atlas.basis import Basis, first_of_each
 from flaneur.explain.atlas.cells import Box, Cells
 from flaneur.explain.atlas.columns import Column
-from flaneur.explain.atlas.ranking import Found, look, rivals_of
-from flaneur.explain.atlas.supply import supply
+from flaneur.explain.atlas.patches.ranking import Found, look, rivals_of
+from flaneur.explain.atlas.patches.supply import supply
 from flaneur.metrics import Interval, bootstrap_by_group, counts_behind
 from flaneur.training.heads.cross_validation import one_blas_thread
 from flaneur.types import City

@@ -14,11 +14,11 @@ from flaneur.evaluation.answers import Answers
 from flaneur.evaluation.measures.columns import column_title, column_values
 from flaneur.evaluation.phrases import points, points_span
 from flaneur.evaluation.section import Findings
-from flaneur.explain.atlas.agreement import Agreement
 from flaneur.explain.atlas.atlas import Atlas, Progress
 from flaneur.explain.atlas.basis import LEARNT, NEW, SPOT_M, city_names, first_of_each, spots
+from flaneur.explain.atlas.clusters.agreement import Agreement
+from flaneur.explain.atlas.clusters.modes import LEAST_PLACES, Division, divide
 from flaneur.explain.atlas.columns import Categories, Column
-from flaneur.explain.atlas.modes import LEAST_PLACES, Division, divide
 from flaneur.explain.atlas.positions2d import principal
 from flaneur.metrics import Interval, bootstrap_by_group
 from flaneur.training.heads.cross_validation import one_blas_thread

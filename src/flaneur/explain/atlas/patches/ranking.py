@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flaneur.explain.atlas.cells import Cells
-from flaneur.explain.atlas.mining import best_cells, mine, space
+from flaneur.explain.atlas.patches.mining import best_cells, mine, space
 
 RARE = 0.1  # the share of another city's photos that may have a patch, at most, in those that it is ranked by
 VOTES = 10  # patches of a city that vote

@@ -11,7 +11,7 @@ from flaneur.errors import InputError
 from flaneur.explain.atlas.atlas import Atlas
 from flaneur.explain.atlas.basis import LEARNT as TRAINED_ON
 from flaneur.explain.atlas.basis import NEW, Basis, basis, first_of_each
-from flaneur.explain.atlas.mining import MOST_PHOTOS, NEIGHBOURS
+from flaneur.explain.atlas.patches.mining import MOST_PHOTOS, NEIGHBOURS
 
 CHOSEN_ON = 2
 _FEW = 10  # photos of a city to rank by

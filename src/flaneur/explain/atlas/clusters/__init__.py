@@ -1,0 +1,1 @@
+"""Embeddings of one city in; the kinds of streets it has, out."""

@@ -1,0 +1,1 @@
+"""Feature maps in; patches that tell a city from the rest, out."""
