@@ -1,7 +1,7 @@
 """An atlas in; what makes each city look like itself out: patches frequent in it and rare elsewhere.
 
-After Doersch et al. 2012; see :mod:`flaneur.explain.atlas.patches.mining`. Patches are mined from the photos that the model
-was trained on, ranked on those that its settings were chosen by, and every number is of photos new to it.
+After Doersch et al. 2012; see :mod:`flaneur.explain.atlas.patches.mining`. Patches are mined from the photos that the
+model was trained on, ranked on those that its settings were chosen by, and every number is of photos new to it.
 """
 
 from __future__ import annotations
