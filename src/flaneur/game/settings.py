@@ -144,7 +144,7 @@ def of_table(table: dict[str, Any], where: str) -> GameSettings:
             raise UsageError(
                 f"{where}: {key} = {value!r} is not of the kind that it must be ({_KIND_WORDS[known[key]]})."
             )
-    values = {key: tuple(value) if isinstance(value, list) else value for key, value in table.items()}
+    values: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in table.items()}
     try:
         return GameSettings(**values)
     except UsageError as error:

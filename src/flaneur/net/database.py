@@ -1,4 +1,4 @@
-"""A path in; a small SQLite database out that several processes share: what was asked, and what it cost."""
+"""A path and tables in; a small SQLite database out that several threads and processes share."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 from flaneur.errors import InputError
 from flaneur.settings import home
 
-_SCHEMA = """
+LEDGER = """
 CREATE TABLE IF NOT EXISTS asked (slot INTEGER PRIMARY KEY, source TEXT, kind TEXT, at REAL);
 CREATE INDEX IF NOT EXISTS asked_at ON asked (source, kind, at);
 CREATE TABLE IF NOT EXISTS pauses (source TEXT, kind TEXT, until REAL, PRIMARY KEY (source, kind));
@@ -19,7 +19,10 @@ CREATE TABLE IF NOT EXISTS spent (
     entry INTEGER PRIMARY KEY, source TEXT, purpose TEXT, sku TEXT, month TEXT, at REAL, price REAL);
 CREATE INDEX IF NOT EXISTS spent_month ON spent (source, sku, month);
 """
+"""Tables of what was asked of providers, and what it cost."""
+
 _BUSY_S = 30.0
+_LEDGER_KEEPS = "It keeps how often providers were asked and what that cost."
 
 
 def database_path() -> Path:
@@ -33,20 +36,23 @@ class Database:
     Args:
         path: of the file; made if need be.
         durable: whether a commit waits for the disk and so outlives a power cut; a killed process undoes none anyway.
+        schema: SQL that makes the tables where they are not there yet.
+        keeps: what is in it, as a sentence, for messages.
 
     Raises:
         InputError: it cannot be opened.
     """
 
-    def __init__(self, path: Path, *, durable: bool) -> None:
+    def __init__(self, path: Path, *, durable: bool, schema: str = LEDGER, keeps: str = _LEDGER_KEEPS) -> None:
         self.path = path
+        self._keeps = keeps
         self._lock = threading.RLock()
         with self._explained():
             path.parent.mkdir(parents=True, exist_ok=True)
             self._connection = sqlite3.connect(path, timeout=_BUSY_S, isolation_level=None, check_same_thread=False)
             self._connection.execute("PRAGMA journal_mode = WAL")
             self._connection.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
-            self._connection.executescript(_SCHEMA)
+            self._connection.executescript(schema)
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
@@ -71,6 +77,6 @@ class Database:
             yield
         except (sqlite3.Error, OSError) as error:
             raise InputError(
-                f"{self.path}: cannot be used ({error}). It keeps how often providers were asked and what that cost. "
-                "Free some space or, if it is damaged, move it away."
+                f"{self.path}: cannot be used ({error}). {self._keeps} Free some space or, if it is damaged, move it "
+                "away."
             ) from error

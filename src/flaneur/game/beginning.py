@@ -1,0 +1,156 @@
+"""A dataset, a model and settings in; cities, places and warnings of a new game out."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from flaneur.cities import located
+from flaneur.dataset.store import Dataset
+from flaneur.errors import InputError, UsageError, counted, did_you_mean
+from flaneur.evaluation.overlap import learnt_from, warn_of_overlap
+from flaneur.evaluation.run import What
+from flaneur.files import sha256_bytes
+from flaneur.game.dealing import deal
+from flaneur.game.places import PlayPlace, apart, places_of
+from flaneur.game.settings import GameSettings
+from flaneur.game.shapes import Phase
+from flaneur.predict import Model
+from flaneur.types import City, Location
+
+_LETTERS = "23456789abcdefghjkmnpqrstuvwxyz"  # none is taken for another
+_JOIN_CODE, _OWN_CODE = 6, 8
+
+
+def begun(
+    dataset: Dataset, model: Model | None, settings: GameSettings
+) -> tuple[dict[str, Any], list[tuple[Phase, PlayPlace]]]:
+    """What a new game keeps: facts by name, and the places of both phases.
+
+    Raises:
+        InputError: fewer than two cities, or too few places.
+        UsageError: a city that dataset or model do not have.
+    """
+    rng = np.random.default_rng([settings.seed, 3])
+    slugs = _slugs(dataset, model, settings.cities)
+    test = places_of(dataset, What.parse(settings.split), slugs, settings.views, rng)
+    slugs = sorted({place.city for place in test})
+    if len(slugs) < 2:
+        raise InputError(
+            f"{dataset.name}, {settings.split}: a game needs photos of two cities or more, and there are photos of "
+            f"{', '.join(slugs) or 'none'} that can be played."
+        )
+    training: list[PlayPlace] = []
+    if settings.training_rounds:
+        training = places_of(dataset, What.parse(settings.training_split), slugs, settings.views, rng)
+        training = apart(training, dataset, test)
+    places: list[tuple[Phase, PlayPlace]] = [("test", place) for place in test]
+    places += [("training", place) for place in training]
+    dealt(places, settings, 0)  # refuses here, before anybody has joined, where places are too few
+    facts = {
+        "settings": settings.to_dict(),
+        "dataset": {"name": dataset.name, "root": str(dataset.root.resolve()), "hash": dataset.content_hash},
+        "model": None if model is None else model_facts(model),
+        "cities": [_city_facts(city) for city in _choices(dataset, model, slugs)],
+        "join_code": drawn_code(_JOIN_CODE),
+        "warnings": list(_warnings(dataset, model, settings, test)),
+    }
+    return facts, places
+
+
+def dealt(places: Sequence[tuple[Phase, PlayPlace]], settings: GameSettings, number: int) -> list[tuple[Phase, int]]:
+    """The rounds of a participant: phase and place of each, in order.
+
+    Raises:
+        InputError: too few places.
+    """
+    wanted: list[tuple[Phase, int]] = [("training", settings.training_rounds), ("test", settings.test_rounds)]
+    cities = sorted({place.city for _, place in places})
+    made: list[tuple[Phase, int]] = []
+    for index, (phase, rounds) in enumerate(wanted):
+        pools: dict[str, list[int]] = {city: [] for city in cities}
+        for place, (own, what) in enumerate(places):
+            if own == phase:
+                pools[what.city].append(place)
+        if rounds:
+            made += [(phase, place) for place in deal(pools, rounds, number, settings.deal, 2 * settings.seed + index)]
+    return made
+
+
+def model_facts(model: Model) -> dict[str, str]:
+    """Where a model is, what it is called, and a hash of its network that tells it from others of that name."""
+    path = model.bundle.path
+    where = "base" if model.card.name == "base" else str(path.resolve())
+    return {"where": where, "name": model.name, "sha256": sha256_bytes(model.bundle.model)}
+
+
+def city_of(facts: dict[str, Any]) -> City:
+    """A city as a game keeps it."""
+    centre = None if facts["lat"] is None else Location(facts["lat"], facts["lon"])
+    return City(facts["slug"], facts["name"], facts["country"], centre, facts["radius_km"])
+
+
+def drawn_code(length: int = _OWN_CODE) -> str:
+    """A code that nobody guesses, of letters and digits that are not taken for one another.
+
+    >>> len(drawn_code())
+    8
+    """
+    return "".join(secrets.choice(_LETTERS) for _ in range(length))
+
+
+def _slugs(dataset: Dataset, model: Model | None, wanted: Sequence[str]) -> Collection[str]:
+    """Slugs that can be played."""
+    slugs = {city.slug for city in dataset.cities}
+    if model is not None:
+        slugs &= {city.slug for city in model.cities}
+        if len(slugs) < 2:
+            raise InputError(
+                f"model {model.card.name} and dataset {dataset.name} have {counted(len(slugs), 'city')} in common; a "
+                "game needs two. Play with another model, or without one."
+            )
+    for slug in wanted:
+        if slug not in slugs:
+            hint = did_you_mean(slug, slugs) or f" There are {', '.join(sorted(slugs))}."
+            raise UsageError(f"no city {slug!r} can be played.{hint}")
+    return set(wanted) or slugs
+
+
+def _choices(dataset: Dataset, model: Model | None, slugs: Collection[str]) -> list[City]:
+    """By name; centre and country from the dataset, else from the model, else from the gazetteer."""
+    by_model = {} if model is None else {city.slug: city for city in model.cities}
+    made = []
+    for city in dataset.cities:
+        if city.slug in slugs:
+            other = by_model.get(city.slug, city)
+            joined = replace(city, centre=city.centre or other.centre, country=city.country or other.country)
+            made.append(located(joined))
+    return sorted(made, key=lambda city: city.name.casefold())
+
+
+def _city_facts(city: City) -> dict[str, Any]:
+    lat, lon = (None, None) if city.centre is None else (city.centre.lat, city.centre.lon)
+    return {
+        "slug": city.slug, "name": city.name, "country": city.country, "lat": lat, "lon": lon,
+        "radius_km": city.radius_km,
+    }  # fmt: skip
+
+
+def _warnings(dataset: Dataset, model: Model | None, settings: GameSettings, test: Sequence[PlayPlace]) -> list[str]:
+    """What flatters the model, or people."""
+    if model is None:
+        return []
+    what, card = What.parse(settings.split), model.card
+    if card.dataset.content_hash == dataset.content_hash:
+        same = what.part == "test" and dataset.split(what.split).hash == card.split_hash
+        if same:
+            return []
+        return [f"{card.name} may have learnt from some of these photos: they are not the test part of its own split."]
+    shown = {photo for place in test for photo in place.photos}
+    photos = [photo for photo in dataset.photos if photo.id in shown]
+    said = warn_of_overlap(card, dataset, photos, learnt_from(card, dataset))
+    return [f"{card.name}: {said}"] if said else []
