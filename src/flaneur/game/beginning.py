@@ -88,6 +88,14 @@ def model_facts(model: Model) -> dict[str, str]:
     return {"where": where, "name": model.name, "sha256": sha256_bytes(model.bundle.model)}
 
 
+def is_same(facts: dict[str, Any], dataset: Dataset, model: Model | None, settings: GameSettings) -> bool:
+    """Whether a game that is kept is of this dataset, model and settings."""
+    kept, own = facts["model"], None if model is None else model_facts(model)
+    alike = (kept and kept["sha256"]) == (own and own["sha256"])
+    same_photos = facts["dataset"]["hash"] == dataset.content_hash
+    return facts["settings"] == settings.to_dict() and same_photos and bool(alike)
+
+
 def city_of(facts: dict[str, Any]) -> City:
     """A city as a game keeps it."""
     centre = None if facts["lat"] is None else Location(facts["lat"], facts["lon"])

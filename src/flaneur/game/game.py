@@ -8,7 +8,7 @@ from pathlib import Path
 from flaneur import settings as homes
 from flaneur.dataset.store import Dataset, open_dataset
 from flaneur.errors import InputError, UsageError
-from flaneur.game.beginning import begun, city_of, dealt, drawn_code, model_facts
+from flaneur.game.beginning import begun, city_of, dealt, drawn_code, is_same, model_facts
 from flaneur.game.leaderboard import leaderboard
 from flaneur.game.machine import Machine
 from flaneur.game.pictures import Pictures
@@ -249,7 +249,7 @@ def new_game(dataset: str | Path | Dataset, model: str | Path | Model | None, se
         found = store.facts()
         if not found:
             store.begin(*begun(data, player, settings))
-        elif not _same(found, data, player, settings):
+        elif not is_same(found, data, player, settings):
             raise UsageError(
                 f"there is a game called {settings.name!r} already, with another dataset, model or settings. Choose "
                 "another name."
@@ -295,10 +295,3 @@ def free_name(stem: str) -> str:
     while f"{stem}-{number}" in taken:
         number += 1
     return f"{stem}-{number}"
-
-
-def _same(facts: dict[str, object], data: Dataset, model: Model | None, settings: GameSettings) -> bool:
-    kept, own = facts["model"], None if model is None else model_facts(model)
-    alike = kept == own or (isinstance(kept, dict) and own is not None and kept["sha256"] == own["sha256"])
-    hashed = facts["dataset"]["hash"] if isinstance(facts["dataset"], dict) else ""
-    return facts["settings"] == settings.to_dict() and hashed == data.content_hash and alike
