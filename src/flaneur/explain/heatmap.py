@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from flaneur import discover
 from flaneur.explain.colours import coloured, muted
 from flaneur.explain.evidence import Evidence
 from flaneur.explain.faithfulness import Faithfulness
@@ -110,6 +111,7 @@ class Heatmap:
             "score": round(self.score, 4),
             "prediction": self.prediction.to_dict(),
             "limit": round(self.limit, 6),
+            "unit": discover.load("flaneur.explain.methods", self.method).UNIT,
             "peak": [round(share, 4) for share in self.peak],
             "box": [round(share, 4) for share in self.box],
             "map": self._cells(),
