@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import logging
 import time
-from http.cookies import CookieError, SimpleCookie
 from typing import TYPE_CHECKING
-from urllib.parse import parse_qs
 
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.requests import ClientDisconnect
-from starlette.responses import PlainTextResponse, Response
+from starlette.requests import ClientDisconnect, HTTPConnection
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from flaneur.serve.http import guards
+from flaneur.serve.http.body import Body, Room
 from flaneur.serve.http.problems import Problem
 
 if TYPE_CHECKING:
@@ -39,6 +38,7 @@ GONE = 499
 """How a request is counted whose client left before its answer."""
 
 _log = logging.getLogger(__name__)
+_CHALLENGE = {"WWW-Authenticate": "Bearer"}
 _PREFLIGHT = {
     "Access-Control-Allow-Methods": "GET, POST, OPTIONS",
     "Access-Control-Allow-Headers": "Authorization, Content-Type, X-Client",
@@ -57,68 +57,57 @@ class Gate:
 
     def __init__(self, app: ASGIApp, settings: ServeSettings, metrics: Metrics) -> None:
         self.app, self.settings, self.metrics = app, settings, metrics
+        self.room = Room(settings.limits)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        visit = _Visit(self, scope, send)
+        visit = _Visit(self, scope, receive, send)
         self.metrics.begin()
         try:
-            early = self._refused(scope, visit.headers)
-            await (early or self.app)(scope, receive, visit.send)
+            early = self._early(scope, visit.headers)
+            await (early or self.app)(scope, visit.body.receive, visit.send)
         except ClientDisconnect:
             pass
         except Problem as problem:
-            await visit.answer(receive, problem.response())
+            await visit.answer(problem.response(_CHALLENGE if problem.status == 401 else None))
         except Exception as error:  # noqa: BLE001 - a bug must not take the server with it, nor show itself
             _log.error("a bug in flaneur: %s while answering %s %s", type(error).__name__, scope["method"], visit.route)
-            await visit.answer(receive, Problem(500, "bug", "A bug in flaneur; please report it.").response())
+            await visit.answer(Problem(500, "bug", "A bug in flaneur; please report it.").response())
         finally:
             visit.end()
 
-    def _refused(self, scope: Scope, headers: Headers) -> Response | None:
-        """An answer given before the request is looked at, or none.
+    def _early(self, scope: Scope, headers: Headers) -> Response | None:
+        """An answer given before anything inside is asked, or none.
 
         Raises:
-            Problem: it is refused.
+            Problem: the request is refused.
         """
         settings, path = self.settings, scope["path"]
         guards.check_host(settings, headers.get("host", ""))
         guards.check_origin(settings, scope["method"], headers)
         if scope["method"] == "OPTIONS" and headers.get("origin") in settings.allow_origins:
             return Response(status_code=204, headers=_PREFLIGHT)
-        if entry := self._let_in(scope):
-            return entry
-        try:
-            guards.check_token(settings, path, headers, _cookies(headers))
-        except Problem as problem:
-            if "text/html" in headers.get("accept", ""):
-                return PlainTextResponse(problem.message, problem.status)
-            return problem.response({"WWW-Authenticate": "Bearer"})
+        guards.check_token(settings, path, headers)
+        if self.metrics.open > settings.limits.queue_photos and path not in guards.PROBES:
+            raise Problem(503, "too_many_requests", "Too many requests at once. Ask again in 1 s.", 1)
         return None
-
-    def _let_in(self, scope: Scope) -> Response | None:
-        """A browser that comes with the token in the address gets a cookie, and an address without it."""
-        if scope["method"] != "GET" or b"token=" not in scope["query_string"]:
-            return None
-        (shown, *_) = parse_qs(scope["query_string"].decode("latin-1")).get("token", [""])
-        if not guards.token_is_right(self.settings, shown):
-            return None
-        entry = Response(status_code=303, headers={"Location": scope["path"], "Cache-Control": "no-store"})
-        entry.set_cookie(guards.cookie_of(self.settings), guards.pass_of(self.settings), httponly=True, samesite="lax")
-        return entry
 
 
 class _Visit:
     """One request on its way: what was answered so far."""
 
-    def __init__(self, gate: Gate, scope: Scope, send: Send) -> None:
+    def __init__(self, gate: Gate, scope: Scope, receive: Receive, send: Send) -> None:
         self._gate, self._scope, self._send = gate, scope, send
         self._status = 0
         self._began_s = time.perf_counter()
         self.headers = Headers(scope=scope)
+        announced = self.headers.get("content-length", "0") != "0" or "transfer-encoding" in self.headers
+        self.body = Body(
+            receive, gate.settings.limits, gate.room, guards.client_of(HTTPConnection(scope)), announced=announced
+        )
 
     @property
     def route(self) -> str:
@@ -129,18 +118,21 @@ class _Visit:
     async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self._status = message["status"]
+            if self._status >= 400 and self.headers.get("expect", "").lower() != "100-continue":
+                await self.body.discard()
             self._heads(MutableHeaders(scope=message))
             self._count()
         await self._send(message)
 
-    async def answer(self, receive: Receive, response: Response) -> None:
+    async def answer(self, response: Response) -> None:
         if not self._status:
-            await response(self._scope, receive, self.send)
+            await response(self._scope, self.body.receive, self.send)
 
     def end(self) -> None:
         if not self._status:
             self._status = GONE
             self._count()
+        self.body.release()
         self._gate.metrics.end()
 
     def _count(self) -> None:
@@ -157,12 +149,5 @@ class _Visit:
                 headers["Access-Control-Allow-Origin"] = str(origin)
                 headers["Access-Control-Expose-Headers"] = "Retry-After"
                 headers["Cross-Origin-Resource-Policy"] = "cross-origin"
-        if self._status in (408, 413) or self._scope["app"].state.draining:
+        if not self.body.whole or self._scope["app"].state.draining:
             headers["Connection"] = "close"
-
-
-def _cookies(headers: Headers) -> dict[str, str]:
-    try:
-        return {name: morsel.value for name, morsel in SimpleCookie(headers.get("cookie", "")).items()}
-    except CookieError:
-        return {}

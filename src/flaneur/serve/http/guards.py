@@ -6,17 +6,17 @@ import hmac
 import socket
 from collections.abc import Mapping
 from functools import cache
-from hashlib import sha256
 from urllib.parse import urlsplit
 
-from starlette.requests import Request
+from starlette.requests import HTTPConnection, Request
 
 from flaneur.serve.http.problems import Problem
 from flaneur.serve.http.settings import ServeSettings, as_address, is_loopback
 
-OPEN_TO_ALL = frozenset({"/healthz", "/readyz"})
-"""What needs no token: whoever watches over a server knows none."""
+PROBES = frozenset({"/healthz", "/readyz"})
+"""Always answered, without a token and however much is waiting: for whoever watches over a server."""
 
+_KEPT = ("/v1/", "/metrics", "/openapi.json")
 _ANSWERS_PAGES = "navigate"  # of Sec-Fetch-Mode: a person follows a link
 _OWN_SITES = frozenset({"same-origin", "none"})
 
@@ -81,45 +81,27 @@ def check_origin(settings: ServeSettings, method: str, headers: Mapping[str, str
         )
 
 
-def check_token(settings: ServeSettings, path: str, headers: Mapping[str, str], cookies: Mapping[str, str]) -> None:
-    """Refuse who does not show the token, where one is needed.
+def check_token(settings: ServeSettings, path: str, headers: Mapping[str, str]) -> None:
+    """Refuse who does not show the token, where one is needed. The page itself holds nothing that would need one.
 
     Args:
         settings: with the token.
         path: that is asked for.
         headers: with ``Authorization: Bearer TOKEN``.
-        cookies: or with what :func:`pass_of` gave to a browser.
 
     Raises:
         Problem: 401.
     """
-    if not settings.token or path in OPEN_TO_ALL:
+    if not settings.token or not path.startswith(_KEPT):
         return
     kind, _, shown = headers.get("authorization", "").partition(" ")
-    if kind.casefold() == "bearer" and _same(shown.strip(), settings.token):
-        return
-    if _same(cookies.get(cookie_of(settings), ""), pass_of(settings)):
-        return
-    raise Problem(
-        401,
-        "no_token",
-        "A token is needed: 'Authorization: Bearer TOKEN', or in a browser the address that 'flaneur serve' printed.",
-    )
-
-
-def token_is_right(settings: ServeSettings, shown: str) -> bool:
-    """Whether somebody knows the token; in a time that does not depend on how much of it."""
-    return bool(settings.token) and _same(shown, settings.token)
-
-
-def pass_of(settings: ServeSettings) -> str:
-    """What a browser keeps instead of the token: other servers of this computer may see it."""
-    return hmac.new(settings.token.encode(), b"flaneur browser", sha256).hexdigest()
-
-
-def cookie_of(settings: ServeSettings) -> str:
-    """Name of the cookie; browsers do not tell ports of one computer apart."""
-    return f"flaneur_{settings.port}"
+    right = hmac.compare_digest(shown.strip().encode("utf-8", "replace"), settings.token.encode())
+    if kind.casefold() != "bearer" or not right:
+        raise Problem(
+            401,
+            "no_token",
+            "A token is needed: 'Authorization: Bearer TOKEN'. In a browser add #token=TOKEN to the address.",
+        )
 
 
 def needs_writing(request: Request) -> None:
@@ -133,19 +115,13 @@ def needs_writing(request: Request) -> None:
         raise Problem(403, "read_only", "This server changes nothing. Start it with --may-write to let it.")
 
 
-def client_of(request: Request) -> str:
+def client_of(request: HTTPConnection) -> str:
     """Whose turn it is: the address that asks; on this computer also what it calls itself in ``X-Client``."""
     address = request.client.host if request.client else ""
-    if is_loopback(address):
-        return f"{address} {request.headers.get('x-client', '')[:40]}"
-    return address
+    return f"{address} {request.headers.get('x-client', '')[:40]}" if is_loopback(address) else address
 
 
 @cache
 def _own_names() -> frozenset[str]:
     name = socket.gethostname().casefold()
     return frozenset({name, f"{name}.local", name.partition(".")[0]} - {""})
-
-
-def _same(shown: str, right: str) -> bool:
-    return hmac.compare_digest(shown.encode("utf-8", "replace"), right.encode())

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator
+import json
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 
 from flaneur.errors import did_you_mean
+from flaneur.serve.http.body import too_large
 from flaneur.serve.http.problems import Problem, one_line
 
 if TYPE_CHECKING:
@@ -62,23 +62,47 @@ async def read_form(request: Request, limits: Limits) -> Form:
 
     Args:
         request: ``multipart/form-data``.
-        limits: bytes of the whole, of a photo and of a field, number of photos and fields, seconds.
+        limits: bytes of the whole, of a photo and of a field, number of photos and fields.
 
     Raises:
-        Problem: 400 no such form or one that ends too early, 408 too slow, 413 too large, 415 another kind of body.
+        Problem: 400 no such form or one that ends too early, 413 too large, 415 another kind of body; and those of
+            :class:`flaneur.serve.http.body.Body`.
         ClientDisconnect: nobody waits for the answer any more.
     """
     reader = _Reader(_boundary(request), limits)
-    _check_length(request, limits)
-    try:
-        async with asyncio.timeout(limits.body_s):
-            async for chunk in _chunks(request, limits):
-                reader.write(chunk)
-    except TimeoutError as error:
-        raise Problem(
-            408, "too_slow", f"The photos took longer than {limits.body_s:g} s to arrive. Send fewer at once."
-        ) from error
+    length = request.headers.get("content-length", "")
+    if length.isdecimal() and int(length) > limits.request_bytes:
+        raise too_large(limits)
+    async for chunk in request.stream():
+        reader.write(chunk)
     return reader.form()
+
+
+async def read_json(request: Request, limits: Limits) -> dict[str, Any]:
+    """Read an object sent as JSON; as large as a form's fields may be together.
+
+    Args:
+        request: ``application/json``.
+        limits: number of fields and bytes of one.
+
+    Raises:
+        Problem: 400 no JSON object, 413 too large, 415 another kind of body.
+    """
+    kind, _ = parse_options_header(request.headers.get("content-type", ""))
+    if kind != b"application/json":
+        raise Problem(415, "no_json", "Send an object as application/json.")
+    data = bytearray()
+    async for chunk in request.stream():
+        data += chunk
+        if len(data) > limits.request_fields * limits.field_bytes:
+            raise Problem(413, "body_too_large", "The object is too large. Shorten it.")
+    try:
+        value = json.loads(data)
+    except (ValueError, RecursionError) as error:
+        raise Problem(400, "bad_json", "The body is not JSON.") from error
+    if not isinstance(value, dict):
+        raise Problem(400, "bad_json", "The body is JSON, but no object.")
+    return value
 
 
 def _boundary(request: Request) -> bytes:
@@ -90,28 +114,6 @@ def _boundary(request: Request) -> bytes:
     if not options.get(b"boundary"):
         raise Problem(400, "bad_form", "The form's Content-Type names no boundary. Let the HTTP client write it.")
     return options[b"boundary"]
-
-
-def _check_length(request: Request, limits: Limits) -> None:
-    length = request.headers.get("content-length", "")
-    if length.isdecimal() and int(length) > limits.request_bytes:
-        raise _too_large(limits)
-
-
-def _too_large(limits: Limits) -> Problem:
-    return Problem(
-        413, "body_too_large", f"More than {limits.request_bytes / 1e6:g} MB in one request. Send fewer photos at once."
-    )
-
-
-async def _chunks(request: Request, limits: Limits) -> AsyncIterator[bytes]:
-    total = 0
-    async for chunk in request.stream():
-        total += len(chunk)
-        if total > limits.request_bytes:
-            raise _too_large(limits)
-        if chunk:
-            yield chunk
 
 
 class _Reader:
@@ -211,6 +213,3 @@ class _Reader:
 
     def _end(self) -> None:
         self._ended = True
-
-
-__all__ = ["PHOTO", "ClientDisconnect", "Form", "Upload", "read_form"]

@@ -1,0 +1,115 @@
+"""The body of a request as it arrives in; the same out, while it keeps within bytes, seconds and room."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections import Counter
+
+from starlette.types import Message, Receive
+
+from flaneur.serve.http.problems import Problem
+from flaneur.serve.limits import Limits
+
+SLOWEST_BYTES_PER_S = 50_000
+"""A body may take :attr:`flaneur.serve.limits.Limits.body_s`, and longer if it arrives at least this fast."""
+
+_DISCARD_S = 5.0
+
+
+class Room:
+    """Memory for the bodies of requests that are not answered yet.
+
+    Args:
+        limits: all together may hold ``queue_bytes``, one client half of that.
+
+    >>> room = Room(Limits(queue_bytes=50_000_000))
+    >>> room.take("me", 20_000_000), room.take("me", 20_000_000), room.take("you", 20_000_000)
+    (True, False, True)
+    """
+
+    def __init__(self, limits: Limits) -> None:
+        self._most = limits.queue_bytes
+        self._held: Counter[str] = Counter()
+
+    def take(self, client: str, count: int) -> bool:
+        """Whether there is room for so many more bytes of this client; if so, it is taken."""
+        if self._held.total() + count > self._most or 2 * (self._held[client] + count) > self._most:
+            return False
+        self._held[client] += count
+        return True
+
+    def give_back(self, client: str, count: int) -> None:
+        """The bytes are held no more."""
+        self._held[client] -= count
+        if self._held[client] <= 0:
+            del self._held[client]
+
+
+class Body:
+    """One request's body.
+
+    Args:
+        receive: of ASGI.
+        limits: bytes and seconds.
+        room: where its bytes count while it is held.
+        client: whose it is.
+        announced: whether the request's head says that there is one.
+    """
+
+    def __init__(self, receive: Receive, limits: Limits, room: Room, client: str, *, announced: bool) -> None:
+        self._receive, self._limits, self._room, self._client = receive, limits, room, client
+        self._began_s = time.monotonic()
+        self._bytes = self._held = 0
+        self.whole = not announced
+
+    async def receive(self) -> Message:
+        """The next piece, as of ASGI.
+
+        Raises:
+            Problem: 408 too slow, 413 too large, 429 no room.
+        """
+        if self.whole:
+            return await self._receive()
+        try:
+            async with asyncio.timeout(self._left_s()):
+                message = await self._receive()
+        except TimeoutError as error:
+            raise Problem(408, "too_slow_to_send", "The request took too long to arrive. Send less at once.") from error
+        count = len(message.get("body", b""))
+        self.whole = not message.get("more_body", False)
+        self._bytes += count
+        self._check(count)
+        return message
+
+    async def discard(self) -> None:
+        """Take in what is left of a body that nobody reads, within limits: an answer sent before would not be read."""
+        with contextlib.suppress(TimeoutError, OSError):
+            async with asyncio.timeout(_DISCARD_S):
+                while not self.whole and self._bytes <= 2 * self._limits.request_bytes:
+                    message = await self._receive()
+                    self._bytes += len(message.get("body", b""))
+                    self.whole = not message.get("more_body", False)
+
+    def release(self) -> None:
+        """The request is answered: its bytes are held no more."""
+        self._room.give_back(self._client, self._held)
+        self._held = 0
+
+    def _left_s(self) -> float:
+        allowed = self._limits.body_s + self._bytes / SLOWEST_BYTES_PER_S
+        return max(0.0, self._began_s + allowed - time.monotonic())
+
+    def _check(self, count: int) -> None:
+        if self._bytes > self._limits.request_bytes:
+            raise too_large(self._limits)
+        if not self._room.take(self._client, count):
+            raise Problem(429, "busy", "The server holds as many photos as it takes on. Ask again in 1 s.", 1)
+        self._held += count
+
+
+def too_large(limits: Limits) -> Problem:
+    """The problem of a body above the limit."""
+    most = f"{limits.request_bytes / 1e6:g} MB"
+    return Problem(413, "body_too_large", f"More than {most} in one request. Send fewer photos at once.")

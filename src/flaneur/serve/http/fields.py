@@ -1,0 +1,70 @@
+"""Fields of a form, as text, in; the values they stand for, or the problem that they stand for none, out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from flaneur.errors import UsageError, did_you_mean
+from flaneur.predict import Model
+from flaneur.serve.http.problems import Problem, one_line
+
+_FLAGS = {"true": True, "false": False}
+_LONGEST_NUMBER = 6
+
+
+def flag(fields: Mapping[str, str], name: str, default: bool = False) -> bool:
+    """``true`` or ``false``.
+
+    Raises:
+        Problem: 422, another word.
+
+    >>> flag({"views": "true"}, "views"), flag({}, "views")
+    (True, False)
+    """
+    said = fields.get(name, "").strip().lower() or str(default).lower()
+    if said not in _FLAGS:
+        raise Problem(422, "wrong_value", f"{name} is 'true' or 'false', not {one_line(said[:40])!r}.")
+    return _FLAGS[said]
+
+
+def count(fields: Mapping[str, str], name: str) -> int | None:
+    """A whole number from 1 on; ``None`` where the field is not there.
+
+    Raises:
+        Problem: 422, no such number.
+
+    >>> count({"top": "3"}, "top"), count({}, "top")
+    (3, None)
+    """
+    said = fields.get(name, "").strip()
+    if not said:
+        return None
+    if not (said.isascii() and said.isdecimal()) or len(said) > _LONGEST_NUMBER or int(said) < 1:
+        raise Problem(422, "wrong_value", f"{name} is a whole number from 1 on, not {one_line(said[:40])!r}.")
+    return int(said)
+
+
+def slugs(fields: Mapping[str, str], name: str) -> list[str] | None:
+    """Names with commas between them; ``None`` where there are none.
+
+    >>> slugs({"cities": "paris, rome"}, "cities"), slugs({"cities": " "}, "cities")
+    (['paris', 'rome'], None)
+    """
+    return [part.strip() for part in fields.get(name, "").split(",") if part.strip()] or None
+
+
+def model_of(models: Mapping[str, Model], name: str) -> tuple[str, Model]:
+    """A model by its name; the first where none is named.
+
+    Args:
+        models: of the engine.
+        name: as the request says it.
+
+    Raises:
+        UsageError: there is no such model here; a near name is suggested.
+    """
+    chosen = name.strip() or next(iter(models))
+    if chosen not in models:
+        hint = did_you_mean(chosen, models) or f" Known: {', '.join(models)}."
+        raise UsageError(f"No model called {one_line(chosen[:80])!r} is served here.{hint}")
+    return chosen, models[chosen]
