@@ -1,5 +1,7 @@
 // Photos and wishes in; answers of this very server out. What goes wrong is an ApiError.
 
+const OF_THE_PHOTO = [415, 422]; // no photo could be read
+
 /** What went wrong: a code for programs, a line for people, seconds to wait where the server is busy. */
 export class ApiError extends Error {
   constructor(code, message, status = 0, retryAfter = null) {
@@ -16,7 +18,13 @@ export class ApiError extends Error {
  *   an answer with error and message, also where it is the only one
  */
 export async function predict(files, { signal, ...wishes } = {}) {
-  return post("v1/predict", form(files, wishes), { signal });
+  try {
+    return await post("v1/predict", form(files, wishes), { signal });
+  } catch (error) {
+    if (!OF_THE_PHOTO.includes(error.status)) throw error;
+    const bad = { error: error.code, message: error.message };
+    return { model: null, answers: files.map((_, index) => ({ index: [index], ...bad })) };
+  }
 }
 
 /** Asks what in the photo spoke for a city.
@@ -55,11 +63,10 @@ export function post(address, body, { signal } = {}) {
   return ask(address, { method: "POST", body: JSON.stringify(body), headers, signal });
 }
 
-async function ask(address, { headers = {}, ...options }) {
-  const key = token();
+async function ask(address, options) {
   let answer;
   try {
-    answer = await fetch(address, { ...options, headers: key ? { ...headers, Authorization: `Bearer ${key}` } : headers });
+    answer = await fetch(address, options);
   } catch (error) {
     if (error.name === "AbortError") throw error;
     throw new ApiError("offline", error.message);
@@ -68,16 +75,6 @@ async function ask(address, { headers = {}, ...options }) {
   if (answer.ok && said !== null) return said;
   const { code = "bad_answer", message = `${answer.status} ${answer.statusText}` } = said?.error ?? {};
   throw new ApiError(code, message, answer.status, Number(answer.headers.get("Retry-After")) || null);
-}
-
-/** The key of a server that is open to others: given once behind the # of the address, kept for this window. */
-function token() {
-  const given = new URLSearchParams(location.hash.slice(1)).get("token");
-  if (given) {
-    sessionStorage.setItem("token", given);
-    history.replaceState(null, "", location.pathname + location.search);
-  }
-  return sessionStorage.getItem("token");
 }
 
 /** An error as a line for people. */
