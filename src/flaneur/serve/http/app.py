@@ -21,6 +21,7 @@ from flaneur.serve.http.problems import Problem, of_busy, of_call, of_photo
 from flaneur.serve.http.settings import ServeSettings
 from flaneur.serve.http.site import site_routes
 from flaneur.serve.page.pages import read_site
+from flaneur.serve.play.offers import is_anything_offered
 
 if TYPE_CHECKING:
     from flaneur.serve.engine.engine import Engine
@@ -59,7 +60,7 @@ def create_app(engine: Engine, settings: ServeSettings, *, games: Sequence[Any] 
     app.state.metrics, app.state.draining = metrics, False
     for name in discover.names(ROUTES):
         app.include_router(discover.load(ROUTES, name).router)
-    without = [*(() if settings.may_write else ("teach",)), *(() if games else ("play",))]
+    without = [*(() if settings.may_write else ("teach",)), *(() if games or (settings.may_write and is_anything_offered()) else ("play",))]
     app.router.routes.extend(site_routes(read_site(without)))
     return app
 

@@ -16,6 +16,9 @@ from flaneur.serve.http.settings import ServeSettings, as_address, is_loopback
 PROBES = frozenset({"/healthz", "/readyz"})
 """Always answered, without a token and however much is waiting: for whoever watches over a server."""
 
+OPEN_TO_PLAYERS = "/v1/games/"
+"""What is below needs no token, since it asks for a join code, a seat or a name that only its player was given."""
+
 _KEPT = ("/v1/", "/metrics", "/openapi.json")
 _ANSWERS_PAGES = "navigate"  # of Sec-Fetch-Mode: a person follows a link
 _OWN_SITES = frozenset({"same-origin", "none"})
@@ -92,7 +95,7 @@ def check_token(settings: ServeSettings, path: str, headers: Mapping[str, str]) 
     Raises:
         Problem: 401.
     """
-    if not settings.token or not path.startswith(_KEPT):
+    if not settings.token or not path.startswith(_KEPT) or path.startswith(OPEN_TO_PLAYERS):
         return
     kind, _, shown = headers.get("authorization", "").partition(" ")
     right = hmac.compare_digest(shown.strip().encode("utf-8", "replace"), settings.token.encode())

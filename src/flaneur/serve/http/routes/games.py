@@ -1,0 +1,295 @@
+"""``/v1/games``: games are made, joined by a code, and played from a seat. No answer tells more than a player may know.
+
+Listing and making games is for whoever may use this server. Everything else is for whoever has a join code or a seat,
+so that a class can play where a token is needed: see :data:`flaneur.serve.http.guards.OPEN_TO_PLAYERS`.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Annotated, Any, ParamSpec, TypeVar
+
+from fastapi import APIRouter, FastAPI, Header, Path, Query
+from fastapi.routing import APIRoute
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response
+
+from flaneur.errors import InputError, UsageError
+from flaneur.game.settings import GameSettings
+from flaneur.game.shapes import Guess
+from flaneur.serve.http.guards import client_of, needs_writing
+from flaneur.serve.http.overlay import data_uri
+from flaneur.serve.http.problems import Problem, one_line
+from flaneur.serve.http.waiting import result_of
+from flaneur.serve.play import told
+from flaneur.serve.play.lobby import Lobby, NoSeat, NotLetIn, Seat, TooManyTries, WrongJoinCode
+from flaneur.serve.play.offers import offers
+from flaneur.serve.play.pictures import Pictures
+from flaneur.settings import is_plain
+from flaneur.types import Location
+
+_MOST_BYTES = 16_384
+_CODES: dict[type[Exception], str] = {WrongJoinCode: "wrong_join_code", NotLetIn: "not_let_in"}
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class _SmallBody(APIRoute):
+    """Every body here is a few words: what is larger, or does not say its size, is not read."""
+
+    def get_route_handler(self) -> Callable[[Request], Any]:
+        handle = super().get_route_handler()
+
+        async def checked(request: Request) -> Response:
+            length = request.headers.get("content-length", "0")
+            if "transfer-encoding" in request.headers or not length.isdecimal() or int(length) > _MOST_BYTES:
+                raise Problem(413, "body_too_large", f"More than {_MOST_BYTES} bytes, or no Content-Length.")
+            response: Response = await handle(request)
+            return response
+
+        return checked
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    yield
+    if hasattr(app.state, "lobby"):
+        await run_in_threadpool(app.state.lobby.close)
+
+
+router = APIRouter(prefix="/v1/games", tags=["games"], route_class=_SmallBody, lifespan=_lifespan)
+SeatKey = Annotated[str, Header(alias="X-Seat", max_length=64)]
+
+
+class _Words(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class NewGame(_Words):
+    """A game to be made."""
+
+    dataset: str = Field(max_length=100, description="a dataset of this computer")
+    model: str = Field("", max_length=200, description="that plays, too; empty: none")
+    rounds: int = Field(10, ge=1, le=200)
+    views: int = Field(1, ge=1, le=12, description="most photos of a place")
+    by_map: bool = Field(False, description="whether a point on the map is an answer, too")
+    for_class: bool = Field(False, description="several players, with a leaderboard")
+
+
+class JoinCode(_Words):
+    """Which game."""
+
+    join_code: str = Field(max_length=40)
+
+
+class Entry(JoinCode):
+    """Who comes in."""
+
+    code: str = Field("", max_length=60, description="of the participant, where one was given out; or to come back")
+    name: str = Field("", max_length=40, description="for the leaderboard")
+    consent: bool = Field(False, description="whether the participant agrees to the text of the invitation")
+
+
+class Answer(_Words):
+    """A guess: a city, or a point."""
+
+    number: int = Field(ge=1, le=10_000, description="of the round")
+    city: str | None = Field(None, max_length=100)
+    lat: float | None = Field(None, ge=-90, le=90)
+    lon: float | None = Field(None, ge=-180, le=180)
+    seconds: float | None = Field(None, ge=0, le=864_000, description="from when the photo was seen to the answer")
+
+
+@router.get("")
+async def offered(request: Request) -> dict[str, Any]:
+    """Games that are open, and datasets to make one of."""
+    lobby = _lobby(request)
+    may_make = request.app.state.settings.may_write
+    datasets = await run_in_threadpool(offers) if may_make else []
+    return {
+        "games": [{"join_code": game.join_code, **told.about(game)} for game in lobby.offered],
+        "may_make": may_make,
+        "datasets": [{"name": one.name, "cities": list(one.cities), "photos": one.photos} for one in datasets],
+        "models": [
+            {"name": name, "cities": [city.slug for city in model.cities]}
+            for name, model in request.app.state.engine.models.items()
+        ],
+    }
+
+
+@router.post("", status_code=201)
+async def make(request: Request, wanted: NewGame) -> dict[str, Any]:
+    """Make a game of a dataset's test photos."""
+    needs_writing(request)
+    models = request.app.state.engine.models
+    if wanted.model and wanted.model not in models:
+        raise Problem(422, "no_model", f"No model called {one_line(wanted.model)!r} answers here.")
+    if not is_plain(wanted.dataset):
+        raise Problem(422, "no_dataset", "Name a dataset of this computer, such as GET /v1/games lists.")
+    settings = GameSettings(
+        name=f"{wanted.dataset}-{secrets.token_hex(4)}",
+        title=wanted.dataset,
+        test_rounds=wanted.rounds,
+        views=wanted.views,
+        by_map=wanted.by_map,
+        leaderboard=wanted.for_class,
+        seed=secrets.randbelow(2**31),
+    )
+    model = models[wanted.model] if wanted.model else None
+    game = await _run(_lobby(request).make, wanted.dataset, model, settings)
+    return {"join_code": game.join_code, **told.about(game)}
+
+
+@router.post("/invitation")
+async def invitation(request: Request, asked: JoinCode) -> dict[str, Any]:
+    """What game a join code opens, and what is to be agreed to before it."""
+    game = await _run(_lobby(request).invited, client_of(request), asked.join_code)
+    return told.about(game)
+
+
+@router.post("/seats", status_code=201)
+async def sit(request: Request, entry: Entry) -> dict[str, Any]:
+    """Come in, or back in with one's code."""
+    lobby, client = _lobby(request), client_of(request)
+    game = await _run(lobby.invited, client, entry.join_code)
+    seat = await _run(lobby.sit, client, game, entry.code.strip(), entry.name.strip(), entry.consent)
+    return await _play(told.seat_told, seat)
+
+
+@router.get("/seat")
+async def seat(request: Request, seat: SeatKey) -> dict[str, Any]:
+    """The seat again, after the page was loaded anew."""
+    return await _play(told.seat_told, _seat(request, seat))
+
+
+@router.get("/seat/round")
+async def next_round(request: Request, seat: SeatKey) -> dict[str, Any]:
+    """The first round that is not answered, noted as shown; ``round`` is null when all are answered."""
+    taken, pictures = _seat(request, seat), _lobby(request).pictures
+    return {"round": await _play(_next, taken, pictures)}
+
+
+@router.post("/seat/answers")
+async def answer(request: Request, seat: SeatKey, given: Answer) -> dict[str, Any]:
+    """Answer the round; ``feedback`` is null where the game does not tell."""
+    taken = _seat(request, seat)
+    at = None if given.lat is None or given.lon is None else Location(given.lat, given.lon)
+    guess = Guess(given.city, at, given.seconds)
+    return {"feedback": await _play(_answer, taken, given.number, guess)}
+
+
+@router.get("/seat/rounds/{number}/heatmap")
+async def heatmap(
+    request: Request,
+    seat: SeatKey,
+    number: Annotated[int, Path(ge=1, le=10_000)],
+    view: Annotated[int, Query(ge=0, le=11)] = 0,
+) -> dict[str, Any]:
+    """What in a view spoke for the model's first choice, as a picture to lay over it; once the answer was told."""
+    data, name, city = await _play(_explained, _seat(request, seat), number, view)
+    engine = request.app.state.engine
+    if name not in engine.models:
+        raise Problem(422, "no_model", "The model of this game does not answer here.")
+    ticket = engine.explain(client_of(request), name, data, {"city": city, "check": False})
+    found = await result_of(request, ticket)
+    return {"city": found.city.slug, "name": found.city.name, "overlay": await run_in_threadpool(data_uri, found)}
+
+
+@router.get("/seat/result")
+async def result(request: Request, seat: SeatKey) -> dict[str, Any]:
+    """How it went, after the last round; nothing but thanks where the game does not tell."""
+    return await _play(told.result_told, _seat(request, seat), _lobby(request).pictures)
+
+
+@router.get("/seat/standings")
+async def standings(request: Request, seat: SeatKey) -> dict[str, Any]:
+    """The leaderboard, best first."""
+    return {"standings": await _play(told.standings_told, _seat(request, seat))}
+
+
+@router.get("/pictures/{name}", response_class=Response, responses={200: {"content": {"image/jpeg": {}}}})
+async def picture(request: Request, name: str) -> Response:
+    """A picture of a round, by the name that its player was given."""
+    pictures = _lobby(request).pictures
+    file = pictures.file(name)
+    if file is None:
+        raise Problem(404, "no_picture", "No picture has this name. Ask for the round again.")
+    data = await _play(pictures.read, file)
+    return Response(data, media_type="image/jpeg", headers={"Cache-Control": "private, max-age=3600, immutable"})
+
+
+def _next(seat: Seat, pictures: Pictures) -> dict[str, Any] | None:
+    dealt = seat.game.next_round(seat.participant)
+    return None if dealt is None else told.round_told(seat, dealt, pictures)
+
+
+def _answer(seat: Seat, number: int, guess: Guess) -> dict[str, Any] | None:
+    participant = seat.participant
+    found = seat.game.answer(participant, number, guess)
+    return told.feedback_told(seat.game.round(participant, number), found)
+
+
+def _explained(seat: Seat, number: int, view: int) -> tuple[bytes, str, str]:
+    """A view's bytes, the model's name and its first choice.
+
+    Raises:
+        UsageError: there is nothing that may be shown.
+    """
+    participant, model = seat.participant, seat.game.model
+    feedback = seat.game.feedback(participant, number)
+    files = seat.game.round(participant, number).photos
+    if feedback is None or feedback.prediction is None or model is None or view >= len(files):
+        raise UsageError("There is no heat map of this round.")
+    return files[view].read_bytes(), model.card.name, feedback.prediction.ranking[0].city.slug
+
+
+def _lobby(request: Request) -> Lobby:
+    state = request.app.state
+    if not hasattr(state, "lobby"):  # requests come one by one on the event loop
+        state.lobby = Lobby(state.games)
+    lobby: Lobby = state.lobby
+    return lobby
+
+
+def _seat(request: Request, key: str) -> Seat:
+    try:
+        return _lobby(request).seat(key)
+    except NoSeat as error:
+        raise Problem(401, "no_seat", str(error)) from error
+
+
+async def _run(work: Callable[P, T], *given: P.args, **named: P.kwargs) -> T:
+    """Do what may wait for a file or a model, in a thread."""
+    try:
+        return await run_in_threadpool(work, *given, **named)
+    except TooManyTries as error:
+        raise Problem(429, "too_many_tries", str(error), retry_after_s=60) from error
+    except (InputError, UsageError) as error:
+        raise Problem(422, _CODES.get(type(error), "wrong_value"), one_line(str(error))) from error
+
+
+async def _play(work: Callable[P, T], *given: P.args, **named: P.kwargs) -> T:
+    """The same for players: no path of a photo, which may name its city, is told."""
+    try:
+        return await _run(_without_paths(work), *given, **named)
+    except _PhotoGone as error:
+        message = "A photo of this game cannot be read. Check the dataset with: flaneur dataset verify NAME"
+        raise Problem(422, "photo_gone", message) from error
+
+
+class _PhotoGone(Exception):  # noqa: N818 - becomes a problem
+    pass
+
+
+def _without_paths(work: Callable[P, T]) -> Callable[P, T]:
+    def done(*given: P.args, **named: P.kwargs) -> T:
+        try:
+            return work(*given, **named)
+        except InputError as error:
+            raise _PhotoGone from error
+
+    return done
