@@ -122,6 +122,8 @@ class Explanation(BaseModel):
     evidence: dict[str, Any] | None
     overlay: str
     words: str
+    trust: str
+    unit: str
 
 
 class KnownCity(BaseModel):
