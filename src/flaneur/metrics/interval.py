@@ -37,7 +37,7 @@ class Interval:
         return {"value": ends[0], "low": ends[1], "high": ends[2], "n": self.n, "places": self.groups}
 
 
-def wilson(hits: float, n: int) -> tuple[float, float]:
+def wilson(hits: float, n: float) -> tuple[float, float]:
     """Wilson's 95 % interval for a share of independent trials.
 
     >>> [round(x, 3) for x in wilson(8, 10)]
