@@ -19,10 +19,12 @@ from flaneur.errors import FlaneurError, did_you_mean
 # command -> (module:attribute, one line of help)
 COMMANDS: dict[str, tuple[str, str]] = {
     "predict": ("flaneur.cli.predict:predict", "Say which city photos were taken in."),
+    "serve": ("flaneur.cli.serve:serve", "Open the page and the HTTP API on this computer."),
     "import": ("flaneur.cli.imports:import_command", "Make a dataset of photos you have."),
     "collect": ("flaneur.cli.collect:collect_command", "Collect photos of cities from a provider."),
     "dataset": ("flaneur.cli.datasets:dataset", "Curate, split, audit and describe a dataset."),
     "train": ("flaneur.cli.train:train", "Learn the cities of a dataset."),
+    "add-city": ("flaneur.cli.add_city:add_city", "Teach a model one more city from a handful of photos."),
     "reproduce": ("flaneur.cli.reproduce:reproduce", "Train what a paper trained; its numbers beside ours."),
     "zero-shot": ("flaneur.cli.zero_shot:zero_shot", "Name cities without training, by what CLIP knows of them."),
     "evaluate": ("flaneur.cli.evaluate:evaluate", "Measure a model on a dataset; write a report."),

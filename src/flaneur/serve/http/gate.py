@@ -74,7 +74,8 @@ class Gate:
         except Problem as problem:
             await visit.answer(problem.response(_CHALLENGE if problem.status == 401 else None))
         except Exception as error:  # noqa: BLE001 - a bug must not take the server with it, nor show itself
-            _log.error("a bug in flaneur: %s while answering %s %s", type(error).__name__, scope["method"], visit.route)
+            doing = f"{type(error).__name__} while answering {scope['method']} {visit.route}"
+            _log.error("a bug in flaneur: %s", doing, exc_info=_log.isEnabledFor(logging.DEBUG))
             await visit.answer(Problem(500, "bug", "A bug in flaneur; please report it.").response())
         finally:
             visit.end()

@@ -1,0 +1,77 @@
+"""``flaneur serve``: models in; a page and an HTTP API on this computer out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from flaneur.errors import InputError
+
+if TYPE_CHECKING:
+    from flaneur.serve.http.settings import ServeSettings
+
+
+@click.command(epilog="Ctrl-C ends it once it has answered what it accepted; a second one at once.")
+@click.argument("models", nargs=-1, metavar="[MODEL]...")
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on; others need a token.")
+@click.option("--port", default=8420, show_default=True, type=click.IntRange(0, 65535), help="0: any that is free.")
+@click.option("--open", "open_page", is_flag=True, help="Open the page in the browser.")
+@click.option(
+    "--token-file",
+    type=click.Path(path_type=Path),
+    envvar="FLANEUR_TOKEN_FILE",
+    help="File with the token that callers must show (also: FLANEUR_TOKEN_FILE).",
+)
+@click.option("--allow-origin", "origins", multiple=True, metavar="ORIGIN", help="Another page that may ask here.")
+@click.option("--allow-host", "hosts", multiple=True, metavar="NAME", help="A further name of this server.")
+@click.option(
+    "--may-write/--read-only",
+    default=None,
+    help="Whether callers may change models here; by default only on this computer.",
+)
+def serve(models: Sequence[str], open_page: bool, **options: Any) -> None:
+    """Open the page and the HTTP API on this computer, for MODELs: the bundled one by default.
+
+    Photos stay in memory and on this computer. The first model answers where a request names none.
+    """
+    settings = _settings(options)
+    from flaneur.predict import load
+    from flaneur.serve.run import serve
+
+    loaded = [load(name) for name in models or ("base",)]
+
+    def told(address: str) -> None:
+        tail = f"#token={settings.token}" if settings.token else ""
+        hint = "#token=(what stands in the token file)" if settings.token else ""
+        click.echo(f"flaneur listens on {address}/{hint}  (Ctrl-C ends it)")
+        if open_page:
+            click.launch(f"{address}/{tail}")
+
+    serve(loaded, settings, told=told)
+
+
+def _settings(options: dict[str, Any]) -> ServeSettings:
+    from flaneur.serve.http.settings import ServeSettings, is_loopback
+
+    host, may_write = options["host"], options["may_write"]
+    return ServeSettings(
+        host=host,
+        port=options["port"],
+        token=_token(options["token_file"]),
+        allow_origins=tuple(options["origins"]),
+        allow_hosts=tuple(options["hosts"]),
+        may_write=is_loopback(host) if may_write is None else may_write,
+    )
+
+
+def _token(path: Path | None) -> str:
+    if path is None:
+        return ""
+    try:
+        return path.read_text("utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "not text"
+        raise InputError(f"--token-file {path}: cannot be read ({reason}).") from error
