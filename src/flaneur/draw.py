@@ -1,15 +1,19 @@
-"""A prediction in; a piece of HTML out that needs nothing else: escaped, picture inline, no script, light or dark."""
+"""A prediction in; HTML that needs nothing else out: escaped, no script, light or dark. A photo in; a thumbnail out."""
 
 from __future__ import annotations
 
 import base64
 from html import escape
+from io import BytesIO
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from PIL import Image
+
     from flaneur.types import CityScore, Prediction
 
 _ROWS = 5
+_THUMBNAIL_PX = 160
 # currentColor and rgba follow the notebook's theme, so the same HTML is legible on light and dark.
 _BOX = "display:flex;gap:16px;align-items:flex-start;font:14px/1.4 system-ui,sans-serif;max-width:720px;margin:4px 0"
 _BAR = "background:rgba(128,128,128,.25);border-radius:4px;height:12px;width:220px;overflow:hidden"
@@ -62,3 +66,12 @@ def _picture(thumbnail: bytes) -> str:
         return ""
     data = base64.b64encode(thumbnail).decode()
     return f'<img alt="the photo" style="border-radius:6px;max-height:160px" src="data:image/jpeg;base64,{data}">'
+
+
+def thumbnail_jpeg(image: Image.Image) -> bytes:
+    """A small JPEG of a photo, for notebooks: at most 160 pixels high and 320 wide."""
+    small = image.copy()
+    small.thumbnail((_THUMBNAIL_PX * 2, _THUMBNAIL_PX))
+    file = BytesIO()
+    small.save(file, "JPEG", quality=80)
+    return file.getvalue()

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from io import BytesIO
 from itertools import chain, islice
 from pathlib import Path
 from typing import Generic, TypeAlias, TypeVar
@@ -16,8 +15,9 @@ from PIL import Image
 
 from flaneur.bundle.card import Card
 from flaneur.bundle.folder import Bundle, read_bundle
-from flaneur.bundle.inference import Session, cores, open_session, run_network
+from flaneur.bundle.inference import Row, Session, cores, open_session, run_batch, run_network
 from flaneur.decode import DecodedPhoto, decode
+from flaneur.draw import thumbnail_jpeg
 from flaneur.encoder import OnnxEncoder as OnnxEncoder
 from flaneur.errors import IntegrityError, PhotoError, UsageError, did_you_mean
 from flaneur.fusion import log_softmax, view_weights
@@ -29,7 +29,6 @@ View: TypeAlias = str | Path | bytes | Image.Image
 """One photo: a path, the bytes of a file, or a picture that is already decoded."""
 
 K = TypeVar("K")
-_THUMBNAIL_PX = 160
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,6 +186,11 @@ class Model:
             raise UsageError("no city to choose among.")
         return [index for index, slug in enumerate(known) if slug in cities]
 
+    def score_batch(self, images: NDArray[np.float32], *, threads: int = 1) -> list[ViewScores]:
+        """Scores of photos ``[B, 3, S, S]`` that :func:`flaneur.preprocess.preprocess` made, unfused, in one run."""
+        session = self.session(threads)
+        return [_view_scores(row) for row in run_batch(session, images, _scored(session))]
+
     def session(self, threads: int) -> Session:
         """The network, ready to run; made when first asked for."""
         if threads not in self._sessions:
@@ -201,16 +205,9 @@ class Model:
         """One photo gets all cores inside the network; several get one core each."""
         head = list(islice(looks, 2))
         session = self.session(cores() if len(head) < 2 else 1)
-        given = {output.name for output in session.get_outputs()}
-        outputs = [name for name in ("logits", "embedding", "novelty", "attention") if name in given]
-        spec = self.card.preprocess
+        spec, outputs = self.card.preprocess, _scored(session)
         for look, row in run_network(session, chain(head, looks), lambda look: look.load(spec), outputs):
-            if isinstance(row, PhotoError):
-                yield look, row
-            else:
-                novelty = float(row["novelty"]) if "novelty" in row else 0.0
-                attention = float(row["attention"]) if "attention" in row else None
-                yield look, ViewScores(row["logits"], row["embedding"], novelty, look.gps, look.thumbnail, attention)
+            yield look, row if isinstance(row, PhotoError) else _view_scores(row, look.gps, look.thumbnail)
 
     def _fuse(self, views: Sequence[tuple[str, ViewScores]], chosen: list[int]) -> Prediction:
         logits = np.stack([score.logits for _, score in views]).astype(np.float64)
@@ -258,8 +255,19 @@ class _Look:
         photo = open_view(self.view, spec)
         self.gps = photo.gps
         if self.thumbnail_wanted:
-            self.thumbnail = _thumbnail(photo.image)
+            self.thumbnail = thumbnail_jpeg(photo.image)
         return preprocess(photo.image, spec)
+
+
+def _scored(session: Session) -> list[str]:
+    given = {output.name for output in session.get_outputs()}
+    return [name for name in ("logits", "embedding", "novelty", "attention") if name in given]
+
+
+def _view_scores(row: Row, gps: Location | None = None, thumbnail: bytes = b"") -> ViewScores:
+    novelty = float(row["novelty"]) if "novelty" in row else 0.0
+    attention = float(row["attention"]) if "attention" in row else None
+    return ViewScores(row["logits"], row["embedding"], novelty, gps, thumbnail, attention)
 
 
 def open_view(view: View, spec: PreprocessSpec) -> DecodedPhoto:
@@ -276,14 +284,6 @@ def open_view(view: View, spec: PreprocessSpec) -> DecodedPhoto:
 def view_name(view: View) -> str:
     """What to call a photo in an answer: its path as given."""
     return str(view) if isinstance(view, str | Path) else ""
-
-
-def _thumbnail(image: Image.Image) -> bytes:
-    small = image.copy()
-    small.thumbnail((_THUMBNAIL_PX * 2, _THUMBNAIL_PX))
-    file = BytesIO()
-    small.save(file, "JPEG", quality=80)
-    return file.getvalue()
 
 
 def load(name: str | Path = "base") -> Model:
