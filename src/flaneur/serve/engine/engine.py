@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import Any, Self
 
-from flaneur.errors import PhotoError
+from flaneur.bundle.inference import cores
+from flaneur.errors import UsageError, did_you_mean
 from flaneur.explain.heatmap import Heatmap
-from flaneur.predict import Model, ViewScores
+from flaneur.predict import Model
+from flaneur.serve.children.watchdog import Watchdog
+from flaneur.serve.decoding.decoder import check_pillow
+from flaneur.serve.engine.counters import Counters
+from flaneur.serve.engine.jobs import Answered
+from flaneur.serve.engine.maps import MapLane
+from flaneur.serve.engine.photos import OWN, PhotoLanes
 from flaneur.serve.engine.stats import Stats
 from flaneur.serve.engine.ticket import Ticket
+from flaneur.serve.engine.warm import Warm, golden_files
 from flaneur.serve.limits import Limits
 
-Found = list[ViewScores | PhotoError]
-"""What is said of the photos of one request, in their order."""
+_WARM_S = 60.0
 
 
 class Engine:
@@ -30,8 +38,20 @@ class Engine:
     """
 
     def __init__(self, models: Sequence[Model], limits: Limits) -> None:
+        check_pillow()
+        if not models:
+            raise UsageError("a server needs at least one model.")
         self.limits = limits
-        self._models = {model.card.name: model for model in models}
+        self._models: dict[str, Model] = {}
+        for model in models:
+            self._check_new(model)
+            self._open(model)
+            self._models[model.card.name] = model
+        self._counters, self._watchdog = Counters(), Watchdog()
+        self._photos = PhotoLanes(limits, self._counters, self._watchdog)
+        self._maps = MapLane(models[0], limits, self._counters, self._watchdog)
+        self._closed = False
+        self._warm = Warm([self._photos.submit(OWN, model, golden_files(model)) for model in models], models)
 
     @property
     def models(self) -> Mapping[str, Model]:
@@ -41,7 +61,7 @@ class Engine:
     @property
     def ready(self) -> bool:
         """Whether every model has answered its golden pictures and every process stands; false again once closing."""
-        raise NotImplementedError
+        return self._warm.done and not self._photos.queue.closing and self._photos.standing
 
     def wait_ready(self, timeout_s: float = 60.0) -> None:
         """Wait until :attr:`ready`.
@@ -49,9 +69,9 @@ class Engine:
         Raises:
             IntegrityError: a model does not answer its golden pictures as it should, or the time is up.
         """
-        raise NotImplementedError
+        self._warm.wait(timeout_s)
 
-    def predict(self, client: str, model: str, photos: Sequence[bytes]) -> Ticket[Found]:
+    def predict(self, client: str, model: str, photos: Sequence[bytes]) -> Ticket[list[Answered]]:
         """Take on photos; returns at once.
 
         Args:
@@ -66,7 +86,9 @@ class Engine:
             Busy: no room now.
             UsageError: no photo, more than a request may have, or no such model.
         """
-        raise NotImplementedError
+        if not 1 <= len(photos) <= self.limits.client_photos:
+            raise UsageError(f"{len(photos)} photos in one request; send 1 to {self.limits.client_photos}.")
+        return self._photos.submit(client, self._model(model), photos)
 
     def explain(self, client: str, model: str, photo: bytes, how: Mapping[str, Any]) -> Ticket[Heatmap]:
         """Take on a heat map; returns at once. Heat maps have a queue of their own and give way to predictions.
@@ -85,11 +107,27 @@ class Engine:
             Busy: no room now.
             UsageError: no such model.
         """
-        raise NotImplementedError
+        if "known" in how:
+            raise UsageError("a server looks for no nearest known photos in data sets; leave 'known' out.")
+        return self._maps.submit(client, self._model(model), photo, how)
 
     def stats(self) -> Stats:
         """What goes on now, and totals since the start."""
-        raise NotImplementedError
+        waiting, running, held_bytes, clients = self._photos.queue.counts()
+        maps_waiting, maps_running, _, _ = self._maps.queue.counts()
+        children = [decoder.child for decoder in self._photos.decoders]
+        return Stats(
+            waiting_photos=waiting,
+            running_photos=running,
+            held_bytes=held_bytes,
+            clients=clients,
+            waiting_explanations=maps_waiting,
+            running_explanations=maps_running,
+            decoders=sum(child.alive for child in children),
+            decoders_restarted=sum(child.restarts for child in children),
+            explainers_restarted=self._maps.explainer.child.restarts,
+            **self._counters.totals(),
+        )
 
     def add(self, model: Model) -> None:
         """Answer with one more model.
@@ -97,7 +135,8 @@ class Engine:
         Raises:
             UsageError: there is one of that name; see :meth:`replace`.
         """
-        raise NotImplementedError
+        self._check_new(model)
+        self._put(model)
 
     def replace(self, model: Model) -> None:
         """Answer with this model where one of the same name stood; photos already accepted get the old one's answers.
@@ -105,11 +144,42 @@ class Engine:
         Raises:
             UsageError: there is none of that name; see :meth:`add`.
         """
-        raise NotImplementedError
+        if model.card.name not in self._models:
+            raise UsageError(f"there is no model {model.card.name!r} to replace.")
+        self._put(model)
 
     def close(self) -> None:
         """Accept nothing more, finish what was accepted within ``limits.drain_s``, end every process and thread."""
-        raise NotImplementedError
+        if self._closed:
+            return
+        self._closed = True
+        maps = threading.Thread(target=self._maps.close, name="flaneur-close")
+        maps.start()
+        self._photos.close()
+        maps.join()
+        self._watchdog.close()
+
+    def _model(self, name: str) -> Model:
+        models = self._models
+        if name and name not in models:
+            hint = did_you_mean(name, models) or f" There are: {', '.join(models)}."
+            raise UsageError(f"there is no model {name!r} here.{hint}")
+        return models[name] if name else next(iter(models.values()))
+
+    def _check_new(self, model: Model) -> None:
+        if model.card.name in self._models:
+            raise UsageError(f"two models are called {model.card.name!r}; a server tells them apart by their names.")
+
+    def _put(self, model: Model) -> None:
+        """Answer with a model once it has shown that it can."""
+        self._open(model)
+        Warm([self._photos.submit(OWN, model, golden_files(model))], [model]).wait(_WARM_S)
+        self._models = {**self._models, model.card.name: model}
+
+    def _open(self, model: Model) -> None:
+        """Have its sessions ready: one for many photos at once, one for a photo that is alone."""
+        model.session(1)
+        model.session(cores())
 
     def __enter__(self) -> Self:
         return self

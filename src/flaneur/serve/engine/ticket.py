@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Generic, Literal, TypeVar
 
@@ -34,14 +33,12 @@ class Ticket(Generic[T]):
     """Accepted work.
 
     Attributes:
-        future: the result, or the exception; cancelled once :meth:`cancel` was called before it was there.
+        future: the result, or the exception. To cancel it is the same as :meth:`cancel`.
     """
 
-    def __init__(self, on_cancel: Callable[[Ticket[T]], None] | None = None) -> None:
+    def __init__(self) -> None:
         self.future: Future[T] = Future()
-        self._on_cancel = on_cancel
 
     def cancel(self) -> None:
         """Nobody waits any more: what is not begun is skipped, and its room in the queue is free at once."""
-        if self.future.cancel() and self._on_cancel is not None:
-            self._on_cancel(self)
+        self.future.cancel()

@@ -1,0 +1,71 @@
+"""Photos as frames on standard input in; the squares that networks see as frames on standard output out.
+
+Run by :class:`flaneur.serve.decoding.decoder.Decoder` as ``python -m flaneur.serve.decoding.worker BYTES`` with the
+address space that it may have. Once it has said hello it can open neither files nor sockets.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import Any
+
+from flaneur.decode import MAX_FILE_BYTES, decode
+from flaneur.errors import PhotoError
+from flaneur.preprocess import resize
+from flaneur.protocols import PreprocessSpec
+from flaneur.serve.children.confine import confine, deafen
+from flaneur.serve.children.frames import Frame, read_frame, write_frame
+
+_PIPES_ALONE = 3
+
+
+def main() -> None:
+    """Answer frames until the pipe ends."""
+    deafen()
+    _load_all()
+    frames_in, frames_out, sys.stdout = sys.stdin.buffer, sys.stdout.buffer, sys.stderr
+    confine(int(sys.argv[1]), _PIPES_ALONE)
+    write_frame(frames_out, {})
+    with suppress(EOFError, BrokenPipeError):  # the parent is gone
+        while True:
+            header, (data,) = read_frame(frames_in, MAX_FILE_BYTES)
+            write_frame(frames_out, *answer(header, data))
+
+
+def answer(spec: Mapping[str, Any], data: bytes) -> Frame:
+    """What to reply to one photo.
+
+    Args:
+        spec: fields of :class:`flaneur.protocols.PreprocessSpec`.
+        data: the file.
+
+    Returns:
+        ``gps`` (latitude and longitude, or null) and the ``[S, S, 3]`` bytes of the square; or ``code`` and
+        ``message`` of what is wrong with the photo.
+    """
+    made = PreprocessSpec(**spec)
+    try:
+        photo = decode(data, at_least_px=made.size_px)
+        square = resize(photo.image, made)
+    except PhotoError as error:
+        if isinstance(error.__cause__, MemoryError):
+            return {"code": "too_large", "message": "this photo: it needs too much memory. Save it smaller."}, []
+        return {"code": error.code, "message": str(error)}, []
+    gps = None if photo.gps is None else [photo.gps.lat, photo.gps.lon]
+    return {"gps": gps}, [square.tobytes()]
+
+
+def _load_all() -> None:
+    """Import what Pillow and flaneur would only import at the first file of a kind."""
+    from PIL import AvifImagePlugin, features
+
+    features.check("avif")
+    AvifImagePlugin.AvifImageFile  # noqa: B018 - to have it
+    with suppress(ImportError):
+        import pillow_heif  # noqa: F401
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,136 @@
+"""Photos of many clients in; scores out, through processes that decode and threads that run the network."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import replace
+
+import numpy as np
+
+from flaneur.bundle.inference import cores
+from flaneur.errors import PhotoError
+from flaneur.predict import Model
+from flaneur.serve.children.child import ChildDied
+from flaneur.serve.children.watchdog import Watchdog
+from flaneur.serve.decoding.decoder import Decoder
+from flaneur.serve.engine.batches import Batches, Decoded
+from flaneur.serve.engine.counters import Counters
+from flaneur.serve.engine.jobs import Answered, Job, Request
+from flaneur.serve.engine.queue import FairQueue
+from flaneur.serve.engine.ticket import Busy, Ticket
+from flaneur.serve.limits import Limits
+
+OWN = ""
+"""The client whose photos are the engine's own; the queue always has room for them."""
+
+
+class PhotoLanes:
+    """A queue, decoders, and threads for the network behind them. Close it.
+
+    Args:
+        limits: of all of it.
+        counters: told what happens.
+        watchdog: ends slow decoders.
+    """
+
+    def __init__(self, limits: Limits, counters: Counters, watchdog: Watchdog) -> None:
+        self.queue: FairQueue[Job] = FairQueue(limits.queue_photos, limits.queue_bytes, limits.client_photos)
+        self._counters, self._drain_s = counters, limits.drain_s
+        threads = limits.threads or cores()
+        self._batches = Batches(2 * limits.batch * threads, limits.batch)
+        self.decoders = [Decoder(limits, watchdog) for _ in range(limits.decoders or cores())]
+        self._lanes = [
+            *(_thread("decode", self._decode_all, decoder) for decoder in self.decoders),
+            *(_thread("network", self._run_all) for _ in range(threads)),
+        ]
+
+    def submit(self, client: str, model: Model, photos: Sequence[bytes]) -> Ticket[list[Answered]]:
+        """Take on the photos of one request.
+
+        Raises:
+            Busy: there is no room.
+        """
+        request = Request(client, model, photos)
+        why = self.queue.offer(request.jobs, always=client == OWN)
+        if why is not None:
+            self._counters.refused(why)
+            waiting, running, _, _ = self.queue.counts()
+            raise Busy(why, self._counters.retry_after_s("photos_answered", waiting + running))
+        request.ticket.future.add_done_callback(lambda future: self._call_off(request) if future.cancelled() else None)
+        return request.ticket
+
+    @property
+    def standing(self) -> bool:
+        """Whether a decoder stands; the others follow, and one that died is replaced for the next photo."""
+        return any(decoder.child.alive for decoder in self.decoders)
+
+    def close(self) -> None:
+        """Accept nothing more, finish within the time that there is, end."""
+        for job in self.queue.close(self._drain_s):
+            job.request.failed(Busy("closing", 1))
+        self._batches.end()
+        for decoder in self.decoders:
+            decoder.child.kill()
+        for lane in self._lanes:
+            lane.join()
+        for decoder in self.decoders:
+            decoder.child.close()
+
+    def _call_off(self, request: Request) -> None:
+        gone = self.queue.call_off(request.jobs)
+        self._counters.count("photos_cancelled", len(gone))
+
+    def _decode_all(self, decoder: Decoder) -> None:
+        with suppress(ChildDied):  # it is tried again for the first photo
+            decoder.child.start()
+        while (job := self.queue.take()) is not None:
+            self._counters.spent("wait", job.lap())
+            try:
+                square = decoder.decode(job.data, job.model.card.preprocess)
+            except PhotoError as error:
+                self._finish(job, error)
+            else:
+                job.data = b""
+                self._counters.spent("decode", job.lap())
+                self._batches.put(Decoded(job, square))
+
+    def _run_all(self) -> None:
+        while batch := self._batches.take():
+            wanted = [decoded for decoded in batch if not decoded.job.request.over]
+            if wanted:
+                self._run(wanted)
+
+    def _run(self, batch: Sequence[Decoded]) -> None:
+        """One run of the network; a photo that is alone in the engine gets all cores."""
+        model = batch[0].job.model
+        spec = model.card.preprocess
+        waiting, running, _, _ = self.queue.counts()
+        threads = cores() if waiting + running == 1 else 1
+        try:
+            images = np.stack([decoded.square.normalised(spec) for decoded in batch])
+            scores = model.score_batch(images, threads=threads)
+        except Exception as error:  # noqa: BLE001 - it is the answer of these requests; the thread must live on
+            for decoded in batch:
+                self.queue.finish([decoded.job])
+                decoded.job.request.failed(error)
+            return
+        self._counters.ran(len(batch))
+        for decoded, score in zip(batch, scores, strict=True):
+            self._counters.spent("network", decoded.job.lap())
+            self._finish(decoded.job, replace(score, gps_in_file=decoded.square.gps))
+
+    def _finish(self, job: Job, answered: Answered) -> None:
+        if self.queue.finish([job]):
+            if isinstance(answered, PhotoError):
+                self._counters.failed(answered.code)
+            else:
+                self._counters.count("photos_answered")
+            job.request.found(job.position, answered)
+
+
+def _thread(name: str, work: Callable[..., None], *arguments: object) -> threading.Thread:
+    thread = threading.Thread(target=work, args=arguments, name=f"flaneur-{name}", daemon=True)
+    thread.start()
+    return thread
