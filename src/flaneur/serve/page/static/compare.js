@@ -1,4 +1,11 @@
 // Photos, their answers by one model, and all models in; what each model says, side by side, out.
+import { lineOf, predict } from "./api.js";
+import { drawBars } from "./bars.js";
+import { make } from "./make.js";
+import { onLanguage, texts } from "./texts.js";
+import { verdict } from "./words.js";
+
+const SHOWN = 3;
 
 /**
  * Offer to ask the other models too. Shows nothing where one model alone is served.
@@ -10,7 +17,84 @@
  * @returns {Promise<{found: () => object[], close: () => void}>} found: the answers so far, one a model, for saving
  */
 export async function showCompare(container, { files, answer, model, models }) {
+  const t = await texts("compare");
+  const answers = new Map([[model.name, answer]]);
+  const asking = new AbortController();
   container.replaceChildren();
-  void [files, model, models];
-  return { found: () => [answer], close: () => {} };
+  const result = { found: () => [...answers.values()], close: () => asking.abort() };
+  if (models.length < 2) return result;
+
+  const status = make("p", { class: "note", role: "status" });
+  const cards = make("div", { class: "compare-cards" });
+  const others = models.filter(({ name }) => name !== model.name);
+  const button = make("button", { type: "button", on: { click: ask } });
+
+  async function ask() {
+    button.disabled = true;
+    for (const other of others.filter(({ name }) => !answers.has(name))) {
+      t.put(status, "asking", { model: other.name });
+      try {
+        const { answers: given } = await predict(files, { model: other.name, views: files.length > 1, signal: asking.signal });
+        if (given[0].error) throw new Error(given[0].message);
+        answers.set(other.name, given[0]);
+        await draw();
+      } catch (error) {
+        if (asking.signal.aborted) return;
+        status.textContent = lineOf(error, t);
+        delete status.dataset.text;
+        button.disabled = false;
+        return;
+      }
+    }
+    button.hidden = true;
+    t.put(status, ...agreement([...answers.values()]));
+  }
+
+  async function draw() {
+    if (answers.size < 2) return;
+    const told = models.filter(({ name }) => answers.has(name));
+    cards.replaceChildren(...(await Promise.all(told.map((one) => card(t, one, answers.get(one.name))))));
+  }
+
+  onLanguage(draw);
+  t.put(button, "ask", { n: others.length });
+  container.append(t.put(make("h3"), "title"), make("div", { class: "tools" }, button), status, cards);
+  container.append(t.put(make("p", { class: "note" }), "not_more"));
+  return result;
+}
+
+async function card(t, model, answer) {
+  const list = make("ol");
+  drawBars(list, answer.ranking, { t, top: SHOWN, unsure: answer.abstained });
+  const measured = shareRight(model);
+  return make(
+    "article",
+    { class: "card compare-card" },
+    make("h4", {}, `${model.name} ${model.version}`),
+    make("p", { class: "compare-said" }, verdict(await texts("photo"), answer)),
+    list,
+    t.put(make("p", { class: "note" }), "cities", { n: model.cities.length }),
+    measured && t.put(make("p", { class: "note" }), "right", measured(t)),
+  );
+}
+
+/** How often a model was right on photos that it did not learn from, where its card tells. */
+function shareRight({ metrics = {} }) {
+  const [name, found] = Object.entries(metrics.evaluated ?? {})[0] ?? ["validation", metrics.validation];
+  const accuracy = found?.accuracy;
+  if (!accuracy) return null;
+  return (t) => ({
+    where: name,
+    share: t.percent(accuracy.value),
+    low: t.percent(accuracy.low),
+    high: t.percent(accuracy.high),
+    n: accuracy.n,
+  });
+}
+
+/** Whether the models agree: a key of the texts, and its values. */
+function agreement(answers) {
+  const said = answers.map(({ city, ranking }) => (city ? ranking[0].name : null));
+  if (said.some((name) => name !== said[0])) return ["differ"];
+  return said[0] ? ["agree", { city: said[0], n: said.length }] : ["agree_none", { n: said.length }];
 }

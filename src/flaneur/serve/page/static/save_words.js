@@ -1,0 +1,48 @@
+// A result's facts in; the same in words and rows, as a saved picture and page show them, out.
+import { texts } from "./texts.js";
+import { tellTrust, tellWhere } from "./why_words.js";
+import { meaning, orElse, verdict } from "./words.js";
+
+/**
+ * @returns {Promise<{title: string, lead: string[], rows: {name: string, share: number, text: string}[],
+ *   why: {title: string, colours: string, lines: string[]}|null, others: string[], facts: [string, string][]}>}
+ */
+export async function story(facts, t) {
+  const { answer } = facts;
+  const tPhoto = await texts("photo");
+  return {
+    title: verdict(tPhoto, answer),
+    lead: [meaning(tPhoto, answer), orElse(tPhoto, answer)].filter(Boolean),
+    rows: answer.ranking.map(({ name, probability }) => ({ name, share: probability, text: t.percent(probability) })),
+    why: facts.why && (await reasons(facts.why, t)),
+    others: facts.other_models.map((one) => `${one.model}: ${verdict(tPhoto, one)}`),
+    facts: rowsOf(facts, t),
+  };
+}
+
+async function reasons(why, t) {
+  const tWhy = await texts("why");
+  const nameOf = (slug) => why.prediction.ranking.find(({ city }) => city === slug)?.name ?? slug;
+  const named = { city: nameOf(why.city), against: why.against && nameOf(why.against) };
+  const trust = [...tellTrust(tWhy, why, named).children].map((part) => part.textContent);
+  return {
+    title: t(named.against ? "why_against" : "why", named),
+    colours: t(named.against ? "colours_against" : "colours", named),
+    lines: [tellWhere(tWhy, why, named).textContent.trim(), ...trust],
+  };
+}
+
+function rowsOf({ photos, model, made_at: made, answer, why }, t) {
+  const rows = photos.flatMap(({ name, sha256, bytes }) => [
+    [t("photo"), `${name} (${t.number(bytes)} bytes)`],
+    ["SHA-256", sha256 ?? "–"],
+  ]);
+  rows.push([t("model"), `${model.name} ${model.version}`], [t("made"), made]);
+  rows.push([t("novelty"), t.number(answer.novelty, 2)]);
+  if (why) rows.push([t("method"), why.method]);
+  if (answer.gps_in_file) {
+    const { lat, lon } = answer.gps_in_file;
+    rows.push([t("gps"), `${lat}, ${lon}`]);
+  }
+  return rows;
+}

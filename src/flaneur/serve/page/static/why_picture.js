@@ -1,0 +1,68 @@
+// A photo and a map of it in; the one over the other, with a slider and what its colours mean, out.
+import { pictureOf, release } from "./files.js";
+import { make } from "./make.js";
+
+const GREY = 0.75; // how much of its colour the photo loses under the whole map, so that it lends the map no orange
+const FADED_IN = 75;
+
+/**
+ * @param {Function} t of texts("why")
+ * @returns {{element: HTMLElement, show: (file: File) => void, lay: (found: object, named: object) => void,
+ *   close: () => void}} show: the photo alone; lay: a map from api.explain over it, named: its cities' names
+ */
+export function photoAndMap(t) {
+  const frame = make("div", { class: "why-stage" });
+  const map = make("img", { class: "why-map", alt: "", hidden: true });
+  const fader = make("input", { type: "range", min: 0, max: 100, value: FADED_IN, "data-label": "why.fade" });
+  const row = make("div", { class: "why-fader", hidden: true });
+  const legend = make("div", { class: "why-legend", hidden: true });
+  let [photo, shown] = [null, null];
+
+  const fade = () => {
+    const share = map.hidden ? 0 : Number(fader.value) / 100;
+    map.style.opacity = share;
+    photo.style.filter = `grayscale(${GREY * share})`;
+  };
+  fader.addEventListener("input", fade);
+  fader.setAttribute("aria-label", t("fade"));
+  row.append(t.put(make("span"), "end_photo"), fader, t.put(make("span"), "end_map"));
+
+  function show(file) {
+    if (shown !== file) {
+      release(frame);
+      photo = pictureOf(file, file.name);
+      photo.className = "why-photo";
+      frame.classList.remove("bare");
+      photo.addEventListener("error", () => frame.classList.add("bare"));
+      frame.replaceChildren(photo, map);
+    }
+    shown = file;
+    map.hidden = legend.hidden = row.hidden = true;
+    fade();
+  }
+
+  function lay(found, named) {
+    map.src = found.overlay;
+    map.hidden = legend.hidden = row.hidden = false;
+    legend.replaceChildren(...scale(t, found, named));
+    fade();
+  }
+
+  return { element: make("figure", { class: "why-figure" }, frame, row, legend), show, lay, close: () => release(frame) };
+}
+
+/** What the ends of the colours say, with their numbers. */
+function scale(t, { limit, method }, { city, against }) {
+  const size = t.number(limit, digitsOf(limit));
+  const low = against ? ["for", { city: against }] : ["against_it", { city }];
+  const unit = `unit_${method}`;
+  return [
+    make("span", {}, t.put(make("span"), ...low), " ", make("b", {}, `−${size}`)),
+    make("i", { "aria-hidden": "true" }),
+    make("span", {}, t.put(make("span"), "for", { city }), " ", make("b", {}, `+${size}`)),
+    ...(t.has(unit) ? [t.put(make("small"), unit)] : []),
+  ];
+}
+
+/** Two digits that tell. */
+const digitsOf = (value) => (value > 0 && value < 10 ? Math.min(6, Math.max(0, 1 - Math.floor(Math.log10(value)))) : 0);

@@ -1,0 +1,59 @@
+// A map as the server tells it in; what it says, and how far to trust it, in words of the visitor's language, out.
+import { make } from "./make.js";
+
+const WHOLE = 0.995; // a share of the photo from which on it counts as all
+
+/** Where the photo speaks most, and how much of it the network saw. */
+export function tellWhere(t, { limit, peak, box, score }, { city, against }) {
+  const lines = [];
+  if (limit > 0) lines.push(["peak", { city, across: t.percent(peak[0]), down: t.percent(peak[1]) }]);
+  const odds = `${score < 0 ? "−" : "+"}${t.number(Math.abs(score), 2)}`;
+  lines.push(against ? ["score_against", { city, against, odds }] : ["score", { city, odds }]);
+  const [left, top, right, bottom] = box;
+  const seen = (right - left) * (bottom - top);
+  if (seen < WHOLE) lines.push(["seen", { share: t.percent(seen) }]);
+  return make("p", {}, ...lines.flatMap(([key, values]) => [t.put(make("span"), key, values), " "]));
+}
+
+/** The verdict of the check, its numbers behind it. */
+export function tellTrust(t, { trust, faithfulness, words }, { city }) {
+  const known = t.has(`trust_${trust}`);
+  const verdict = known ? t.put(make("strong"), `trust_${trust}`) : make("strong", {}, words);
+  const numbers = faithfulness ? measured(t, faithfulness, city) : [];
+  return make(
+    "details",
+    { class: "why-trust", "data-code": trust },
+    make("summary", {}, verdict),
+    ...numbers,
+    t.put(make("p"), "not_more"),
+  );
+}
+
+function measured(t, found, city) {
+  const share = (name) => t.percent(found[name]);
+  const lines = [
+    ["hidden", { city, own: share("deletion_auc"), chance: share("random_deletion_auc") }],
+    ["shown", { city, own: share("insertion_auc"), chance: share("random_insertion_auc") }],
+  ];
+  if (found.sanity !== null) lines.push(["random", { same: t.number(found.sanity, 2) }]);
+  return lines.map(([key, values]) => t.put(make("p"), key, values));
+}
+
+/** The nearest known photos, each from another place, as a list. */
+export function tellKnown(t, { dataset, known, itself_learnt: learnt }, nameOf) {
+  const lines = known.map((one) => {
+    const facts = [one.captured_at?.slice(0, 10), spot(t, one), one.author, one.licence].filter(Boolean);
+    const distance = t.put(make("span"), "distance", { distance: t.number(one.distance, 3) });
+    return make("li", {}, make("b", {}, nameOf(one.city)), " ", distance, facts.length ? ` · ${facts.join(" · ")}` : null);
+  });
+  return make(
+    "div",
+    { class: "why-known" },
+    t.put(make("h4"), "known", { dataset }),
+    make("ol", {}, ...lines),
+    t.put(make("p"), "neighbours"),
+    learnt && t.put(make("p"), "learnt"),
+  );
+}
+
+const spot = (t, { lat, lon, place }) => (lat === null || lat === undefined ? place : `${t.number(lat, 4)}, ${t.number(lon, 4)}`);
