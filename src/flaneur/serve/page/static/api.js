@@ -1,16 +1,16 @@
 // Photos and wishes in; answers of this very server out. What goes wrong is an ApiError.
 
-const OF_THE_PHOTO = [415, 422]; // no photo could be read
-
-/** What went wrong: a code for programs, a line for people, seconds to wait where the server is busy. */
+/** What went wrong: a code for programs, a line for people, seconds to wait where the server is busy, its JSON. */
 export class ApiError extends Error {
-  constructor(code, message, status = 0, retryAfter = null) {
+  constructor(code, message, { status = 0, retryAfter = null, said = null } = {}) {
     super(message);
-    Object.assign(this, { name: "ApiError", code, status, retryAfter });
+    Object.assign(this, { name: "ApiError", code, status, retryAfter, said });
   }
 }
 
-/** Asks which city.
+const room = { request_bytes: 64e6, request_photos: 32 }; // of one request; the server says what it really is
+
+/** Asks which city; photos that do not fit into one request go in several.
  * @param {File[]} files
  * @param {{model?: string, views?: boolean, cities?: string[], top?: number, signal?: AbortSignal}} wishes
  *   views: all photos show one place
@@ -18,13 +18,38 @@ export class ApiError extends Error {
  *   an answer with error and message, also where it is the only one
  */
 export async function predict(files, { signal, ...wishes } = {}) {
+  const said = [];
+  for (const some of wishes.views ? [files] : shares(files)) said.push(await predictSome(some, wishes, signal));
+  let before = 0;
+  const answers = said.flatMap(({ answers: found, sent }) => {
+    const moved = found.map((answer) => ({ ...answer, index: answer.index.map((index) => index + before) }));
+    before += sent;
+    return moved;
+  });
+  return { model: said[0].model, answers };
+}
+
+async function predictSome(files, wishes, signal) {
   try {
-    return await post("v1/predict", form(files, wishes), { signal });
+    return { ...(await post("v1/predict", form(files, wishes), { signal })), sent: files.length };
   } catch (error) {
-    if (!OF_THE_PHOTO.includes(error.status)) throw error;
-    const bad = { error: error.code, message: error.message };
-    return { model: null, answers: files.map((_, index) => ({ index: [index], ...bad })) };
+    if (error.said?.answers) return { ...error.said, sent: files.length };
+    throw error;
   }
+}
+
+function shares(files) {
+  const made = [[]];
+  let bytes = 0;
+  for (const file of files) {
+    bytes += file.size + 1000; // of the form around it
+    if (made.at(-1).length && (bytes > room.request_bytes || made.at(-1).length >= room.request_photos)) {
+      made.push([]);
+      bytes = file.size + 1000;
+    }
+    made.at(-1).push(file);
+  }
+  return made;
 }
 
 /** Asks what in the photo spoke for a city.
@@ -40,7 +65,8 @@ export async function explain(file, { signal, ...wishes } = {}) {
  */
 export async function models({ signal } = {}) {
   const found = await get("v1/models", { signal });
-  return Array.isArray(found) ? found : found.models;
+  Object.assign(room, found.limits);
+  return found.models;
 }
 
 /** A form of photos and fields, as every route takes it; what is not set is left out. */
@@ -54,13 +80,13 @@ export function form(files, fields = {}) {
 }
 
 /** GET of an address of this server, such as "v1/games": what the JSON says. */
-export const get = (address, { signal } = {}) => ask(address, { signal });
+export const get = (address, { signal, headers } = {}) => ask(address, { signal, headers });
 
 /** POST of a form, or of an object as JSON. */
-export function post(address, body, { signal } = {}) {
-  if (body instanceof FormData) return ask(address, { method: "POST", body, signal });
-  const headers = { "Content-Type": "application/json" };
-  return ask(address, { method: "POST", body: JSON.stringify(body), headers, signal });
+export function post(address, body, { signal, headers = {} } = {}) {
+  if (body instanceof FormData) return ask(address, { method: "POST", body, signal, headers });
+  const json = { "Content-Type": "application/json" };
+  return ask(address, { method: "POST", body: JSON.stringify(body), headers: { ...headers, ...json }, signal });
 }
 
 async function ask(address, options) {
@@ -74,7 +100,8 @@ async function ask(address, options) {
   const said = await answer.json().catch(() => null);
   if (answer.ok && said !== null) return said;
   const { code = "bad_answer", message = `${answer.status} ${answer.statusText}` } = said?.error ?? {};
-  throw new ApiError(code, message, answer.status, Number(answer.headers.get("Retry-After")) || null);
+  const retryAfter = Number(answer.headers.get("Retry-After")) || null;
+  throw new ApiError(code, message, { status: answer.status, retryAfter, said });
 }
 
 /** An error as a line for people. */
