@@ -52,13 +52,54 @@ def verify(model: str) -> None:
 
 @click.command()
 @click.argument("model", default="base")
-@click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="The .onnx file to write.")
-@click.option("--replace", is_flag=True, help="Write over a file that is there.")
-def export(model: str, output: Path, replace: bool) -> None:
-    """Write MODEL as one .onnx file with its card inside; 'flaneur predict --model FILE' reads it."""
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="The .onnx file to write.")
+@click.option("--web", type=click.Path(path_type=Path), help="The folder to write a web page to, with the model in it.")
+@click.option(
+    "--runtime",
+    type=click.Path(path_type=Path, exists=True),
+    help="For --web: folder or .tgz of onnxruntime-web. Without it npm is asked.",
+)
+@click.option("--replace", is_flag=True, help="Write over a file, or a page, that is there.")
+def export(model: str, output: Path | None, web: Path | None, runtime: Path | None, replace: bool) -> None:
+    """Write MODEL as one .onnx file, or as a web page that needs no server.
+
+    'flaneur predict --model FILE' reads the file. The page runs the model in the visitor's browser: put its folder on any
+    host that hands out files.
+    """
+    if (output is None) == (web is None):
+        raise UsageError("say either where the .onnx file goes (-o FILE) or where the web page goes (--web FOLDER).")
+    if output is not None:
+        if runtime is not None:
+            raise UsageError("--runtime is for --web: an .onnx file needs none.")
+        _export_file(model, output, replace)
+    elif web is not None:
+        _export_page(model, web, runtime, replace)
+
+
+def _export_file(model: str, output: Path, replace: bool) -> None:
     from flaneur.bundle.folder import export_single, read_bundle
 
     if output.exists() and not replace:
         raise UsageError(f"{output}: is there already. Choose another name, or add --replace.")
     export_single(read_bundle(model), output)
     click.echo(str(output))
+
+
+def _export_page(model: str, folder: Path, runtime: Path | None, replace: bool) -> None:
+    from flaneur.predict import load
+    from flaneur.serve.http.about import about
+    from flaneur.serve.page.pages import read_site
+    from flaneur.web_export.folder import ServedPage, export_web
+    from flaneur.web_export.runtime import read_runtime
+
+    loaded = load(model)
+    site = read_site(without=("batch", "teach", "play"))
+    pages = {address: languages["en"].decode() for address, languages in site.pages.items()}
+    assets = {address: asset.data for address, asset in site.assets.items()}
+    served = ServedPage(pages, assets, about(loaded))
+    made = export_web(loaded.bundle, served, read_runtime(runtime), folder, replace=replace)
+    click.echo(
+        f"{made.folder}: {counted(made.files, 'file')}, {made.folder_bytes / 1e6:.1f} MB. A visitor loads "
+        f"{made.visitor_bytes / 1e6:.1f} MB once ({made.packed_bytes / 1e6:.1f} MB where the host compresses)."
+    )
+    click.echo(f"Look at it: python -m http.server --bind 127.0.0.1 --directory {made.folder}", err=True)

@@ -1,0 +1,113 @@
+"""The server's page and this package's own files in; the same page for a host that only hands out files, out."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from html import escape
+from pathlib import Path
+from string import Template
+from typing import Any
+
+from flaneur.errors import IntegrityError
+from flaneur.files import sha256_bytes
+
+POLICY = (
+    "default-src 'self'; img-src 'self' blob: data:; style-src 'self'; script-src 'self' 'wasm-unsafe-eval'; "
+    "object-src 'none'; base-uri 'none'; form-action 'none'"
+)
+"""What the page may do. Frames cannot be forbidden from inside a page."""
+
+_HERE = Path(__file__).parent
+_IMPORTED = re.compile(r'from "\./([\w-]+\.js)"')
+_CHARSET = '<meta charset="utf-8">\n'
+
+
+def static_page(
+    pages: Mapping[str, str], assets: Mapping[str, bytes], model: Mapping[str, Any], values: Mapping[str, str]
+) -> dict[str, bytes]:
+    """The files of the page, without model and runtime.
+
+    Args:
+        pages: English HTML by address (``/``, ``/about``), as the server answers with it.
+        assets: bytes by address (``/static/0123abcd/map.js``), likewise.
+        model: of :func:`flaneur.web_export.description.describe`.
+        values: that this package's texts need: ``size``, ``windows``.
+
+    Returns:
+        Bytes by path in the folder.
+
+    Raises:
+        IntegrityError: the server's page is not what this package was written for.
+    """
+    served = {name.rpartition("/static/")[2].partition("/")[0] for name in assets}
+    if len(served) != 1 or _CHARSET not in pages["/"]:
+        raise IntegrityError("the server's page has another shape than the export expects. Install flaneur again.")
+    (old,) = served
+    files = {name.removeprefix(f"/static/{old}/"): data for name, data in assets.items()} | _own_files()
+    files = _needed(files, ["frame.js", *(f"{address[1:] or 'photo'}.js" for address in pages)])
+    files["local/model.json"] = _json(model)
+    changed = _change_texts(files, values)
+    new = sha256_bytes(b"".join(name.encode() + b"\0" + sha256_bytes(data).encode() for name, data in files.items()))
+    folder = f"static/{new[:16]}"
+    made = {f"{folder}/{name}": data for name, data in files.items()}
+    for address, html in pages.items():
+        html = _relinked(html.replace(f"static/{old}", folder), pages)
+        for before, after in changed.items():
+            html = html.replace(f">{before}<", f">{after}<")
+        made["index.html" if address == "/" else f"{address[1:]}.html"] = _with_policy(html, folder).encode()
+    return made
+
+
+def _own_files() -> dict[str, bytes]:
+    found = [(_HERE / "static", path) for path in sorted((_HERE / "static").rglob("*")) if path.is_file()]
+    files = {path.relative_to(root).as_posix(): path.read_bytes() for root, path in found}
+    return files | {"texts/local.json": (_HERE / "texts" / "local.json").read_bytes()}
+
+
+def _needed(files: dict[str, bytes], modules: list[str]) -> dict[str, bytes]:
+    """Without the modules that the pages do not load, and their styles."""
+    waiting, found = list(modules), set[str]()
+    while waiting:
+        name = waiting.pop()
+        if name in files and name not in found:
+            found.add(name)
+            waiting += _IMPORTED.findall(files[name].decode())
+    gone = {name for name in files if name.endswith(".js") and "/" not in name} - found
+    gone |= {name.replace(".js", ".css") for name in gone}
+    return {name: data for name, data in files.items() if name not in gone}
+
+
+def _change_texts(files: dict[str, bytes], values: Mapping[str, str]) -> dict[str, str]:
+    """Put this package's texts in place of the server's; the English ones that stand in HTML, before to after."""
+    changed = {}
+    for table, texts in json.loads((_HERE / "texts" / "instead.json").read_bytes()).items():
+        name = f"texts/{table}.json"
+        whole = json.loads(files[name])
+        for key, by_language in texts.items():
+            filled = {language: Template(text).substitute(values) for language, text in by_language.items()}
+            changed[escape(whole[key]["en"], quote=False)] = escape(filled["en"], quote=False)
+            whole[key] = filled
+        files[name] = _json(whole)
+    return changed
+
+
+def _relinked(html: str, pages: Mapping[str, str]) -> str:
+    for address in pages:
+        if address != "/":
+            html = html.replace(f'href="./{address[1:]}"', f'href="./{address[1:]}.html"')
+            html = html.replace(f'href="{address[1:]}"', f'href="{address[1:]}.html"')
+    return html
+
+
+def _with_policy(html: str, folder: str) -> str:
+    head = (
+        f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">\n<meta name="generator" content="flaneur">\n'
+    )
+    style = f'<link rel="stylesheet" href="{folder}/local/loading.css">\n'
+    return html.replace(_CHARSET, _CHARSET + head, 1).replace("</head>", f"{style}</head>", 1)
+
+
+def _json(value: object) -> bytes:
+    return (json.dumps(value, ensure_ascii=False, separators=(",", ":")) + "\n").encode()

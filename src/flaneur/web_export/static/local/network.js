@@ -1,0 +1,110 @@
+// The addresses of a runtime and of a model in; a network that turns squares into scores, one batch at a time, out.
+
+/** Downloads and starts the network.
+ * @param {string} site the folder that holds the whole page, as an address that ends in "/"
+ * @param {object} model what model.json says
+ * @param {(loading: {done: number, of: number, ready: boolean}) => void} tell called while bytes arrive
+ * @returns {Promise<{run: (squares: Uint8Array[]) => Promise<object[]>, runFloat: (batch: Float32Array, count: number)
+ *   => Promise<object[]>}>} squares: S·S·3 bytes, RGB
+ */
+export async function openNetwork(site, model, tell) {
+  const parts = { wasm: [model.runtime.wasm, model.runtime.bytes], model: [model.file, model.bytes] };
+  const of = parts.wasm[1] + parts.model[1];
+  const done = { wasm: 0, model: 0 };
+  const load = ([name, [address, bytes]]) =>
+    download(new URL(address, site).href, bytes, (count) => {
+      done[name] = count;
+      tell({ done: done.wasm + done.model, of, ready: false });
+    });
+  const [wasm, weights] = await Promise.all(Object.entries(parts).map(load));
+  const session = await start(wasm, weights);
+  tell({ done: of, of, ready: true });
+  return network(session, model);
+}
+
+async function start(wasm, weights) {
+  const { env, InferenceSession } = self.ort;
+  Object.assign(env.wasm, { numThreads: 1, proxy: false }); // more threads need headers that a static host does not send
+  // The runtime takes an address alone, and some hosts call the file something else than application/wasm. What was
+  // downloaded already is handed to it as the answer.
+  const fetched = self.fetch;
+  self.fetch = async () => new Response(wasm, { headers: { "Content-Type": "application/wasm" } });
+  try {
+    return await InferenceSession.create(weights, { executionProviders: ["wasm"], logSeverityLevel: 4 });
+  } catch (error) {
+    throw Object.assign(
+      new Error(`This browser cannot run the model (${error.message}). Chrome 91, Firefox 114 and Safari 16.4 or newer can.`),
+      { code: "no_runtime" },
+    );
+  } finally {
+    self.fetch = fetched;
+  }
+}
+
+function network(session, { preprocess, cities }) {
+  const { size_px: side } = preprocess;
+  const outputs = ["logits", "novelty", "attention"].filter((name) => session.outputNames.includes(name));
+  let last = Promise.resolve();
+
+  async function runFloat(batch, count) {
+    const before = last;
+    let free;
+    last = new Promise((resolve) => (free = resolve)); // the runtime does one thing at a time
+    await before;
+    try {
+      const image = new self.ort.Tensor("float32", batch, [count, 3, side, side]);
+      const found = await session.run({ image }, outputs);
+      return Array.from({ length: count }, (_, row) => ({
+        logits: found.logits.data.slice(row * cities.length, (row + 1) * cities.length),
+        novelty: found.novelty?.data[row] ?? 0,
+        attention: found.attention?.data[row] ?? null,
+      }));
+    } finally {
+      free();
+    }
+  }
+
+  return {
+    runFloat,
+    run: (squares) => {
+      const batch = new Float32Array(squares.length * 3 * side * side);
+      squares.forEach((square, index) => normalise(square, preprocess, batch.subarray(index * 3 * side * side)));
+      return runFloat(batch, squares.length);
+    },
+  };
+}
+
+/** RGB bytes to the network's input, channels apart, with the rounding of flaneur.preprocess.normalise.
+ * @param {Uint8Array} square S·S·3
+ * @param {{mean: number[], std: number[]}} preprocess
+ * @param {Float32Array} out 3·S·S at least
+ */
+export function normalise(square, { mean, std }, out) {
+  const pixels = square.length / 3;
+  for (let channel = 0; channel < 3; channel++) {
+    const [own, deviation] = [Math.fround(mean[channel]), Math.fround(std[channel])];
+    const scale = Math.fround(1 / Math.fround(255 * deviation));
+    const offset = Math.fround(own / deviation);
+    for (let at = 0; at < pixels; at++) {
+      out[channel * pixels + at] = Math.fround(square[3 * at + channel] * scale) - offset;
+    }
+  }
+}
+
+async function download(address, bytes, tell) {
+  const answer = await fetch(address);
+  if (!answer.ok) throw incomplete(`${address} answers ${answer.status}`);
+  const reader = answer.body.getReader();
+  const whole = new Uint8Array(bytes);
+  let done = 0;
+  for (let part = await reader.read(); !part.done; part = await reader.read()) {
+    if (done + part.value.length > bytes) throw incomplete(`${address} is too long`);
+    whole.set(part.value, done);
+    done += part.value.length;
+    tell(done);
+  }
+  if (done < bytes) throw incomplete(`${address} ends too early`);
+  return whole;
+}
+
+const incomplete = (what) => Object.assign(new Error(`${what}. Load the page again; should that not help, its files must be copied to the host again.`), { code: "incomplete" });

@@ -1,0 +1,137 @@
+// A file that somebody chose in; the square that the network sees, as Python's decode and resize make it, out.
+import { readMetadata } from "./metadata.js";
+import { resizeRows } from "./resize.js";
+
+const [MOST_BYTES, MOST_PIXELS, LEAST_SIDE] = [100_000_000, 40_000_000, 8];
+const HEAD_BYTES = 1 << 18;
+const STRIP_ROWS = 256; // of a photo are looked at together: a canvas as large as the photo is too much for phones
+const READABLE = new Set(["JPEG", "PNG", "WEBP", "AVIF", "HEIF"]);
+
+/** Why a photo could not be read: a code of docs/reference/errors.md, and a line for people. */
+export class PhotoError extends Error {
+  constructor(code, message) {
+    super(message);
+    Object.assign(this, { name: "PhotoError", code });
+  }
+}
+
+/** Reads one photo.
+ * @param {File} file
+ * @param {{size_px: number, crop: string, interpolation: string}} preprocess of the model
+ * @returns {Promise<{square: Uint8Array, side: number, width: number, height: number, gps: object|null, sha256: string|null}>}
+ *   square: S·S·3 RGB; width and height as seen
+ * @throws {PhotoError}
+ */
+export async function readPhoto(file, preprocess) {
+  const facts = await inspect(file);
+  const bitmap = await open(file, facts);
+  try {
+    const { width, height } = bitmap;
+    check(width, height);
+    const reduced = facts.kind === "JPEG" ? reduction(Math.min(width, height), preprocess.size_px) : 1;
+    const size = { width: Math.ceil(width / reduced), height: Math.ceil(height / reduced) };
+    const rows = reduced === 1 ? rowsOf(bitmap) : averaged(rowsOf(bitmap), bitmap, reduced, mirrored(facts.orientation));
+    const square = resizeRows(rows, size, boxOf(size, preprocess.crop), preprocess.size_px, preprocess.interpolation);
+    return { square, side: preprocess.size_px, width, height, gps: facts.gps, sha256: await digest(file) };
+  } finally {
+    bitmap.close();
+  }
+}
+
+/** SHA-256 of the file; null where the browser has none, which is on pages that came without HTTPS. */
+async function digest(file) {
+  if (!self.crypto?.subtle) return null;
+  const bytes = new Uint8Array(await self.crypto.subtle.digest("SHA-256", await file.arrayBuffer()));
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+async function inspect(file) {
+  if (file.size === 0) throw new PhotoError("empty", "This photo: the file is empty. Copy or download it again.");
+  if (file.size > MOST_BYTES) throw new PhotoError("too_large", `This photo: ${Math.round(file.size / 1e6)} MB; the limit is 100 MB. Save it smaller.`);
+  const facts = readMetadata(new Uint8Array(await file.slice(0, HEAD_BYTES).arrayBuffer()));
+  if (facts.kind === null) throw new PhotoError("not_an_image", "This photo: this is not a picture. Save it as JPEG, PNG or WebP.");
+  if (!READABLE.has(facts.kind)) throw new PhotoError("unsupported_format", `This photo: a ${facts.kind} file, which flaneur does not read. Save it as JPEG, PNG or WebP.`);
+  if (facts.width && facts.height) check(facts.width, facts.height); // before any pixel is decoded
+  return facts;
+}
+
+async function open(file, { kind }) {
+  try {
+    return await createImageBitmap(file, { colorSpaceConversion: "none" });
+  } catch {
+    if (kind === "HEIF" || kind === "AVIF") throw new PhotoError("unsupported_format", `This photo: a ${kind} file, which this browser does not read. Save it as JPEG, PNG or WebP.`);
+    throw new PhotoError("corrupt", "This photo: the picture is damaged. Copy or download it again.");
+  }
+}
+
+function check(width, height) {
+  if (width * height > MOST_PIXELS) throw new PhotoError("too_large", `This photo: ${width} x ${height} pixels; the limit is 40 million. Save it smaller.`);
+  if (Math.min(width, height) < LEAST_SIDE) throw new PhotoError("too_small", `This photo: ${width} x ${height} pixels; a photo needs 8 a side.`);
+}
+
+/** The scale at which Python has a JPEG decoded: the largest of 8, 4, 2 and 1 that leaves enough pixels. */
+const reduction = (shorter, wanted) => [8, 4, 2].find((scale) => Math.floor(shorter / wanted) >= scale) ?? 1;
+
+/** Which of the two axes of the upright photo run against the stored one. */
+const mirrored = (orientation) => ({ across: [2, 3, 6, 7].includes(orientation), down: [3, 4, 7, 8].includes(orientation) });
+
+function boxOf({ width, height }, crop) {
+  if (crop !== "centre") return [0, 0, width, height];
+  const side = Math.min(width, height);
+  const [left, top] = [(width - side) / 2, (height - side) / 2];
+  return [left, top, left + side, top + side];
+}
+
+/** Rows of RGB on white paper. The same array is used for every row. */
+function* rowsOf(bitmap) {
+  const { width, height } = bitmap;
+  const canvas = new OffscreenCanvas(width, Math.min(height, STRIP_ROWS));
+  const paint = canvas.getContext("2d", { willReadFrequently: true });
+  Object.assign(paint, { imageSmoothingEnabled: false, fillStyle: "#fff" });
+  const row = new Uint8Array(3 * width);
+  for (let top = 0; top < height; top += STRIP_ROWS) {
+    const count = Math.min(STRIP_ROWS, height - top);
+    paint.fillRect(0, 0, width, count);
+    paint.drawImage(bitmap, 0, top, width, count, 0, 0, width, count);
+    const { data } = paint.getImageData(0, 0, width, count);
+    for (let y = 0, from = 0; y < count; y++) {
+      for (let at = 0; at < row.length; at += 3, from += 4) {
+        row[at] = data[from];
+        row[at + 1] = data[from + 1];
+        row[at + 2] = data[from + 2];
+      }
+      yield row;
+    }
+  }
+}
+
+/** Means of squares of pixels: what the JPEG decoder that Pillow uses gives at a half, a quarter and an eighth. Squares
+ * are counted from the corner where the stored picture begins; one that sticks out is filled with its last pixel.
+ */
+function* averaged(rows, { width, height }, scale, { across, down }) {
+  const [columns, lines] = [squares(width, scale, across), squares(height, scale, down)];
+  const sums = new Uint32Array(3 * columns.count);
+  const out = new Uint8Array(3 * columns.count);
+  let y = 0;
+  for (const row of rows) {
+    const times = lines.times(y);
+    for (let x = 0; x < width; x++) {
+      const [at, weight] = [3 * columns.of(x), times * columns.times(x)];
+      sums[at] += row[3 * x] * weight;
+      sums[at + 1] += row[3 * x + 1] * weight;
+      sums[at + 2] += row[3 * x + 2] * weight;
+    }
+    y += 1;
+    if (y < height && lines.of(y) === lines.of(y - 1)) continue;
+    for (let at = 0; at < sums.length; at++) out[at] = Math.round(sums[at] / scale ** 2);
+    sums.fill(0);
+    yield out;
+  }
+}
+
+function squares(length, scale, reversed) {
+  const count = Math.ceil(length / scale);
+  const missing = count * scale - length;
+  const [shift, edge] = reversed ? [missing, 0] : [0, length - 1];
+  return { count, of: (at) => Math.floor((at + shift) / scale), times: (at) => (at === edge ? 1 + missing : 1) };
+}
