@@ -14,6 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from flaneur.serve.http import guards
 from flaneur.serve.http.body import Body, Room
 from flaneur.serve.http.problems import Problem
+from flaneur.serve.http.site import SITE
 
 if TYPE_CHECKING:
     from flaneur.serve.http.metrics import Metrics
@@ -113,8 +114,7 @@ class _Visit:
     @property
     def route(self) -> str:
         """The address as it stands in OpenAPI, without what a caller put into it."""
-        route = self._scope.get("route")
-        return str(getattr(route, "path", "other"))
+        return str(self._scope.get(SITE) or getattr(self._scope.get("route"), "path", "other"))
 
     async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":

@@ -13,6 +13,9 @@ from flaneur.serve.page.pages import Asset, Site, language_of
 
 Endpoint: TypeAlias = Callable[[Request], Awaitable[Response]]
 
+SITE = "flaneur.site"
+"""Key of a request's scope: how a request for the page or one of its files is counted."""
+
 _FOR_EVER = "public, max-age=31536000, immutable"  # the address of a file holds the hash of all of them
 
 
@@ -29,6 +32,7 @@ def site_routes(site: Site) -> list[BaseRoute]:
 
 def _page(languages: Mapping[str, bytes]) -> Endpoint:
     async def answer(request: Request) -> Response:
+        request.scope[SITE] = "page"
         language = language_of(request.headers.get("accept-language", ""), request.cookies.get("language", ""))
         return Response(
             languages[language],
@@ -40,7 +44,8 @@ def _page(languages: Mapping[str, bytes]) -> Endpoint:
 
 
 def _file(asset: Asset) -> Endpoint:
-    async def answer(_request: Request) -> Response:
+    async def answer(request: Request) -> Response:
+        request.scope[SITE] = "static"
         return Response(asset.data, media_type=asset.media_type, headers={"Cache-Control": _FOR_EVER})
 
     return answer
