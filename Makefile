@@ -9,7 +9,7 @@ WEIGHTS ?= weights
 RUNS = $(or $(FLANEUR_HOME),$(HOME)/flaneur)/runs
 UNKNOWN ?=
 
-.PHONY: demo test lint unit model setup clean
+.PHONY: demo test lint unit coverage model setup clean
 
 demo: $(VENV)/base  ## draw toy cities, learn them, measure, answer; about two minutes
 	$(BIN)/flaneur demo --out $(OUT)
@@ -41,6 +41,9 @@ lint: setup
 	$(BIN)/lint-imports
 
 unit: setup
+	$(BIN)/python -m pytest -n 2
+
+coverage: setup  ## which lines no test runs; takes two thirds longer
 	$(BIN)/python -m pytest -n 2 --cov --cov-report=term:skip-covered
 
 model: setup  ## the bundled model, from photos and weights you have: make model PHOTOS=photos.csv ONLY='cities/*' WEIGHTS=FOLDER [UNKNOWN=DATASET]
