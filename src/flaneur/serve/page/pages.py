@@ -90,7 +90,7 @@ def read_site(without: Iterable[str] = ()) -> Site:
     files = read_files()
     folder = f"static/{_hash(files)}"
     left_out = set(without)
-    names = [name for name in ORDER if (_HERE / f"{name}.html").exists() and name not in left_out]
+    names = [name for name in ORDER if name not in left_out and _is_whole(name)]
     pages = {
         "/" if name == ORDER[0] else f"/{name}": {
             language: _compose(name, names, language, folder).encode() for language in LANGUAGES
@@ -174,6 +174,10 @@ def _compose(page: str, names: list[str], language: str, folder: str) -> str:
     return _NAMED.sub(
         lambda found: f'{found[0]} {_ATTRIBUTES[found[1]]}="{escape(text_of(found[2], page, language))}"', whole
     )
+
+
+def _is_whole(name: str) -> bool:
+    return all((_HERE / path).exists() for path in (f"{name}.html", f"static/{name}.js", f"texts/{name}.json"))
 
 
 def _link(name: str, page: str) -> str:

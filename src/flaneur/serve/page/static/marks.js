@@ -1,13 +1,13 @@
 // Points in pixels in; circles and names that do not overlap, in an SVG, out.
 
 const SVG = "http://www.w3.org/2000/svg";
-const LARGEST = 0.06; // radius of a share of 1, of the map's width
+const LARGEST = 0.045; // radius of a share of 1, of the map's width; within limits
 const LETTER_PX = 13;
 const pen = document.createElement("canvas").getContext("2d");
 
 /** Radius in pixels: the area is as large as the share; without a share, a plain dot. */
 export const radiusOf = ({ share }, width) =>
-  share === undefined ? 5 : Math.max(3, Math.sqrt(share) * Math.min(34, Math.max(20, width * LARGEST)));
+  share === undefined ? 5 : Math.max(3, Math.sqrt(share) * Math.min(28, Math.max(18, width * LARGEST)));
 
 /** Draws everything anew.
  * @param {SVGElement} svg

@@ -32,8 +32,11 @@ function begin(files) {
   state.shown = 0;
   if (photos.length > MOST_PHOTOS) complain(t("too_many", { n: MOST_PHOTOS }));
   $("start").hidden = true;
+  $("heading").classList.add("unseen"); // the answer is what is large now
   $("result").hidden = false;
   $("kind").hidden = state.files.length < 2;
+  scrollTo(0, 0);
+  $("verdict").focus({ preventScroll: true });
   ask();
 }
 
@@ -60,7 +63,7 @@ function waiting() {
   const turning = document.createElement("span");
   turning.className = "spinner";
   $("verdict").replaceChildren(turning, ` ${t("looking")}`);
-  for (const id of ["meaning", "other", "scope"]) $(id).textContent = "";
+  for (const id of ["meaning", "other", "scope", "trust"]) $(id).textContent = "";
   $("bars").replaceChildren();
   $("gps").hidden = $("strip").hidden = true;
   picture(state.files[0]);
@@ -129,7 +132,8 @@ function place(answer) {
   const gps = answer.gps_in_file;
   if (gps) points.push({ ...gps, kind: "gps", label: t("gps_mark") });
   map.update({ points });
-  trust();
+  $("trust").textContent = trust();
+  $("beside_map").textContent = unplaced();
 }
 
 /** Before there is an answer: the cities the model knows. */
@@ -138,17 +142,22 @@ function known() {
   t.put($("where_title"), "knows", { n: cities.length });
   const points = cities.filter(({ lat }) => typeof lat === "number").map(({ lat, lon, name }) => ({ lat, lon, label: name }));
   map.update({ points });
-  trust();
+  $("trust").textContent = "";
+  $("beside_map").textContent = `${unplaced()} ${trust()}`.trim();
 }
 
+/** How often the model was right where that was measured: a sentence, or nothing. */
 function trust() {
-  const model = state.model ?? chosenModel();
-  const one = model?.metrics?.validation?.accuracy;
-  const away = (model?.cities ?? []).filter(({ lat }) => typeof lat !== "number").map(({ name }) => name);
-  const told = one && t("trust", {
-    n: one.n, places: one.places, share: t.percent(one.value), low: t.percent(one.low), high: t.percent(one.high),
-  });
-  $("trust").textContent = [away.length ? t("unplaced", { cities: away.join(", ") }) : "", told ?? ""].join(" ").trim();
+  const one = chosenModel()?.metrics?.validation?.accuracy;
+  if (!one) return "";
+  const { n, places } = one;
+  return t("trust", { n, places, share: t.percent(one.value), low: t.percent(one.low), high: t.percent(one.high) });
+}
+
+/** Which cities the map lacks: a sentence, or nothing. */
+function unplaced() {
+  const away = (chosenModel()?.cities ?? []).filter(({ lat }) => typeof lat !== "number").map(({ name }) => name);
+  return away.length ? t("unplaced", { cities: away.join(", ") }) : "";
 }
 
 function strip() {

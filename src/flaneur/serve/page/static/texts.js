@@ -33,10 +33,15 @@ export async function texts(name) {
 /** Calls back when the language has changed; whatever was put with t.put is renewed already. */
 export const onLanguage = (callback) => listeners.add(callback);
 
-/** Changes the language of the page, and remembers it. */
-export async function setLanguage(chosen) {
-  document.documentElement.lang = chosen;
+/** Remembers which language the visitor chose, and shows the page in it. */
+export function chooseLanguage(chosen) {
   document.cookie = `language=${chosen}; path=/; max-age=31536000; SameSite=Strict`;
+  return showIn(chosen);
+}
+
+/** Shows the page in a language. */
+export async function showIn(chosen) {
+  document.documentElement.lang = chosen;
   await fill(document);
   listeners.forEach((callback) => callback());
 }
@@ -48,7 +53,7 @@ export function wanted() {
   return wishes.find((wish) => LANGUAGES.includes(wish)) ?? LANGUAGES[0];
 }
 
-/** Fills every element with data-text, data-label, data-hint or data-alt below one. */
+/** Fills every element below one that has data-text, data-label, data-hint or data-alt. */
 export async function fill(root) {
   const page = document.documentElement.dataset.page;
   const elements = [...root.querySelectorAll("[data-text], [data-label], [data-hint], [data-alt]")];
