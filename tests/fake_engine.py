@@ -10,7 +10,7 @@ from flaneur.serve.limits import Limits
 
 
 class FakeEngine:
-    """``busy``: what the next requests are refused with; ``gate``: cleared, nothing is answered; ``cancelled`` counts."""
+    """``busy``: why the next requests are refused; ``gate``: cleared, nothing is answered; ``cancelled`` counts."""
 
     def __init__(self, models, limits=None):
         self.limits = limits or Limits()
@@ -49,7 +49,7 @@ class FakeEngine:
                 return
             try:
                 found = work()
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001 - it is the caller's
                 ticket.future.set_exception(error)
             else:
                 self.answered += 1
@@ -66,9 +66,10 @@ class FakeEngine:
     def stats(self):
         return Stats(
             waiting_photos=0, running_photos=0, held_bytes=0, clients=0, waiting_explanations=0,
-            running_explanations=0, photos_answered=self.answered, photos_failed={}, photos_cancelled=self.cancelled,
-            explanations_made=0, explanations_failed=0, explanations_cancelled=0, refused={}, batches={1: self.answered},
-            stage_seconds={"wait": 0.0}, decoders=1, decoders_restarted=0, explainers_restarted=0,
+            running_explanations=0, photos_answered=self.answered, photos_failed={},
+            photos_cancelled=self.cancelled, explanations_made=0, explanations_failed=0, explanations_cancelled=0,
+            refused={}, batches={1: self.answered}, stage_seconds={"wait": 0.0}, decoders=1, decoders_restarted=0,
+            explainers_restarted=0,
         )  # fmt: skip
 
     def close(self):

@@ -22,20 +22,21 @@ class Room:
     """Memory for the bodies of requests that are not answered yet.
 
     Args:
-        limits: all together may hold ``queue_bytes``, one client half of that.
+        limits: all together may hold ``queue_bytes``, one client half of that, but always one request.
 
-    >>> room = Room(Limits(queue_bytes=50_000_000))
-    >>> room.take("me", 20_000_000), room.take("me", 20_000_000), room.take("you", 20_000_000)
+    >>> room = Room(Limits())
+    >>> room.take("me", 100_000_000), room.take("me", 100_000_000), room.take("you", 100_000_000)
     (True, False, True)
     """
 
     def __init__(self, limits: Limits) -> None:
-        self._most = limits.queue_bytes
+        self._of_one = max(limits.queue_bytes // 2, limits.request_bytes)
+        self._of_all = max(limits.queue_bytes, limits.request_bytes)
         self._held: Counter[str] = Counter()
 
     def take(self, client: str, count: int) -> bool:
         """Whether there is room for so many more bytes of this client; if so, it is taken."""
-        if self._held.total() + count > self._most or 2 * (self._held[client] + count) > self._most:
+        if self._held.total() + count > self._of_all or self._held[client] + count > self._of_one:
             return False
         self._held[client] += count
         return True

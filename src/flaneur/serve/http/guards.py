@@ -77,7 +77,8 @@ def check_origin(settings: ServeSettings, method: str, headers: Mapping[str, str
         return
     followed = method in ("GET", "HEAD") and headers.get("sec-fetch-mode") == _ANSWERS_PAGES
     followed = followed and headers.get("sec-fetch-dest") == "document" and origin is None
-    own = origin is None or urlsplit(origin).netloc.casefold() == headers.get("host", "").casefold()
+    host = headers.get("host", "").casefold()
+    own = origin is None or origin.casefold() in (f"http://{host}", f"https://{host}")
     if not own or (site not in _OWN_SITES and not followed):
         raise Problem(
             403, "foreign_page", "Another page may not ask here. Start the server with --allow-origin to let it."

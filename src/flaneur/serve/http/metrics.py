@@ -27,7 +27,8 @@ class Metrics:
     """
 
     def __init__(self, engine: Engine) -> None:
-        disable_created_metrics()  # type: ignore[no-untyped-call]  # a second series for each, which says only when the server started
+        # Else there is a second series for each, which says only when the server started.
+        disable_created_metrics()  # type: ignore[no-untyped-call]
         self.registry = CollectorRegistry()
         self._requests = Counter(
             "flaneur_requests", "Requests answered.", ("route", "method", "status"), registry=self.registry
