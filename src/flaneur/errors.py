@@ -42,7 +42,7 @@ class PhotoError(InputError):
 
     Attributes:
         code: stable, for machines: ``not_found``, ``empty``, ``not_an_image``, ``unsupported_format``, ``truncated``,
-            ``corrupt``, ``too_large``, ``too_small``, ``unreadable``.
+            ``corrupt``, ``too_large``, ``too_small``, ``unreadable``; of a server also ``too_slow``, ``decoder_died``.
     """
 
     def __init__(self, code: str, message: str) -> None:

@@ -53,8 +53,8 @@ class Limits:
     batch: int = 4
     decoders: int = 0
     threads: int = 0
-    decode_s: float = 10.0
-    decode_memory_bytes: int = 3 << 30
+    decode_s: float = 20.0  # 40 million pixels of 16 bits take 3 on a core
+    decode_memory_bytes: int = 2 << 30  # the same picture takes 0.9
     queue_explanations: int = 16
     client_explanations: int = 4
     explain_s: float = 60.0

@@ -61,19 +61,27 @@ class Decoder:
             spec: of the model.
 
         Raises:
-            PhotoError: it cannot be read; ``too_slow`` and ``decoder_died`` where the process had to be ended or ended
-                itself. The next photo finds a new one.
+            PhotoError: it cannot be read; ``too_slow`` where it took too long and the process was ended;
+                ``decoder_died`` where two processes in turn ended over it. The next photo finds a new one.
         """
-        expected = spec.size_px * spec.size_px * 3
         try:
-            header, blocks = self.child.ask(asdict(spec), [data], self._seconds, expected)
-            return _square(header, blocks, spec.size_px)
+            try:
+                return self._decode(data, spec)
+            except ChildSlow:
+                raise
+            except ChildDied:  # perhaps before it had seen this photo
+                return self._decode(data, spec)
         except ChildSlow as error:
             raise PhotoError(
                 "too_slow", f"this photo: not decoded within {self._seconds:g} s. Save it as a plain JPEG."
             ) from error
         except (ChildDied, _NoSquare) as error:
+            self.child.kill()
             raise PhotoError("decoder_died", "this photo: decoding it failed. Save it as a plain JPEG.") from error
+
+    def _decode(self, data: bytes, spec: PreprocessSpec) -> Square:
+        header, blocks = self.child.ask(asdict(spec), [data], self._seconds, spec.size_px * spec.size_px * 3)
+        return _square(header, blocks, spec.size_px)
 
 
 class _NoSquare(Exception):  # noqa: N818 - never leaves this module

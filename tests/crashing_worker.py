@@ -1,0 +1,26 @@
+"""Photos as frames in; what the decoding process says out, except where a photo tells it to misbehave."""
+
+from __future__ import annotations
+
+import os
+import time
+
+from flaneur.serve.decoding import worker
+
+ABORT, HANG, LIE = b"ABORT", b"HANG", b"LIE"
+_plain = worker.answer
+
+
+def answer(spec, data):
+    if data.endswith(ABORT):
+        os.abort()
+    if data.endswith(HANG):
+        time.sleep(600)
+    if data.endswith(LIE):
+        return {"gps": [1.0, 2.0]}, [b"too short"]
+    return _plain(spec, data)
+
+
+if __name__ == "__main__":
+    worker.answer = answer
+    worker.main()

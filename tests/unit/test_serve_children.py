@@ -1,0 +1,119 @@
+"""Frames, the watchdog, and processes that are asked over pipes."""
+
+import json
+import os
+import struct
+import threading
+from io import BytesIO
+
+import pytest
+
+from flaneur.serve.children import child as child_module
+from flaneur.serve.children.child import Child, ChildDied, ChildSlow
+from flaneur.serve.children.frames import read_frame, write_frame
+from flaneur.serve.children.watchdog import Watchdog
+
+WORKER = "flaneur.serve.decoding.worker"
+MEMORY = str(2 << 30)
+
+
+@pytest.fixture
+def watchdog():
+    made = Watchdog()
+    yield made
+    made.close()
+
+
+def framed(header):
+    text = json.dumps(header).encode()
+    return struct.pack(">I", len(text)) + text
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        framed({"blocks": [10]}) + bytes(10),
+        framed({"blocks": [-1]}),
+        framed({"blocks": "all"}),
+        framed({}),
+        framed([]),
+        struct.pack(">I", 2) + b"no",
+        struct.pack(">I", 1 << 30),
+    ],
+)
+def test_what_is_no_frame_or_too_large_is_refused(data):
+    with pytest.raises(ValueError):  # noqa: PT011 - whatever it is about
+        read_frame(BytesIO(data), 9)
+
+
+@pytest.mark.parametrize("kept", range(0, 20))
+def test_a_frame_that_ends_early_is_no_frame(kept):
+    pipe = BytesIO()
+    write_frame(pipe, {"a": 1}, [b"abc"])
+    with pytest.raises(EOFError):
+        read_frame(BytesIO(pipe.getvalue()[:kept]), 9)
+
+
+def test_the_watchdog_ends_what_is_slow_and_nothing_else(watchdog):
+    slow, quick = threading.Event(), threading.Event()
+    with watchdog.within(600, quick.set), watchdog.within(0.01, slow.set):
+        assert slow.wait(60)
+    with watchdog.within(0.5, quick.set):
+        pass
+    with watchdog.within(0.01, slow.set):  # those that were left are not waited for
+        slow.clear()
+        assert slow.wait(60)
+    assert not quick.is_set()
+
+
+def test_a_process_that_is_killed_is_replaced(watchdog):
+    child = Child(WORKER, [MEMORY], watchdog)
+    try:
+        assert not child.alive
+        child.start()
+        first = child.pid
+        assert child.alive
+        child.kill()
+        assert not child.alive
+        child.ask({"size_px": 8, "mean": [0, 0, 0], "std": [1, 1, 1]}, [b"x"], 60, 0)
+        assert child.pid != first
+        assert child.restarts == 1
+    finally:
+        child.close()
+    assert child.pid is None
+
+
+def test_a_process_that_does_not_answer_in_time_is_ended(watchdog):
+    child = Child(WORKER, [MEMORY], watchdog)
+    try:
+        child.start()
+        with pytest.raises(ChildSlow):
+            child.ask({"blocks": []}, [], 0.0, 0)
+        assert not child.alive
+    finally:
+        child.close()
+
+
+def test_a_module_that_there_is_not_never_stands(watchdog):
+    child = Child("flaneur.serve.nothing", [], watchdog)
+    try:
+        with pytest.raises(ChildDied):
+            child.start()
+        assert not child.alive
+    finally:
+        child.close()
+
+
+def test_secrets_of_the_environment_are_not_passed_on(watchdog, monkeypatch):
+    monkeypatch.setenv("FLANEUR_TOKEN", "canary")
+    seen = {}
+    real = child_module.subprocess.Popen
+    monkeypatch.setattr(child_module.subprocess, "Popen", lambda *a, **more: seen.update(more) or real(*a, **more))
+    child = Child(WORKER, [MEMORY], watchdog)
+    try:
+        child.start()
+    finally:
+        child.close()
+    assert "PATH" in seen["env"]
+    assert "canary" not in seen["env"].values()
+    assert os.environ["FLANEUR_TOKEN"] == "canary"
