@@ -39,6 +39,7 @@ class Analysis:
         power: what ± 5 points take.
         warnings: what flatters somebody.
         paths: files of the first view of each place that was guessed, by name; those that are still there.
+        credits: author and licence of that view, where known.
     """
 
     settings: GameSettings
@@ -55,6 +56,7 @@ class Analysis:
     power: Power
     warnings: tuple[str, ...] = ()
     paths: Mapping[str, Path] = field(default_factory=dict)
+    credits: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def chance(self) -> float:
@@ -91,6 +93,7 @@ def analyse(game: Game) -> Analysis:
     if not len(test):
         raise InputError(f"game {game.settings.name}: nobody has answered a test round yet. Play first.")
     places = place_rows(test)
+    paths, credits_of = _first_views(game, places)
     return Analysis(
         settings=game.settings,
         dataset=game.dataset.name,
@@ -105,15 +108,17 @@ def analyse(game: Game) -> Analysis:
         places=places,
         power=power(test),
         warnings=game.warnings,
-        paths=_paths(game, places),
+        paths=paths,
+        credits=credits_of,
     )
 
 
-def _paths(game: Game, places: tuple[Place, ...]) -> dict[str, Path]:
-    found = {}
+def _first_views(game: Game, places: tuple[Place, ...]) -> tuple[dict[str, Path], dict[str, str]]:
+    files, credited = {}, {}
     for place in places:
         try:
-            found[place.name] = game.pictures.files(place.number)[0]
+            files[place.name] = game.pictures.files(place.number)[0]
+            credited[place.name] = game.pictures.credits(place.number)[0]
         except InputError:  # a report is of what was guessed; a photo that is gone is not shown
             continue
-    return found
+    return files, credited
