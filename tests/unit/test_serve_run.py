@@ -1,0 +1,209 @@
+"""A running server: who is slow, leaves, or comes while it ends; and what the command line says of it."""
+
+import socket
+import threading
+import time
+from contextlib import contextmanager, suppress
+
+import httpx2
+import pytest
+
+from bundles import tiny_bundle
+from fake_engine import FakeEngine
+from flaneur.cli.main import run
+from flaneur.errors import UsageError
+from flaneur.predict import Model
+from flaneur.serve import connection
+from flaneur.serve.http import body
+from flaneur.serve.http.settings import ServeSettings
+from flaneur.serve.limits import Limits
+from flaneur.serve.run import Server, address_of, listen
+from photos import drawn, jpeg
+
+STREET = jpeg(drawn(1))
+FOREVER_S = 60.0
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory):
+    return Model(tiny_bundle(tmp_path_factory.mktemp("models") / "tiny"))
+
+
+@contextmanager
+def running(model, **settings):
+    """A server in a thread, with its engine and address."""
+    settings = ServeSettings(port=0, **settings)
+    with listen(settings) as listener, FakeEngine([model], settings.limits) as engine:
+        server = Server(engine, settings)
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+        thread.start()
+        try:
+            until(lambda: server.started)
+            server.address = address_of(listener)
+            yield server, engine
+        finally:
+            engine.gate.set()
+            server.should_exit = True
+            thread.join(FOREVER_S)
+        assert not thread.is_alive()
+
+
+def until(true):
+    ends = time.monotonic() + FOREVER_S
+    while not true():
+        assert time.monotonic() < ends
+        time.sleep(0.005)
+
+
+def predict(server, **options):
+    return httpx2.post(f"{server.address}/v1/predict", files={"photo": STREET}, timeout=FOREVER_S, **options)
+
+
+def spoken(server, data):
+    """A connection on which something was said."""
+    host, port = server.address.removeprefix("http://").split(":")
+    connected = socket.create_connection((host, int(port)), timeout=FOREVER_S)
+    connected.sendall(data)
+    return connected
+
+
+HEAD = b"POST /v1/predict HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: multipart/form-data; boundary=x\r\n"
+FORM = b'--x\r\nContent-Disposition: form-data; name="photo"\r\n\r\n' + STREET + b"\r\n--x--\r\n"
+
+
+def test_it_answers_and_ends(model):
+    with running(model) as (server, _):
+        assert predict(server).status_code == 200
+    with pytest.raises(httpx2.ConnectError):
+        httpx2.get(f"{server.address}/healthz")
+
+
+def test_work_is_called_off_once_its_client_has_left(model):
+    with running(model) as (server, engine):
+        engine.gate.clear()
+        waiting = [spoken(server, HEAD + b"Content-Length: %d\r\n\r\n" % len(FORM) + FORM) for _ in range(20)]
+        until(lambda: len(engine.clients) == 20)
+        for client in waiting:
+            client.close()
+        until(lambda: engine.cancelled == 20)
+        engine.gate.set()
+        assert predict(server).status_code == 200
+        until(lambda: server.app.state.metrics.open == 0)
+        told = httpx2.get(f"{server.address}/metrics").text
+        assert 'flaneur_requests_total{method="POST",route="/v1/predict",status="499"} 20.0' in told
+        assert engine.answered == 1
+
+
+def test_a_body_that_stays_away_is_not_waited_for(model, monkeypatch):
+    monkeypatch.setattr(body, "_DISCARD_S", 0.1)
+    with running(model, limits=Limits(body_s=0.2)) as (server, engine):
+        with spoken(server, HEAD + b"Content-Length: 1000\r\n\r\n--x") as client:
+            answer = client.makefile("rb").read()
+        assert answer.startswith(b"HTTP/1.1 408 ")
+        assert b"connection: close" in answer.lower()
+        assert not engine.clients
+
+
+def test_a_head_that_stays_away_is_not_waited_for(model, monkeypatch):
+    monkeypatch.setattr(connection, "HEAD_S", 0.2)
+    monkeypatch.setattr("flaneur.serve.run._KEEP_ALIVE_S", 0.2)
+    with running(model) as (server, _):
+        with spoken(server, HEAD) as client, spoken(server, b"") as silent:
+            assert client.makefile("rb").read() == b""
+            assert silent.makefile("rb").read() == b""
+        again = b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
+        with spoken(server, again) as client:
+            client.sendall(again + b"GET /healthz HTTP")  # the second whole, the third not
+            assert client.makefile("rb").read().count(b"200 OK") == 2
+
+
+def test_a_refused_body_is_taken_in_so_that_its_answer_is_read(model):
+    with running(model, token="a-token-of-some-length") as (server, _):
+        large = b"x" * 5_000_000
+        answer = httpx2.post(f"{server.address}/v1/predict", files={"photo": large}, timeout=FOREVER_S)
+        assert answer.status_code == 401
+        with httpx2.Client() as client:
+            for _ in range(3):  # on one connection
+                assert client.post(f"{server.address}/v1/predict", files={"photo": large}).status_code == 401
+
+
+def test_an_endless_body_is_cut_off(model, monkeypatch):
+    monkeypatch.setattr(body, "_DISCARD_S", 0.2)
+
+    def endless():
+        yield FORM[:60]
+        while True:
+            yield b"x" * 60_000
+
+    limits = Limits(request_bytes=500_000, photo_bytes=400_000)
+    heads = {"Content-Type": "multipart/form-data; boundary=x"}
+    with running(model, limits=limits) as (server, engine):
+        with suppress(httpx2.TransportError):  # the server hangs up while the client still sends
+            answer = httpx2.post(f"{server.address}/v1/predict", content=endless(), headers=heads, timeout=FOREVER_S)
+            assert answer.status_code == 413
+        assert not engine.clients
+        assert predict(server).status_code == 200
+
+
+def test_what_was_accepted_is_answered_while_the_server_ends(model):
+    with running(model) as (server, engine):
+        engine.gate.clear()
+        answers = []
+        asking = [threading.Thread(target=lambda: answers.append(predict(server).status_code)) for _ in range(8)]
+        for thread in asking:
+            thread.start()
+        until(lambda: len(engine.clients) == 8)
+        server._grace_s = 0.3
+        server.should_exit = True
+        until(lambda: server.app.state.draining)
+        ready = httpx2.get(f"{server.address}/readyz")
+        assert (ready.status_code, ready.headers["Connection"]) == (503, "close")
+        engine.gate.set()
+        for thread in asking:
+            thread.join(FOREVER_S)
+        assert answers == [200] * 8
+
+
+def test_what_never_ends_is_cut_off_after_the_drain(model):
+    with running(model, limits=Limits(drain_s=1.0)) as (server, engine):
+        engine.gate.clear()
+        with spoken(server, HEAD + b"Content-Length: %d\r\n\r\n" % len(FORM) + FORM) as client:
+            until(lambda: engine.clients)
+            server.should_exit = True
+            client.makefile("rb").read()  # ends, since the server does
+
+
+def test_a_second_signal_ends_at_once(model, monkeypatch):
+    ended = []
+    monkeypatch.setattr("os._exit", ended.append)
+    with running(model) as (server, _):
+        server.handle_exit(15, None)
+        assert (server.app.state.draining, ended) == (True, [])
+        server.handle_exit(15, None)
+    assert ended == [143]
+
+
+def test_a_port_that_is_taken_and_an_address_of_others_are_told_in_a_line(capsys):
+    with listen(ServeSettings(port=0)) as listener:
+        port = listener.getsockname()[1]
+        assert run(["serve", "--port", str(port)]) == 2
+    assert f"port {port}" in capsys.readouterr().err
+    with pytest.raises(UsageError, match="no address of this computer|cannot listen"):
+        listen(ServeSettings(host="192.0.2.1", token="a-token-of-some-length"))
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (["--host", "0.0.0.0"], 2, "--token-file"),
+        (["--token-file", "nowhere"], 3, "cannot be read"),
+        (["no-such-model"], 3, "No model called 'no-such-model'"),
+        (["--allow-origin", "*"], 2, "is no origin"),
+        (["--port", "x"], 2, "--port"),
+    ],
+)
+def test_wrong_words_are_told_in_a_line(words, code, said, capsys):
+    assert run(["serve", *words]) == code
+    told = capsys.readouterr().err
+    assert said in told
+    assert told.count("\n") == 1
