@@ -5,7 +5,7 @@ import threading
 import time
 from contextlib import contextmanager, suppress
 
-import httpx2
+import httpx2  # noqa: TID251 - it asks a server of its own
 import pytest
 
 from bundles import tiny_bundle
@@ -188,7 +188,7 @@ def test_a_port_that_is_taken_and_an_address_of_others_are_told_in_a_line(capsys
         port = listener.getsockname()[1]
         assert run(["serve", "--port", str(port)]) == 2
     assert f"port {port}" in capsys.readouterr().err
-    with pytest.raises(UsageError, match="no address of this computer|cannot listen"):
+    with pytest.raises(UsageError, match=r"no address of this computer|cannot listen"):
         listen(ServeSettings(host="192.0.2.1", token="a-token-of-some-length"))
 
 
