@@ -112,9 +112,9 @@ class PhotoLanes:
             images = np.stack([decoded.square.normalised(spec) for decoded in batch])
             scores = model.score_batch(images, threads=threads)
         except Exception as error:  # noqa: BLE001 - it is the answer of these requests; the thread must live on
-            for decoded in batch:
-                self.queue.finish([decoded.job])
-                decoded.job.request.failed(error)
+            for request in {decoded.job.request for decoded in batch}:
+                self.queue.call_off(request.jobs)
+                request.failed(error)
             return
         self._counters.ran(len(batch))
         for decoded, score in zip(batch, scores, strict=True):

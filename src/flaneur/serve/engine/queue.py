@@ -7,6 +7,7 @@ accepted, whatever the threads do meanwhile.
 from __future__ import annotations
 
 import threading
+import time
 from collections import Counter, OrderedDict, deque
 from collections.abc import Iterable, Sequence
 from typing import Generic, Literal, Protocol, TypeAlias, TypeVar
@@ -22,6 +23,7 @@ class Piece(Protocol):
 
 
 P = TypeVar("P", bound=Piece)
+_REMEMBERED_S = 60.0  # twice the longest time after which a client is told to ask again
 Why: TypeAlias = Literal["client", "queue", "closing"]
 
 
@@ -33,8 +35,8 @@ class FairQueue(Generic[P]):
         most_bytes: of them together.
         client_places: of one client.
 
-    While more than half of the places are taken, a client that has its even share of them gets no further one, so that
-    the greedy leave room for the others.
+    While more than half of the places are taken, a client that has its even share of them gets no further one: even
+    among those that found the queue full a moment ago, so that the greedy make room for them.
     """
 
     def __init__(self, places: int, most_bytes: int, client_places: int) -> None:
@@ -43,6 +45,7 @@ class FairQueue(Generic[P]):
         self._waiting: OrderedDict[str, deque[P]] = OrderedDict()
         self._held: dict[int, P] = {}
         self._of: Counter[str] = Counter()
+        self._turned_away: dict[str, float] = {}
         self._bytes = 0
         self._closing = self._ended = False
 
@@ -77,10 +80,18 @@ class FairQueue(Generic[P]):
         if mine > self._client_places:
             return "client"
         if all_together > self._places or self._bytes + size_bytes > self._most_bytes:
+            self._turned_away[client] = time.monotonic()
             return "queue"
-        clients = len(self._of.keys() | {client})
-        crowded = all_together > self._places // 2 and mine > max(count, self._places // clients)
-        return "client" if crowded else None
+        if all_together > self._places // 2 and mine > max(count, self._even_share(client)):
+            return "client"
+        self._turned_away.pop(client, None)
+        return None
+
+    def _even_share(self, client: str) -> int:
+        """Places for each, if all that hold or lately asked for some had as many."""
+        late = time.monotonic() - _REMEMBERED_S
+        self._turned_away = {who: since for who, since in self._turned_away.items() if since > late}
+        return -(-self._places // len(self._of.keys() | self._turned_away.keys() | {client}))
 
     def take(self) -> P | None:
         """The next piece, of the client whose turn it is; waits for one. ``None``: the queue has ended."""
