@@ -20,6 +20,7 @@ from flaneur.errors import FlaneurError, did_you_mean
 COMMANDS: dict[str, tuple[str, str]] = {
     "predict": ("flaneur.cli.predict:predict", "Say which city photos were taken in."),
     "serve": ("flaneur.cli.serve:serve", "Open the page and the HTTP API on this computer."),
+    "play": ("flaneur.cli.play:play", "Guess cities yourself, in a class or as an experiment; a model plays too."),
     "import": ("flaneur.cli.imports:import_command", "Make a dataset of photos you have."),
     "collect": ("flaneur.cli.collect:collect_command", "Collect photos of cities from a provider."),
     "dataset": ("flaneur.cli.datasets:dataset", "Curate, split, audit and describe a dataset."),

@@ -37,7 +37,7 @@ def serve(models: Sequence[str], open_page: bool, **options: Any) -> None:
 
     Photos stay in memory and on this computer. The first model answers where a request names none.
     """
-    settings = _settings(options)
+    settings = serve_settings(options)
     from flaneur.predict import load
     from flaneur.serve.run import serve
 
@@ -53,7 +53,16 @@ def serve(models: Sequence[str], open_page: bool, **options: Any) -> None:
     serve(loaded, settings, told=told)
 
 
-def _settings(options: dict[str, Any]) -> ServeSettings:
+def serve_settings(options: dict[str, Any]) -> ServeSettings:
+    """Where to listen and whom to answer, from flags of a command line.
+
+    Args:
+        options: ``host``, ``port``, ``token_file``, ``origins``, ``hosts`` and ``may_write``.
+
+    Raises:
+        InputError: the token file cannot be read.
+        UsageError: off loopback without a token, or an origin that is none.
+    """
     from flaneur.serve.http.settings import ServeSettings, is_loopback
 
     host, may_write = options["host"], options["may_write"]

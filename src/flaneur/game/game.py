@@ -280,18 +280,3 @@ def open_game(name: str | Path, model: Model | None = None) -> Game:
         if model_facts(model)["sha256"] != kept["sha256"]:
             raise InputError(f"{folder}: model {kept['name']} is another one by now than the one that played.")
     return Game(folder, open_dataset(facts["dataset"]["root"]), model)
-
-
-def games() -> list[str]:
-    """Names of the games on this computer."""
-    return sorted(path.parent.name for path in (homes.home() / "games").glob(f"*/{FILE}"))
-
-
-def free_name(stem: str) -> str:
-    """A name that no game has yet: the stem, or the stem and a number."""
-    taken, number = set(games()), 2
-    if stem not in taken:
-        return stem
-    while f"{stem}-{number}" in taken:
-        number += 1
-    return f"{stem}-{number}"

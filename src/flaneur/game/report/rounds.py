@@ -23,8 +23,8 @@ from flaneur.game.statistics.learning import Block
 
 _HINT = (
     "Rounds in order, in blocks. Orders were drawn at random for each person, so a change over rounds is none of "
-    "photos. The slope compares each person with themselves; its interval and p come from shuffling each person’s rounds, and "
-    "cover these people and photos."
+    "photos. The slope compares each person with themselves; its interval and p come from shuffling each person’s "
+    "rounds, and cover these people and photos."
 )
 
 
