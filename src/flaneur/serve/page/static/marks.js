@@ -20,7 +20,8 @@ export function drawMarks(svg, points, lines, { width, height }) {
   const circles = sorted.map((point) => ({ ...point, r: radiusOf(point, width) }));
   const taken = circles.map(({ x, y, r }) => [x - r, y - r, x + r, y + r]);
   const groups = circles.map((circle, index) => mark(circle, name(circle, taken, index, width, height)));
-  svg.replaceChildren(...lines.map((line) => make("line", line)), ...groups.reverse());
+  const order = circles.map((_, index) => index).sort((one, other) => circles[other].r - circles[one].r);
+  svg.replaceChildren(...lines.map((line) => make("line", line)), ...order.map((index) => groups[index]));
 }
 
 function mark({ x, y, r, kind = "", label = "", title = label }, place) {

@@ -1,6 +1,8 @@
 // Photos and their answers in; a row of small pictures to choose among out.
-import { pictureOf, release } from "./files.js";
+import { pictureOf } from "./files.js";
 import { sureness, verdict } from "./words.js";
+
+const pictures = new WeakMap(); // drawn once a file, so that nothing flickers when another one is chosen
 
 /** Draws the row anew.
  * @param {HTMLElement} list
@@ -9,7 +11,6 @@ import { sureness, verdict } from "./words.js";
  */
 export function drawStrip(list, { files, answers, shown, t, onChoose }) {
   const had = list.contains(document.activeElement);
-  release(list);
   const owner = new Map(answers.flatMap((answer, which) => answer.index.map((file) => [file, which])));
   list.replaceChildren(...files.map((file, index) => item(file, index)));
   if (had) list.querySelector("[aria-current]")?.focus();
@@ -20,8 +21,8 @@ export function drawStrip(list, { files, answers, shown, t, onChoose }) {
     const one = document.createElement("li");
     const box = document.createElement(answers.length > 1 ? "button" : "span");
     const under = document.createElement("span");
-    const picture = pictureOf(file, t("photo_of", { n: index + 1, name: file.name }));
-    picture.addEventListener("error", () => picture.classList.add("broken"));
+    const picture = small(file);
+    picture.alt = t("photo_of", { n: index + 1, name: file.name });
     under.textContent = answer?.error ? t("unreadable") : answers.length > 1 && answer ? verdict(t, answer) : "";
     box.className = answer && !answer.error ? sureness(answer) : "failed";
     box.append(picture, under);
@@ -33,4 +34,13 @@ export function drawStrip(list, { files, answers, shown, t, onChoose }) {
     one.append(box);
     return one;
   }
+}
+
+function small(file) {
+  if (!pictures.has(file)) {
+    const picture = pictureOf(file);
+    picture.addEventListener("error", () => picture.classList.add("broken"));
+    pictures.set(file, picture);
+  }
+  return pictures.get(file);
 }
