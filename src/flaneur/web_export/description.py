@@ -8,12 +8,12 @@ from typing import Any
 
 from flaneur.bundle.folder import Bundle
 from flaneur.errors import UsageError
-from flaneur.explain.windows import WindowSettings, windows
+from flaneur.explain.windows import WindowSettings
 from flaneur.files import sha256_bytes
 from flaneur.web_export.runtime import SCRIPT, VERSION, WASM
 
-WINDOWS = WindowSettings(stride=0.5)
-"""Coarser than the command line's: a third of the time, which in a browser is ten seconds less."""
+FINE, QUICK = WindowSettings(), WindowSettings(sizes=(0.3,))
+"""Windows of a heat map, as the server has them; docs/explanation/maps.md measured how faithful either is."""
 
 _SHARED = ("created", "metrics", "limits", "licences", "readme", "hash")
 
@@ -54,7 +54,7 @@ def describe(bundle: Bundle, about: Mapping[str, Any], runtime: Mapping[str, byt
             "novelty_threshold": card.abstain.novelty_threshold,
             "probability_threshold": card.abstain.probability_threshold,
         },
-        "occlusion": {"sizes": list(WINDOWS.sizes), "stride": WINDOWS.stride},
+        "occlusion": {name: _windows(settings) for name, settings in (("fine", FINE), ("quick", QUICK))},
         "about": {name: about[name] for name in _SHARED},
     }
 
@@ -69,13 +69,8 @@ def runtime_path(name: str) -> str:
     return f"onnxruntime-web-{VERSION}/{name}"
 
 
-def window_count(size_px: int) -> int:
-    """How often the page asks the model for one heat map.
-
-    >>> window_count(160)
-    136
-    """
-    return sum(len(windows(size_px, size, WINDOWS.stride)) for size in WINDOWS.sizes)
+def _windows(settings: WindowSettings) -> dict[str, Any]:
+    return {"sizes": list(settings.sizes), "stride": settings.stride}
 
 
 def _refuse(found: str, known: tuple[str, ...], what: str) -> None:

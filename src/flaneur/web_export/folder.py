@@ -13,7 +13,7 @@ from typing import Any
 
 from flaneur.bundle.folder import Bundle
 from flaneur.errors import UsageError
-from flaneur.web_export.description import describe, model_path, runtime_path, window_count
+from flaneur.web_export.description import describe, model_path, runtime_path
 from flaneur.web_export.page import static_page
 from flaneur.web_export.runtime import PACKAGE, VERSION
 
@@ -77,8 +77,7 @@ def export_web(
     _check_folder(folder, replace)
     heavy = {model_path(bundle): bundle.model} | {runtime_path(name): data for name, data in runtime.items()}
     size = str(round(sum(map(len, heavy.values())) / 1e6))
-    values = {"size": size, "windows": str(window_count(bundle.card.preprocess.size_px))}
-    page = static_page(served.pages, served.assets, describe(bundle, served.about, runtime), values)
+    page = static_page(served.pages, served.assets, describe(bundle, served.about, runtime), {"size": size})
     loaded = heavy | page
     files = loaded | _licences() | {NOTICE: _notice(bundle).encode()}
     _place(folder, files)
@@ -134,9 +133,9 @@ def _notice(bundle: Bundle) -> str:
     card = bundle.card
     model = "\n".join(f"- {line}" for line in card.licences) or "- The model's card names none."
     return (
-        f"This page was written by flaneur (Apache License 2.0, licences/flaneur-LICENSE).\n\n"
-        f"{PACKAGE} {VERSION}, copyright (c) Microsoft Corporation, MIT License (licences/onnxruntime-LICENSE); what it "
-        "is made of in turn is listed in licences/onnxruntime-ThirdPartyNotices.txt.\n\n"
-        f"The map's dots: GeoNames (geonames.org), CC BY 4.0.\n\n"
+        "This page was written by flaneur (Apache License 2.0, licences/flaneur-LICENSE).\n\n"
+        f"{PACKAGE} {VERSION}, copyright (c) Microsoft Corporation, MIT License (licences/onnxruntime-LICENSE); what "
+        "it is made of in turn is listed in licences/onnxruntime-ThirdPartyNotices.txt.\n\n"
+        "The map's dots: GeoNames (geonames.org), CC BY 4.0.\n\n"
         f"Model {card.name} {card.version}, made of photos and weights under:\n{model}\n"
     )

@@ -21,6 +21,7 @@ POLICY = (
 
 _HERE = Path(__file__).parent
 _IMPORTED = re.compile(r'from "\./([\w-]+\.js)"')
+_SERVER_ONLY = re.compile(r'<section data-needs="server">.*?</section>\n?', re.DOTALL)
 _CHARSET = '<meta charset="utf-8">\n'
 
 
@@ -33,7 +34,7 @@ def static_page(
         pages: English HTML by address (``/``, ``/about``), as the server answers with it.
         assets: bytes by address (``/static/0123abcd/map.js``), likewise.
         model: of :func:`flaneur.web_export.description.describe`.
-        values: that this package's texts need: ``size``, ``windows``.
+        values: that this package's texts need: ``size``.
 
     Returns:
         Bytes by path in the folder.
@@ -53,7 +54,7 @@ def static_page(
     folder = f"static/{new[:16]}"
     made = {f"{folder}/{name}": data for name, data in files.items()}
     for address, html in pages.items():
-        html = _relinked(html.replace(f"static/{old}", folder), pages)
+        html = _relinked(_SERVER_ONLY.sub("", html.replace(f"static/{old}", folder)), pages)
         for before, after in changed.items():
             html = html.replace(f">{before}<", f">{after}<")
         made["index.html" if address == "/" else f"{address[1:]}.html"] = _with_policy(html, folder).encode()
@@ -87,7 +88,8 @@ def _change_texts(files: dict[str, bytes], values: Mapping[str, str]) -> dict[st
         whole = json.loads(files[name])
         for key, by_language in texts.items():
             filled = {language: Template(text).substitute(values) for language, text in by_language.items()}
-            changed[escape(whole[key]["en"], quote=False)] = escape(filled["en"], quote=False)
+            if key in whole:
+                changed[escape(whole[key]["en"], quote=False)] = escape(filled["en"], quote=False)
             whole[key] = filled
         files[name] = _json(whole)
     return changed
@@ -105,7 +107,7 @@ def _with_policy(html: str, folder: str) -> str:
     head = (
         f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">\n<meta name="generator" content="flaneur">\n'
     )
-    style = f'<link rel="stylesheet" href="{folder}/local/loading.css">\n'
+    style = f'<link rel="stylesheet" href="{folder}/local/bar.css">\n'
     return html.replace(_CHARSET, _CHARSET + head, 1).replace("</head>", f"{style}</head>", 1)
 
 

@@ -1,6 +1,6 @@
 // Photos and wishes in; answers that are computed in this very browser out. The same names as the server's api.js, which
 // this file stands in for.
-import { showLoading } from "./local/loading.js";
+import { showBar } from "./local/bar.js";
 
 /** What went wrong: a code for programs, a line for people. */
 export class ApiError extends Error {
@@ -14,6 +14,7 @@ const site = new URL("../../", import.meta.url).href;
 const waiting = new Map();
 let worker = null;
 let described = null;
+let last = null;
 let number = 0;
 
 /** Asks which city; see the server's api.js. */
@@ -23,9 +24,15 @@ export async function predict(files, { signal, views = false, cities, top } = {}
   return { model: { name: model.name, version: model.version, hash: model.about.hash }, answers };
 }
 
-/** Asks what in the photo spoke for a city. */
-export async function explain(file, { signal, city, against, method } = {}) {
-  return ask("explain", [file], { city, against, method }, signal);
+/** Asks what in the photo spoke for a city. The page asks twice, the second time with a check. There is none here, so the
+ * map that was made is given again.
+ */
+export async function explain(file, { signal, check = true, city, against, method, quick } = {}) {
+  const wishes = { city, against, method, quick };
+  const same = last?.file === file && JSON.stringify(last.wishes) === JSON.stringify(wishes);
+  if (!same) last = { file, wishes, found: await ask("explain", [file], wishes, signal) };
+  const { found } = last;
+  return check && found.trust === "unchecked" ? { ...found, trust: "unmeasured" } : found;
 }
 
 /** The one model of this page. */
@@ -58,6 +65,7 @@ async function ask(task, photos, wishes, signal) {
     waiting.set(id, { resolve, reject });
     signal?.addEventListener("abort", () => {
       waiting.delete(id);
+      if (waiting.size === 0) showBar(null);
       worker?.postMessage({ cancel: id });
       reject(signal.reason);
     });
@@ -71,28 +79,31 @@ function started(model) {
   address.searchParams.set("runtime", new URL(model.runtime.script, site).href);
   worker = new Worker(address);
   worker.addEventListener("message", ({ data }) => {
-    if (data.loading) return showLoading(data.loading);
-    if (data.progress) return undefined;
-    return settle(data);
+    if (data.loading) showBar("loading", data.loading);
+    else if (data.progress) drawn(data);
+    else settle(data);
   });
   worker.addEventListener("error", (event) => fail(event.message || "the worker cannot start"));
   return worker;
 }
 
+function drawn({ id, progress }) {
+  if (waiting.has(id)) showBar("map", progress);
+}
+
 function settle({ id, result, error }) {
   const asked = waiting.get(id);
   waiting.delete(id);
-  if (error) {
-    if (error.code === "incomplete" || error.code === "no_runtime") showLoading(null);
-    asked?.reject(new ApiError(error.code, error.message));
-  } else asked?.resolve(result);
+  if (waiting.size === 0) showBar(null);
+  if (error) asked?.reject(new ApiError(error.code, error.message));
+  else asked?.resolve(result);
 }
 
 /** A worker that is gone takes all questions with it; the next one starts another. */
 function fail(message) {
   worker?.terminate();
   worker = null;
-  showLoading(null);
+  showBar(null);
   for (const { reject } of waiting.values()) reject(new ApiError("failed", message));
   waiting.clear();
 }

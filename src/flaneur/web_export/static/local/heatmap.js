@@ -10,20 +10,22 @@ const BATCH = 4;
 const GRID = 28;
 const BRIGHTEST = 0.995; // of the values that the colours span; single points would dim all others
 const BLUR = 0.1; // deviation as a share of the side: houses go, sky and ground stay
-const WORDS = "How far to trust this map was not measured in the browser; 'flaneur explain' measures it.";
+const UNCHECKED = "Not checked. How far to trust this map was not measured.";
+const NOTHING = "Nothing to show. No part of the photo moves the score by itself.";
 
 /** @param {object} network of network.js
  * @param {object} model
  * @param {object} photo of photo.js
- * @param {{city?: string, against?: string, method?: string}} wishes
+ * @param {{city?: string, against?: string, method?: string, quick?: boolean}} wishes
  * @param {{stop: () => void, progress: (done: number, of: number) => void}} calls stop throws where nobody waits any more
  */
-export async function heatmapOf(network, model, photo, { city, against, method = "occlusion" }, calls) {
+export async function heatmapOf(network, model, photo, { city, against, method = "occlusion", quick = false }, calls) {
   if (method !== "occlusion") throw failure("unknown_method", `There is no method ${method} in this page. It has: occlusion.`);
   const [scores] = await network.run([photo.square]);
+  const settings = model.occlusion[quick ? "quick" : "fine"];
   const asked = question(model, scores.logits, city, against);
   const score = scoreOf(scores.logits, asked, model.temperature);
-  const values = flat(photo.square) ? new Float32Array(photo.side ** 2) : await occluded(network, model, photo, asked, score, calls);
+  const values = flat(photo.square) ? new Float32Array(photo.side ** 2) : await occluded(network, model, photo, { ...asked, score, settings }, calls);
   const { map, size, box } = inPhoto(values, photo, model.preprocess.crop);
   const limit = limitOf(map);
   const all = model.cities.map((_, index) => index);
@@ -33,7 +35,7 @@ export async function heatmapOf(network, model, photo, { city, against, method =
     city: model.cities[asked.city].slug,
     against: asked.against === null ? null : model.cities[asked.against].slug,
     method,
-    settings: model.occlusion,
+    settings,
     score: rounded(score, 4),
     prediction: predictionOf(model, [{ ...scores, gps: photo.gps, name: "" }], all),
     limit: rounded(limit, 6),
@@ -43,8 +45,8 @@ export async function heatmapOf(network, model, photo, { city, against, method =
     faithfulness: null,
     evidence: null,
     overlay: await overlayOf(map, size, limit, box, photo),
-    words: limit ? WORDS : "No part of the photo moves the score by itself.",
-    trust: { code: limit ? "unchecked" : "nothing" },
+    words: limit ? UNCHECKED : NOTHING,
+    trust: limit ? "unchecked" : "nothing",
   };
 }
 
@@ -75,8 +77,8 @@ function scoreOf(logits, { city, against }, temperature) {
 const flat = (square) => square.every((value, at) => value === square[at % 3]);
 
 /** The mean over sizes of what is lost where a window hides the photo: [S, S] nats. */
-async function occluded(network, model, { square, side }, asked, score, { stop, progress }) {
-  const { sizes, stride } = model.occlusion;
+async function occluded(network, model, { square, side }, { score, settings, ...asked }, { stop, progress }) {
+  const { sizes, stride } = settings;
   const [shown, hidden] = [square, blurred(square, side, BLUR * side)].map((pixels) => {
     const input = new Float32Array(3 * side * side);
     normalise(pixels, model.preprocess, input);

@@ -3,7 +3,7 @@
 /** Downloads and starts the network.
  * @param {string} site the folder that holds the whole page, as an address that ends in "/"
  * @param {object} model what model.json says
- * @param {(loading: {done: number, of: number, ready: boolean}) => void} tell called while bytes arrive
+ * @param {(loading: {done: number, of: number}) => void} tell called while bytes arrive
  * @returns {Promise<{run: (squares: Uint8Array[]) => Promise<object[]>, runFloat: (batch: Float32Array, count: number)
  *   => Promise<object[]>}>} squares: S·S·3 bytes, RGB
  */
@@ -14,12 +14,10 @@ export async function openNetwork(site, model, tell) {
   const load = ([name, [address, bytes]]) =>
     download(new URL(address, site).href, bytes, (count) => {
       done[name] = count;
-      tell({ done: done.wasm + done.model, of, ready: false });
+      tell({ done: done.wasm + done.model, of });
     });
   const [wasm, weights] = await Promise.all(Object.entries(parts).map(load));
-  const session = await start(wasm, weights);
-  tell({ done: of, of, ready: true });
-  return network(session, model);
+  return network(await start(wasm, weights), model);
 }
 
 async function start(wasm, weights) {
