@@ -58,7 +58,7 @@ export async function showCompare(container, { files, answer, model, models }) {
 
   onLanguage(draw);
   t.put(button, "ask", { n: others.length });
-  container.append(t.put(make("h3"), "title"), make("div", { class: "tools" }, button), status, cards);
+  container.append(t.put(make("h2"), "title"), make("div", { class: "tools" }, button), status, cards);
   container.append(t.put(make("p", { class: "note" }), "not_more"));
   return result;
 }
@@ -70,7 +70,7 @@ async function card(t, model, answer) {
   return make(
     "article",
     { class: "card compare-card" },
-    make("h4", {}, `${model.name} ${model.version}`),
+    make("h3", {}, `${model.name} ${model.version}`),
     make("p", { class: "compare-said" }, verdict(await texts("photo"), answer)),
     list,
     t.put(make("p", { class: "note" }), "cities", { n: model.cities.length }),

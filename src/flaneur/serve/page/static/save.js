@@ -33,7 +33,7 @@ export async function showSave(container, { files, answer, model, why = () => nu
 
   const button = (kind) => t.put(make("button", { type: "button", on: { click: () => save(kind) } }), kind);
   container.replaceChildren(
-    t.put(make("h3"), "title"),
+    t.put(make("h2"), "title"),
     make("div", { class: "tools" }, button("picture"), button("json"), button("page")),
     answer.gps_in_file && make("label", { class: "of save-position" }, position, t.put(make("span"), "position")) || "",
     status,

@@ -24,11 +24,11 @@ async function reasons(why, t) {
   const tWhy = await texts("why");
   const nameOf = (slug) => why.prediction.ranking.find(({ city }) => city === slug)?.name ?? slug;
   const named = { city: nameOf(why.city), against: why.against && nameOf(why.against) };
-  const trust = [...tellTrust(tWhy, why, named).children].map((part) => part.textContent);
+  const checked = why.trust === "unchecked" ? [] : [...tellTrust(tWhy, why, named).children];
   return {
     title: t(named.against ? "why_against" : "why", named),
     colours: t(named.against ? "colours_against" : "colours", named),
-    lines: [tellWhere(tWhy, why, named).textContent.trim(), ...trust],
+    lines: [tellWhere(tWhy, why, named).textContent.trim(), ...checked.map((part) => part.textContent)],
   };
 }
 

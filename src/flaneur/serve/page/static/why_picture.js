@@ -4,6 +4,8 @@ import { make } from "./make.js";
 
 const GREY = 0.75; // how much of its colour the photo loses under the whole map, so that it lends the map no orange
 const FADED_IN = 75;
+const SMALLEST_PX = 352; // of the longer side on the screen: what is smaller is enlarged
+const TALLEST = "70svh";
 
 /**
  * @param {Function} t of texts("why")
@@ -33,6 +35,7 @@ export function photoAndMap(t) {
       photo = pictureOf(file, file.name);
       photo.className = "why-photo";
       frame.classList.remove("bare");
+      photo.addEventListener("load", () => fit(frame, photo));
       photo.addEventListener("error", () => frame.classList.add("bare"));
       frame.replaceChildren(photo, map);
     }
@@ -49,6 +52,12 @@ export function photoAndMap(t) {
   }
 
   return { element: make("figure", { class: "why-figure" }, frame, row, legend), show, lay, close: () => release(frame) };
+}
+
+/** As wide as the photo, neither tiny nor taller than the window. */
+function fit(frame, { naturalWidth: width, naturalHeight: height }) {
+  const wide = width * Math.max(1, SMALLEST_PX / Math.max(width, height));
+  frame.style.width = `min(100%, ${wide}px, ${width / height} * ${TALLEST})`;
 }
 
 /** What the ends of the colours say, with their numbers. */

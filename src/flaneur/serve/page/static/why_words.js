@@ -4,11 +4,9 @@ import { make } from "./make.js";
 const WHOLE = 0.995; // a share of the photo from which on it counts as all
 
 /** Where the photo speaks most, and how much of it the network saw. */
-export function tellWhere(t, { limit, peak, box, score }, { city, against }) {
+export function tellWhere(t, { limit, peak, box }, { city }) {
   const lines = [];
   if (limit > 0) lines.push(["peak", { city, across: t.percent(peak[0]), down: t.percent(peak[1]) }]);
-  const odds = `${score < 0 ? "−" : "+"}${t.number(Math.abs(score), 2)}`;
-  lines.push(against ? ["score_against", { city, against, odds }] : ["score", { city, odds }]);
   const [left, top, right, bottom] = box;
   const seen = (right - left) * (bottom - top);
   if (seen < WHOLE) lines.push(["seen", { share: t.percent(seen) }]);
@@ -16,7 +14,7 @@ export function tellWhere(t, { limit, peak, box, score }, { city, against }) {
 }
 
 /** The verdict of the check, its numbers behind it. */
-export function tellTrust(t, { trust, faithfulness, words }, { city }) {
+export function tellTrust(t, { trust, faithfulness, words, score }, { city, against }) {
   const known = t.has(`trust_${trust}`);
   const verdict = known ? t.put(make("strong"), `trust_${trust}`) : make("strong", {}, words);
   const numbers = faithfulness ? measured(t, faithfulness, city) : [];
@@ -25,9 +23,12 @@ export function tellTrust(t, { trust, faithfulness, words }, { city }) {
     { class: "why-trust", "data-code": trust },
     make("summary", {}, verdict),
     ...numbers,
+    t.put(make("p"), against ? "score_against" : "score", { city, against, odds: signed(t, score) }),
     t.put(make("p"), "not_more"),
   );
 }
+
+const signed = (t, value) => `${value < 0 ? "−" : "+"}${t.number(Math.abs(value), 2)}`;
 
 function measured(t, found, city) {
   const share = (name) => t.percent(found[name]);
