@@ -15,6 +15,7 @@ from starlette.responses import Response
 from flaneur import __version__, discover
 from flaneur.errors import FlaneurError, PhotoError, UsageError
 from flaneur.serve.engine.ticket import Busy
+from flaneur.serve.http.describe import describe
 from flaneur.serve.http.gate import Gate
 from flaneur.serve.http.metrics import Metrics
 from flaneur.serve.http.problems import Problem, of_busy, of_call, of_photo
@@ -32,6 +33,14 @@ _ABOUT = (
 )
 
 
+class App(FastAPI):
+    """FastAPI's application, described with the models that answer."""
+
+    def openapi(self) -> dict[str, Any]:
+        """OpenAPI, as it is now."""
+        return describe(self, self.state.engine)
+
+
 def create_app(engine: Engine, settings: ServeSettings, *, games: Sequence[Any] = ()) -> FastAPI:
     """The application: every route of :mod:`flaneur.serve.http.routes`, the page, and the guards before them.
 
@@ -44,7 +53,7 @@ def create_app(engine: Engine, settings: ServeSettings, *, games: Sequence[Any] 
         An ASGI application. ``app.state.draining`` set: not ready, and connections end with their answer.
     """
     metrics = Metrics(engine)
-    app = FastAPI(
+    app = App(
         title="flaneur",
         version=__version__,
         description=_ABOUT,
@@ -60,7 +69,10 @@ def create_app(engine: Engine, settings: ServeSettings, *, games: Sequence[Any] 
     app.state.metrics, app.state.draining = metrics, False
     for name in discover.names(ROUTES):
         app.include_router(discover.load(ROUTES, name).router)
-    without = [*(() if settings.may_write else ("teach",)), *(() if games or (settings.may_write and is_anything_offered()) else ("play",))]
+    without = [
+        *(() if settings.may_write else ("teach",)),
+        *(() if games or (settings.may_write and is_anything_offered()) else ("play",)),
+    ]
     app.router.routes.extend(site_routes(read_site(without)))
     return app
 

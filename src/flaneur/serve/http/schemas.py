@@ -202,4 +202,7 @@ def form(required: Mapping[str, Schema], optional: Mapping[str, Schema] | None =
         "required": list(required),
         "additionalProperties": False,
     }
-    return {"requestBody": {"required": True, "content": {"multipart/form-data": {"schema": schema}}}}
+    encoding = {"photo": {"contentType": "image/jpeg, image/png, image/webp"}} if "photo" in required else {}
+    return {
+        "requestBody": {"required": True, "content": {"multipart/form-data": {"schema": schema, "encoding": encoding}}}
+    }
