@@ -39,7 +39,7 @@ class PhotoLanes:
         self.queue: FairQueue[Job] = FairQueue(limits.queue_photos, limits.queue_bytes, limits.client_photos)
         self._counters, self._drain_s = counters, limits.drain_s
         threads = limits.threads or cores()
-        self._batches = Batches(2 * limits.batch * threads, limits.batch)
+        self._batches = Batches(2 * limits.batch * threads, limits.batch, lambda: self.queue.waiting)
         self.decoders = [Decoder(limits, watchdog) for _ in range(limits.decoders or cores())]
         self._lanes = [
             *(_thread("decode", self._decode_all, decoder) for decoder in self.decoders),
@@ -88,7 +88,8 @@ class PhotoLanes:
         while (job := self.queue.take()) is not None:
             self._counters.spent("wait", job.lap())
             try:
-                square = decoder.decode(job.data, job.model.card.preprocess)
+                with self._batches.decoding():
+                    square = decoder.decode(job.data, job.model.card.preprocess)
             except PhotoError as error:
                 self._finish(job, error)
             else:

@@ -151,6 +151,12 @@ class FairQueue(Generic[P]):
         return left
 
     @property
+    def waiting(self) -> int:
+        """Pieces that wait to be taken."""
+        with self._changed:
+            return sum(len(pieces) for pieces in self._waiting.values())
+
+    @property
     def closing(self) -> bool:
         """Whether it accepts nothing more."""
         return self._closing
@@ -158,5 +164,5 @@ class FairQueue(Generic[P]):
     def counts(self) -> tuple[int, int, int, int]:
         """Pieces waiting, pieces in work, bytes of both, clients with pieces waiting."""
         with self._changed:
-            waiting = sum(len(pieces) for pieces in self._waiting.values())
+            waiting = self.waiting
             return waiting, len(self._held) - waiting, self._bytes, len(self._waiting)
