@@ -40,21 +40,28 @@ EXPLAIN = f"async (wish) => (await import({API})).explain(document.querySelector
 class Quiet(SimpleHTTPRequestHandler):
     """A static host of the simplest kind."""
 
+    timeout = 5  # of a connection that a browser opened ahead and then did not use
     extensions_map = SimpleHTTPRequestHandler.extensions_map | {".js": "text/javascript", ".wasm": "application/wasm"}
 
     def log_message(self, *_: Any) -> None:
         pass
 
 
+class Host(ThreadingHTTPServer):
+    daemon_threads = False  # so that closing waits for them, and no socket is left behind
+
+
 @contextmanager
 def served(folder: Path) -> Iterator[str]:
     """The address of a folder, on a port of its own."""
-    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=folder)) as server:
-        Thread(target=server.serve_forever, daemon=True).start()
+    with Host(("127.0.0.1", 0), partial(Quiet, directory=folder)) as server:
+        thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
+        thread.start()
         try:
             yield f"http://127.0.0.1:{server.server_port}/"
         finally:
             server.shutdown()
+            thread.join()
 
 
 def sample(dataset: str, count: int, seed: int = 0) -> list[Path]:
