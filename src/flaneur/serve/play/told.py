@@ -20,7 +20,7 @@ from flaneur.types import City, Location
 
 if TYPE_CHECKING:
     from flaneur.game.game import Game
-    from flaneur.game.shapes import Feedback, Round, Score
+    from flaneur.game.shapes import Feedback, Participant, Round, Score
 
 Told = dict[str, Any]
 MOST_POINTS = 5000
@@ -32,7 +32,7 @@ def about(game: Game) -> Told:
     return {
         "title": settings.title or settings.name,
         "dataset": game.dataset.name,
-        "model": None if game.model is None else game.model.name,
+        "model": None if game.model is None else game.model.card.name,
         "cities": [_city(city) for city in game.cities],
         "test_rounds": settings.test_rounds,
         "training_rounds": settings.training_rounds,
@@ -73,8 +73,12 @@ def round_told(seat: Seat, dealt: Round, pictures: Pictures) -> Told:
     }
 
 
-def feedback_told(dealt: Round, feedback: Feedback | None) -> Told | None:
-    """What is told of a round that is answered; ``None`` where the round does not tell."""
+def feedback_told(game: Game, dealt: Round, feedback: Feedback | None) -> Told | None:
+    """What is told of a round that is answered; ``None`` where the round does not tell.
+
+    The training of an experiment tells the city, but nothing of the model: people would learn its ways, and whether
+    they make its mistakes could not be asked any more.
+    """
     if feedback is None:
         return None
     return {
@@ -82,7 +86,7 @@ def feedback_told(dealt: Round, feedback: Feedback | None) -> Told | None:
         "truth": _city(feedback.truth),
         "at": _location(feedback.at),
         **_score(feedback.score),
-        "model": _model(feedback),
+        "model": _model(feedback) if game.settings.tells else None,
         "credits": _credits([dealt]),
     }
 
@@ -105,21 +109,24 @@ def result_told(seat: Seat, pictures: Pictures) -> Told:
         return told
     answered = []
     for dealt in rounds[game.settings.training_rounds :]:
-        if (one := feedback_told(dealt, game.feedback(participant, dealt.number))) is not None:
+        if (one := feedback_told(game, dealt, game.feedback(participant, dealt.number))) is not None:
             answered.append(one | {"pictures": pictures.names(seat.key, dealt.number, dealt.photos)})
     return told | {"score": _compared(answered)}
 
 
-def standings_told(seat: Seat) -> list[Told]:
+def standings_told(game: Game, mine: Participant | None = None) -> list[Told]:
     """The leaderboard.
+
+    Args:
+        game: that has one.
+        mine: the participant who asks; ``None``: somebody who watches.
 
     Raises:
         UsageError: the game has none, or a player could read off it how the last answer was.
     """
-    settings, participant = seat.game.settings, seat.participant
-    if not settings.leaderboard:
+    if not game.settings.leaderboard:
         raise UsageError("This game has no leaderboard.")
-    if not (settings.tells or participant.finished):
+    if not (game.settings.tells or (mine is not None and mine.finished)):
         raise UsageError("The leaderboard is shown after the last round.")
     return [
         {
@@ -130,9 +137,9 @@ def standings_told(seat: Seat) -> list[Told]:
             "answered": one.answered,
             "of": one.of,
             "is_model": one.is_model,
-            "is_me": one.number == participant.number,
+            "is_me": mine is not None and one.number == mine.number,
         }
-        for one in seat.game.standings()
+        for one in game.standings()
     ]
 
 

@@ -13,7 +13,6 @@ from typing import Annotated, Any, ParamSpec, TypeVar
 
 from fastapi import APIRouter, FastAPI, Header, Path, Query
 from fastapi.routing import APIRoute
-from pydantic import BaseModel, ConfigDict, Field
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
@@ -21,6 +20,7 @@ from starlette.responses import Response
 from flaneur.errors import InputError, UsageError
 from flaneur.game.settings import GameSettings
 from flaneur.game.shapes import Guess
+from flaneur.serve.http.game_requests import Answer, Entry, JoinCode, NewGame
 from flaneur.serve.http.guards import client_of, needs_writing
 from flaneur.serve.http.overlay import data_uri
 from flaneur.serve.http.problems import Problem, one_line
@@ -63,45 +63,6 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
 
 router = APIRouter(prefix="/v1/games", tags=["games"], route_class=_SmallBody, lifespan=_lifespan)
 SeatKey = Annotated[str, Header(alias="X-Seat", max_length=64)]
-
-
-class _Words(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-
-class NewGame(_Words):
-    """A game to be made."""
-
-    dataset: str = Field(max_length=100, description="a dataset of this computer")
-    model: str = Field("", max_length=200, description="that plays, too; empty: none")
-    rounds: int = Field(10, ge=1, le=200)
-    views: int = Field(1, ge=1, le=12, description="most photos of a place")
-    by_map: bool = Field(False, description="whether a point on the map is an answer, too")
-    for_class: bool = Field(False, description="several players, with a leaderboard")
-
-
-class JoinCode(_Words):
-    """Which game."""
-
-    join_code: str = Field(max_length=40)
-
-
-class Entry(JoinCode):
-    """Who comes in."""
-
-    code: str = Field("", max_length=60, description="of the participant, where one was given out; or to come back")
-    name: str = Field("", max_length=40, description="for the leaderboard")
-    consent: bool = Field(False, description="whether the participant agrees to the text of the invitation")
-
-
-class Answer(_Words):
-    """A guess: a city, or a point."""
-
-    number: int = Field(ge=1, le=10_000, description="of the round")
-    city: str | None = Field(None, max_length=100)
-    lat: float | None = Field(None, ge=-90, le=90)
-    lon: float | None = Field(None, ge=-180, le=180)
-    seconds: float | None = Field(None, ge=0, le=864_000, description="from when the photo was seen to the answer")
 
 
 @router.get("")
@@ -149,6 +110,13 @@ async def invitation(request: Request, asked: JoinCode) -> dict[str, Any]:
     """What game a join code opens, and what is to be agreed to before it."""
     game = await _run(_lobby(request).invited, client_of(request), asked.join_code)
     return told.about(game)
+
+
+@router.post("/standings")
+async def watched(request: Request, asked: JoinCode) -> dict[str, Any]:
+    """The leaderboard, for whoever watches a game."""
+    game = await _run(_lobby(request).invited, client_of(request), asked.join_code)
+    return {"standings": await _play(told.standings_told, game)}
 
 
 @router.post("/seats", status_code=201)
@@ -208,7 +176,7 @@ async def result(request: Request, seat: SeatKey) -> dict[str, Any]:
 @router.get("/seat/standings")
 async def standings(request: Request, seat: SeatKey) -> dict[str, Any]:
     """The leaderboard, best first."""
-    return {"standings": await _play(told.standings_told, _seat(request, seat))}
+    return {"standings": await _play(_standings, _seat(request, seat))}
 
 
 @router.get("/pictures/{name}", response_class=Response, responses={200: {"content": {"image/jpeg": {}}}})
@@ -230,7 +198,11 @@ def _next(seat: Seat, pictures: Pictures) -> dict[str, Any] | None:
 def _answer(seat: Seat, number: int, guess: Guess) -> dict[str, Any] | None:
     participant = seat.participant
     found = seat.game.answer(participant, number, guess)
-    return told.feedback_told(seat.game.round(participant, number), found)
+    return told.feedback_told(seat.game, seat.game.round(participant, number), found)
+
+
+def _standings(seat: Seat) -> list[dict[str, Any]]:
+    return told.standings_told(seat.game, seat.participant)
 
 
 def _explained(seat: Seat, number: int, view: int) -> tuple[bytes, str, str]:
@@ -242,7 +214,8 @@ def _explained(seat: Seat, number: int, view: int) -> tuple[bytes, str, str]:
     participant, model = seat.participant, seat.game.model
     feedback = seat.game.feedback(participant, number)
     files = seat.game.round(participant, number).photos
-    if feedback is None or feedback.prediction is None or model is None or view >= len(files):
+    told_of = seat.game.settings.tells and feedback is not None
+    if not told_of or feedback is None or feedback.prediction is None or model is None or view >= len(files):
         raise UsageError("There is no heat map of this round.")
     return files[view].read_bytes(), model.card.name, feedback.prediction.ranking[0].city.slug
 
