@@ -1,0 +1,264 @@
+"""The server under load, over HTTP, on the cores that it shares with its callers.
+
+throughput: 16 callers, one photo a request, against predict_many over the same files.
+overload: ten times as many callers as keep it busy, rude ones; one greedy client beside seven modest ones.
+deaths: decoding processes killed under load.
+memory: resident memory over many requests.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from benchmarks.callers import Caller, Told, call, get, photos_of
+from benchmarks.measure import drawn_photos, interleaved, need, parser, ratio, repeated, report, seconds, summary
+from flaneur.dataset.store import open_dataset
+from flaneur.predict import Model, load
+from flaneur.serve.limits import Limits
+
+CALLERS = 16
+_PARTS = ("throughput", "overload", "deaths", "memory")
+_CROWDED = {"queue_photos": 64, "client_photos": 32, "request_photos": 8}
+_SAMPLES = 50
+
+
+def as_server(model: str, limits: str) -> None:
+    """What the server's own process runs."""
+    from flaneur.serve.http.settings import ServeSettings
+    from flaneur.serve.run import serve
+
+    settings = ServeSettings(port=0, limits=Limits(**json.loads(limits)))
+    serve([load(model)], settings, told=lambda address: print(address, flush=True))
+
+
+class Server:
+    """A server in a process of its own."""
+
+    def __init__(self, process: subprocess.Popen[str], port: int) -> None:
+        self.pid, self.port, self._process = process.pid, port, process
+
+    def metric(self, name: str) -> float:
+        """Sum over its labels."""
+        caller = Caller(self.port)
+        _, _, text = caller.send(get("/metrics"))
+        caller.close()
+        found = re.findall(rf"^{name}(?:{{.*}})? ([0-9.e+]+)$", text.decode(), flags=re.MULTILINE)
+        return sum(float(value) for value in found)
+
+    def rss_mb(self) -> tuple[float, float]:
+        """Resident memory of the server itself, and with all its processes (MB of 10^6 bytes)."""
+        own = _rss_mb(self.pid)
+        return own, own + sum(_rss_mb(pid) for pid in self.children())
+
+    def children(self) -> list[int]:
+        """Processes that decode and explain; each belongs to the thread that started it."""
+        found = []
+        for task in Path(f"/proc/{self.pid}/task").iterdir():
+            found += [int(pid) for pid in (task / "children").read_text().split()]
+        return found
+
+
+def _rss_mb(pid: int) -> float:
+    try:
+        status = Path(f"/proc/{pid}/status").read_text()
+    except OSError:  # it has ended meanwhile
+        return 0.0
+    found = re.search(r"VmRSS:\s+(\d+) kB", status)
+    return int(found[1]) * 1024 / 1e6 if found else 0.0
+
+
+@contextmanager
+def serving(model: str, **limits: Any) -> Iterator[Server]:
+    """Start a server and end it."""
+    command = [sys.executable, "-m", "benchmarks.serving", "--as-server", json.dumps(limits), "--model", model]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        address = process.stdout.readline()
+        if not address:
+            raise SystemExit("the server does not start; its own words are above")
+        try:
+            yield Server(process, int(address.rsplit(":", 1)[1]))
+        finally:
+            process.send_signal(signal.SIGTERM)
+
+
+def throughput(model: Model, name: str, paths: Sequence[Path], count: int, repeats: int) -> list[dict[str, Any]]:
+    """Photos a second of both, in turns."""
+    chosen, found = repeated(paths, count), list[Told]()
+    photos = photos_of(chosen)
+    clients = [f"client {number}" for number in range(CALLERS)]
+    with serving(name) as server:
+
+        def served() -> float:
+            found.append(call(server.port, photos, clients, lambda number: number < count))
+            return found[-1].count(200) / found[-1].took_s
+
+        def bulk() -> float:
+            return count / seconds(lambda: list(model.predict_many((str(path), [path]) for path in chosen)))
+
+        rates = interleaved({"predict_many": bulk, "server": served}, repeats)
+    p95 = summary([told.at(0.95, 200) for told in found])
+    return [
+        need("photos a second, predict_many", summary(rates["predict_many"])["median"]),
+        need(f"photos a second over HTTP, {CALLERS} callers", summary(rates["server"])["median"]),
+        need("of that share", ratio(rates["server"], rates["predict_many"])["median"], at_least=0.8),
+        need("median seconds of an answer", summary([told.at(0.5, 200) for told in found])["median"]),
+        need("p95 seconds of an answer", p95["median"]),
+        need("answers other than 200", sum(count - told.count(200) for told in found), at_most=0),
+    ]
+
+
+def overload(name: str, photos: Sequence[bytes], lasting_s: float) -> list[dict[str, Any]]:
+    """Ten times the callers, who ask again at once, whatever they are told."""
+    with serving(name, **_CROWDED) as server:
+        clients = [f"client {number}" for number in range(CALLERS)]
+        peak = call(server.port, photos, clients, _until(lasting_s))
+        probes = list[float]()
+        with _probed(server.port, probes):
+            crowd = call(server.port, photos, clients * 10, _until(lasting_s), pause_s=0.1)
+        greedy = ["greedy"] * 60 + [f"modest {number}" for number in range(7)] * 8
+        shared = call(server.port, photos, greedy, _until(lasting_s), pause_s=0.1)
+        held = server.metric("flaneur_photos")
+    least = min(shared.by_client[f"modest {number}"] for number in range(7)) / (shared.count(200) / 8)
+    refused, goodput = (429, 503), crowd.count(200) / crowd.took_s
+    return [
+        need("photos a second at the peak", peak.count(200) / peak.took_s),
+        need("refused a second", crowd.count(*refused) / crowd.took_s),
+        need("answers of other kinds", sum(map(len, crowd.seconds.values())) - crowd.count(200, *refused), at_most=0),
+        need("connections lost", crowd.lost + shared.lost, at_most=0),
+        need("refusals without Retry-After", crowd.without_retry + shared.without_retry, at_most=0),
+        need("p99 seconds of a refusal", crowd.at(0.99, *refused), at_most=0.05),
+        need("answered, share of the peak", goodput * peak.took_s / peak.count(200), at_least=0.9),
+        need("p99 seconds of a probe", sorted(probes)[int(0.99 * len(probes))], at_most=0.1),
+        need("least of a modest client beside a greedy one, of its fair share", least, at_least=0.8),
+        need("photos held afterwards", held, at_most=0),
+    ]
+
+
+def _until(lasting_s: float) -> Any:
+    end = time.perf_counter() + lasting_s
+    return lambda _number: time.perf_counter() < end
+
+
+@contextmanager
+def _probed(port: int, into: list[float]) -> Iterator[None]:
+    """Ask for its health ten times a second."""
+    over = threading.Event()
+
+    def ask() -> None:
+        caller = Caller(port)
+        while not over.wait(0.1):
+            began = time.perf_counter()
+            assert caller.send(get("/healthz"))[0] == 200
+            into.append(time.perf_counter() - began)
+        caller.close()
+
+    thread = threading.Thread(target=ask)
+    thread.start()
+    yield
+    over.set()
+    thread.join()
+
+
+def deaths(name: str, photos: Sequence[bytes], count: int = 1000, kills: int = 20) -> list[dict[str, Any]]:
+    """Decoding processes abort while requests run; which photo they hold is chance."""
+    with serving(name) as server:
+        killed = 0
+
+        def go_on(number: int) -> bool:
+            nonlocal killed
+            if number and number % (count // kills) == 0 and number < count:
+                decoders = [pid for pid in server.children() if b"decoding" in _command(pid)]
+                os.kill(decoders[killed % len(decoders)], signal.SIGABRT)
+                killed += 1
+            return number < count
+
+        told = call(server.port, photos, [f"client {number}" for number in range(CALLERS)], go_on)
+        replaced = server.metric("flaneur_restarts_total")
+    return [
+        need("decoding processes killed", killed),
+        need("replaced", replaced, at_least=killed - 1),
+        need("answers other than 200", count - told.count(200), at_most=0),
+        need("slowest answer, seconds", told.at(1.0, 200)),
+    ]
+
+
+def _command(pid: int) -> bytes:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return b""
+
+
+def memory(name: str, photos: Sequence[bytes], count: int) -> list[dict[str, Any]]:
+    """Resident memory after the first tenth of the requests, and at their end."""
+    with serving(name) as server:
+        seen = list[tuple[float, float]]()
+
+        def go_on(number: int) -> bool:
+            if number % (count // _SAMPLES) == 0:
+                seen.append(server.rss_mb())
+            return number < count
+
+        told = call(server.port, photos, [f"client {number}" for number in range(20)], go_on)
+    warm, last = seen[_SAMPLES // 10], seen[-1]
+    print("  MB, all processes:", " ".join(f"{whole:.0f}" for _, whole in seen), file=sys.stderr)
+    return [
+        need("requests answered", told.count(200), at_least=count),
+        need("MB at the end, server", last[0]),
+        need("MB at the end, all processes", last[1]),
+        need("MB more than after a tenth, server", last[0] - warm[0], at_most=100),
+        need("MB more than after a tenth, all processes", last[1] - warm[1], at_most=100),
+        need("MB more than half way, all processes", last[1] - seen[_SAMPLES // 2][1]),
+    ]
+
+
+def main() -> None:
+    options = parser(__doc__)
+    options.add_argument("--dataset", help="photos of this dataset rather than drawn ones")
+    options.add_argument("--part", choices=_PARTS, action="append", help="only this; may be given again")
+    options.add_argument("--count", type=int, default=600, help="photos of a round of throughput (600)")
+    options.add_argument("--requests", type=int, default=20_000, help="of the memory part (20,000)")
+    options.add_argument("--seconds", type=float, default=20.0, help="of each stretch of overload (20)")
+    options.add_argument("--as-server", help="limits as JSON: be the server")
+    chosen = options.parse_args()
+    if chosen.as_server is not None:
+        as_server(chosen.model, chosen.as_server)
+        return
+    paths, claims = _paths(chosen.dataset, chosen.photos), list[dict[str, Any]]()
+    photos = photos_of(paths[:200])
+    for part in chosen.part or _PARTS:
+        print(f"  {part}", file=sys.stderr)
+        match part:
+            case "throughput":
+                claims += throughput(load(chosen.model), chosen.model, paths, chosen.count, chosen.repeats)
+            case "overload":
+                claims += overload(chosen.model, photos, chosen.seconds)
+            case "deaths":
+                claims += deaths(chosen.model, photos)
+            case _:
+                claims += memory(chosen.model, photos, chosen.requests)
+    size_kb = sum(map(len, photos)) / len(photos) / 1000
+    report("serving", {"kilobytes_a_photo": size_kb, "callers": CALLERS}, claims, chosen.out)
+
+
+def _paths(dataset: str | None, folder: Path) -> list[Path]:
+    if dataset is None:
+        return drawn_photos(folder)
+    found = open_dataset(dataset)
+    return [found.image_path(photo) for photo in found.photos[:: max(1, len(found.photos) // 600)]]
+
+
+if __name__ == "__main__":
+    main()
