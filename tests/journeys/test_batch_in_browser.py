@@ -108,7 +108,7 @@ def test_photos_of_one_folder_can_be_one_place(served, visit, photos):
     page = visit(f"{served.address}/batch")
     give(page, ("photos.zip", packed(photos)))
     page.get_by_text("All 6 photos done.").wait_for()
-    page.get_by_text("One place a folder").click()
+    page.check('[value="folders"]')
     page.get_by_text("All 6 photos done.").wait_for()
     rows = list(csv.DictReader(io.StringIO(saved(page, "#csv"))))
     assert {row["views"] for row in rows} == {"3"}
