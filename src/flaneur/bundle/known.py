@@ -6,6 +6,7 @@ They are numbers, not photos: with them, whoever adds a city to a model can meas
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -55,7 +56,7 @@ def pack(known: Known) -> bytes:
     """
     from safetensors.numpy import save
 
-    columns = {
+    columns: dict[str, NDArray[Any]] = {
         "embeddings": np.ascontiguousarray(known.embeddings, np.float16),
         "labels": np.ascontiguousarray(known.labels, np.int32),
         "places": np.ascontiguousarray(known.places, np.int32),

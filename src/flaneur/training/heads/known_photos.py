@@ -14,7 +14,7 @@ _MOST = 1000  # photos: 1.4 MB for 704 numbers a photo
 
 
 def known_photos(validation: Part, cities: Sequence[str], seed: int = 0) -> bytes:
-    """What :func:`flaneur.bundle.folder.write_bundle` keeps as ``known``: at most 1,000 photos, cities as even as can be.
+    """What :func:`flaneur.bundle.folder.write_bundle` keeps as ``known``: 1,000 photos at most.
 
     Args:
         validation: at places that the head was not trained on.

@@ -66,10 +66,7 @@ def validation_metrics(
 
 def limits(card: Card, train: Sequence[Photo], validation: Sequence[Photo], choice: NoveltyChoice) -> tuple[str, ...]:
     """What the model cannot do, one sentence each."""
-    lines = [
-        f"It knows {counted(len(card.cities), 'city')} and no other; "
-        "a photo of another city can still be given one of them."
-    ]
+    lines = [only_these(len(card.cities))]
     places: dict[str, set[str]] = defaultdict(set)
     for photo in train:
         places[photo.city].add(photo.place)
@@ -86,6 +83,15 @@ def limits(card: Card, train: Sequence[Photo], validation: Sequence[Photo], choi
     if not choice.auroc:
         lines.append(f"How it spots unknown cities was not chosen by measurement ({choice.note}).")
     return (*lines, _cameras(train))
+
+
+def only_these(cities: int) -> str:
+    """The first of a card's limits.
+
+    >>> only_these(2)
+    'It knows 2 cities and no other; a photo of another city can still be given one of them.'
+    """
+    return f"It knows {counted(cities, 'city')} and no other; a photo of another city can still be given one of them."
 
 
 def _cameras(train: Sequence[Photo]) -> str:
@@ -129,7 +135,7 @@ Tells {len(card.cities)} cities apart from street-level photos. Made {card.creat
 - Photos: {counted(data.photos, "training photo")} of {counted(data.places, "place")} (dataset `{data.name}`).
 - Encoder: `{card.encoder.name}`, {card.encoder.dim} numbers a photo, {card.preprocess.size_px} px.
 - Licences of the photos: {", ".join(card.licences) or "not recorded"}.
-
+{_added(card)}
 ## What was measured
 
 At places that training never saw; 95 % intervals by place.
@@ -157,6 +163,15 @@ def _doubt(card: Card) -> str:
     note = str(card.training.get("novelty", {}).get("note", ""))
     refused = f"That refused {rule.validation_refused_share:.1%} of the validation photos."
     return f"When {' or '.join(when)}. {refused}\n\nNovelty: {note}"
+
+
+def _added(card: Card) -> str:
+    """Cities that were added to the trained model, a line each."""
+    return "".join(
+        f"- `{one['city']}` was added to {one['to']} on {one['day']}: a prototype, the mean of "
+        f"{counted(one['photos'], 'photo')}.\n"
+        for one in card.training.get("added", ())
+    )
 
 
 def _gazetteer(card: Card) -> str:
