@@ -13,11 +13,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from flaneur.database import Database
 from flaneur.errors import InputError, UsageError
 from flaneur.game.places import PlayPlace
 from flaneur.game.settings import code_key
 from flaneur.game.shapes import Guess, Phase, Score
-from flaneur.net.database import Database
 from flaneur.types import Location
 
 FILE = "game.sqlite"

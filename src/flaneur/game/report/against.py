@@ -9,6 +9,7 @@ from flaneur.evaluation.page.axes import share_axis
 from flaneur.evaluation.page.forest import Mark, Row, forest
 from flaneur.evaluation.page.section_parts import fact, facts, figure, pointed, section, side_by_side, told
 from flaneur.evaluation.phrases import percent, signed
+from flaneur.game.report.words import plain
 from flaneur.game.statistics.against import Against
 from flaneur.game.statistics.analysis import Analysis
 from flaneur.game.statistics.people import share_of
@@ -25,20 +26,20 @@ def against_section(found: Analysis) -> str:
         "it must choose even where it would rather not. The model is taken as it is; the intervals are over people and "
         "photos."
     )
+    exact = "one observation; sign flips, exact"
     rows = [
         _difference("Other people, other photos", beside.difference.both, "people less model, points"),
         _difference("Other people, these photos", beside.difference.by_people, "the same difference"),
         _difference("These people, other photos", beside.difference.by_places, "the same difference"),
-        fact("p by person", "each person one observation; sign flips, exact", chance(beside.p_by_person)),
-        fact("p by place", "each place one observation; sign flips, exact", chance(beside.p_by_place)),
+        fact("p by person", f"each person {exact}", chance(beside.p_by_person).removeprefix("= ")),
+        fact("p by place", f"each place {exact}", chance(beside.p_by_place).removeprefix("= ")),
         fact(
             "Agreement in being right", "Cohen’s kappa: 0 chance, 1 the same places; other photos",
-            f"{beside.agreement.value:.2f}", f"{beside.agreement.low:.2f} to {beside.agreement.high:.2f}",
+            plain(beside.agreement.value), f"{plain(beside.agreement.low)} to {plain(beside.agreement.high)}",
         ),
     ]  # fmt: skip
-    return section(
-        "model", "People beside the model", hint, side_by_side(facts(*rows), _who_is_right(beside)), _cities(found)
-    )
+    right = _who_is_right(beside) + _cities(found)
+    return section("model", "People beside the model", hint, side_by_side(facts(*rows), right))
 
 
 def _difference(label: str, seen: Interval, hint: str) -> str:

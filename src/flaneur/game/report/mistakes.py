@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from html import escape
 
 import numpy as np
 from numpy.typing import NDArray
 
+from flaneur.errors import counted
 from flaneur.evaluation.comparison.words import chance
 from flaneur.evaluation.page.confusion import confusion_table
 from flaneur.evaluation.page.section_parts import fact, facts, section
 from flaneur.evaluation.phrases import percent, span
-from flaneur.game.report.words import covers
+from flaneur.game.report.words import covers, plain
 from flaneur.game.statistics.analysis import Analysis
 from flaneur.game.statistics.mistakes import Mistakes
 from flaneur.metrics import Interval, wilson
 from flaneur.types import City
+
+STYLE = ".two{display:flex;flex-wrap:wrap;gap:0 2rem}.two>*{min-width:0;max-width:100%}.two .matrix{--cell:2.3rem}"
+"""Both matrices beside one another where there is room."""
 
 
 def mistakes_section(found: Analysis) -> str:
@@ -27,19 +32,25 @@ def mistakes_section(found: Analysis) -> str:
     if seen.model is not None:
         hint += " Both are of the same places, each as often as people answered there."
         tables.append(_matrix(found.model, cities, seen.model))
-    return section("mistakes", "What is taken for what", hint, *tables, facts(*_alike(seen), *_near(seen)))
+    return section(
+        "mistakes",
+        "What is taken for what",
+        hint,
+        f'<div class="two">{"".join(tables)}</div>',
+        facts(*_alike(seen), *_near(seen)),
+    )
 
 
 def _alike(seen: Mistakes) -> list[str]:
     rows = []
     if seen.correlation is not None:
         hint = "right answers left out; noise of few answers pulls it towards 0"
-        ends = f"{seen.correlation.low:.2f} to {seen.correlation.high:.2f}, other photos"
-        value = f"{seen.correlation.value:.2f}"
+        ends = f"{plain(seen.correlation.low)} to {plain(seen.correlation.high)}, other photos"
+        value = plain(seen.correlation.value)
         rows.append(fact("Correlation of mistakes", hint, value, f"{ends}; p {chance(seen.p)} by renaming cities"))
     if math.isfinite(seen.ceiling):
         hint = "one half beside the other half: as high as a model can be expected to come"
-        rows.append(fact("People among themselves", hint, f"{seen.ceiling:.2f}"))
+        rows.append(fact("People among themselves", hint, plain(seen.ceiling)))
     return rows
 
 
@@ -48,7 +59,10 @@ def _near(seen: Mistakes) -> list[str]:
     for who, near in (("people", seen.people_near), ("the model", seen.model_near)):
         if near is not None:
             hint = f"of wrong answers where there is one; by chance {percent(near.chance)}"
-            below = f"{span(near.share.widest)}; {covers(near.share)}"
+            seen_in = near.share.by_places
+            below = covers(near.share) if who == "people" else f"other photos; {counted(seen_in.n, 'answer')}"
+            ends = near.share.widest if who == "people" else seen_in
+            below = f"{span(ends)}; {below}" if math.isfinite(ends.low) else counted(seen_in.n, "answer")
             rows.append(fact(f"Another city of the right country, {who}", hint, percent(near.share.value), below))
     return rows
 
@@ -59,5 +73,6 @@ def _matrix(title: str, cities: Sequence[City], counts: NDArray[np.int64]) -> st
         total = sum(row)
         rates += [Interval(count / total if total else math.nan, *wilson(count, total), total, total) for count in row]
     table = confusion_table(cities, counts, rates, {})
-    scroll = f'<div class="scroll matrix" tabindex="0" role="region" aria-label="Answers of {title}">{table}</div>'
-    return f"<h3>{title}</h3>{scroll}"
+    words = escape(f"Answers of {title}", quote=True)
+    scroll = f'<div class="scroll matrix" tabindex="0" role="region" aria-label="{words}">{table}</div>'
+    return f"<div><h3>{escape(title)}</h3>{scroll}</div>"

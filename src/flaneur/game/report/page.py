@@ -9,7 +9,7 @@ from flaneur.evaluation.page.frame import Frame, whole_page
 from flaneur.evaluation.page.page import contents
 from flaneur.evaluation.page.section_parts import fact, facts, section
 from flaneur.game.report.against import against_section
-from flaneur.game.report.mistakes import mistakes_section
+from flaneur.game.report.mistakes import STYLE, mistakes_section
 from flaneur.game.report.people import people_section
 from flaneur.game.report.photos import photos_section
 from flaneur.game.report.rounds import learning_section
@@ -46,7 +46,7 @@ def to_html(found: Analysis, *, photos: bool = True, command: str = "") -> str:
         _origin(found, command),
     ]
     main = "\n".join(part for part in parts if part).replace(" %", "\u00a0%")
-    return whole_page(frame, contents(main) + main)
+    return whole_page(frame, contents(main) + main, style=STYLE)
 
 
 def _short(found: Analysis) -> str:

@@ -65,6 +65,5 @@ def _figure(place: Place, found: Analysis, thumbnails: Thumbnails) -> str:
     credit = found.credits.get(place.name, "")
     small = f"<small>{escape(credit)}</small>" if credit else ""
     alt = escape(f"Street photo from {names[place.city]}. {people}; {model}.", quote=True)
-    kind = "right" if place.model_right else "wrong"
     lines = f"<strong>{escape(names[place.city])}</strong><span>{escape(people)}</span><span>{escape(model)}</span>"
-    return f'<figure class="{kind}"><img alt="{alt}" src="{address}"><figcaption>{lines}{small}</figcaption></figure>'
+    return f'<figure class="differ"><img alt="{alt}" src="{address}"><figcaption>{lines}{small}</figcaption></figure>'

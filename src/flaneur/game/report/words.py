@@ -73,6 +73,15 @@ def people_counted(number: int) -> str:
     return "1 person" if number == 1 else f"{number:,} people"
 
 
+def plain(value: float) -> str:
+    """A coefficient to two places.
+
+    >>> plain(-0.054), plain(-0.001)
+    ('−0.05', '0.00')
+    """
+    return f"{value:.2f}".replace("-0.00", "0.00").replace("-", "−")
+
+
 def told(found: Crossed) -> str:
     """A share with its widest interval.
 
@@ -111,8 +120,8 @@ def _against(found: Against) -> list[str]:
     if math.isfinite(kappa.value) and math.isfinite(kappa.low):
         how = "no more often than by chance" if kappa.low <= 0 else "more often than their accuracies alone would bring"
         said.append(
-            f"People and model are right and wrong at the same places {how} (kappa {kappa.value:.2f}, "
-            f"{kappa.low:.2f} to {kappa.high:.2f}; 0 is chance, 1 the very same places)."
+            f"People and model are right and wrong at the same places {how} (kappa {plain(kappa.value)}, "
+            f"{plain(kappa.low)} to {plain(kappa.high)}; 0 is chance, 1 the very same places)."
         )
     return said
 
@@ -128,8 +137,8 @@ def _alike(found: Mistakes) -> list[str]:
     )
     ceiling = "" if math.isnan(found.ceiling) else f"; people agree among themselves by about {found.ceiling:.2f}"
     return [
-        f"{verdict}: the correlation of what is taken for what, right answers left out, is {seen.value:.2f} "
-        f"({seen.low:.2f} to {seen.high:.2f}; p {chance(found.p)} by renaming the cities){ceiling}."
+        f"{verdict}: the correlation of what is taken for what, right answers left out, is {plain(seen.value)} "
+        f"({plain(seen.low)} to {plain(seen.high)}; p {chance(found.p)} by renaming the cities){ceiling}."
     ]
 
 

@@ -63,15 +63,26 @@ def place_rows(guesses: Guesses) -> tuple[Place, ...]:
 
 
 def only_people(places: tuple[Place, ...]) -> list[Place]:
-    """Places that half of the people or more get and the model does not: the most people first."""
+    """Places that half of the people or more get and the model does not: the most people first, city by city in turn."""
     found = [place for place in places if place.model_right is False and 2 * place.right >= place.guesses]
-    return sorted(found, key=lambda place: (-place.right, -place.share, place.name))
+    return _by_turns(sorted(found, key=lambda place: (-place.right, -place.share, place.name)))
 
 
 def only_model(places: tuple[Place, ...]) -> list[Place]:
-    """Places that the model gets and fewer than half of the people: the most people who were wrong first."""
+    """Places that the model gets and fewer than half of the people: the most people who were wrong first, likewise."""
     found = [place for place in places if place.model_right and 2 * place.right < place.guesses]
-    return sorted(found, key=lambda place: (place.right - place.guesses, place.share, place.name))
+    ranked = sorted(found, key=lambda place: (place.right - place.guesses, place.share, place.name))
+    return _by_turns(ranked)
+
+
+def _by_turns(places: list[Place]) -> list[Place]:
+    """First the best of every city, then the second best of every city, and so on."""
+    turn: dict[int, int] = {}
+    ranked = []
+    for order, place in enumerate(places):
+        turn[place.city] = turn.get(place.city, 0) + 1
+        ranked.append((turn[place.city], order, place))
+    return [place for _, _, place in sorted(ranked, key=lambda one: one[:2])]
 
 
 def _place(guesses: Guesses, number: int) -> Place:
