@@ -20,7 +20,11 @@ from flaneur.game.statistics.mistakes import Mistakes
 from flaneur.metrics import Interval, wilson
 from flaneur.types import City
 
-STYLE = ".two{display:flex;flex-wrap:wrap;gap:0 2rem}.two>*{min-width:0;max-width:100%}.two .matrix{--cell:2.3rem}"
+STYLE = (
+    ".two{display:flex;flex-wrap:wrap;gap:0 1.25rem;margin-bottom:1rem}.two>*{min-width:0;max-width:100%}"
+    ".two .matrix{--cell:2.2rem}.two td small{display:none}.two .confusion td{font-size:.85rem}"
+    "table+.chart{margin-top:1rem}"
+)
 """Both matrices beside one another where there is room."""
 
 

@@ -69,7 +69,7 @@ def only_people(places: tuple[Place, ...]) -> list[Place]:
 
 
 def only_model(places: tuple[Place, ...]) -> list[Place]:
-    """Places that the model gets and fewer than half of the people: the most people who were wrong first, likewise."""
+    """Places that the model gets and fewer than half of the people: where most were wrong first, likewise."""
     found = [place for place in places if place.model_right and 2 * place.right < place.guesses]
     ranked = sorted(found, key=lambda place: (place.right - place.guesses, place.share, place.name))
     return _by_turns(ranked)
