@@ -12,8 +12,8 @@ import pytest
 
 from flaneur.errors import InputError
 from flaneur.net import Unreachable, open_client
-from flaneur.net.database import Database
 from flaneur.net.rate import Rates
+from flaneur.net.records import open_records
 from flaneur.protocols import Limit
 from provider.server import ALL, Faults, ProviderServer, json_response
 
@@ -51,7 +51,7 @@ def server(monkeypatch, tmp_path):
 
 @pytest.fixture
 def rates(tmp_path):
-    database = Database(tmp_path / "net.sqlite", durable=False)
+    database = open_records(tmp_path / "net.sqlite", durable=False)
     yield lambda **limits: Rates(database, "toy", limits, threading.Event())
     database.close()
 

@@ -15,12 +15,12 @@ from flaneur.errors import CredentialsError, PhotoError, UsageError
 from flaneur.net.addresses import bases_of, is_local, refusal_of
 from flaneur.net.agent import contact_of, user_agent
 from flaneur.net.attempts import Pace, attempts
-from flaneur.net.database import Database, database_path
 from flaneur.net.judge import judged
 from flaneur.net.keys import Secret, find_key, find_secret
 from flaneur.net.ledger import Ledger
 from flaneur.net.problems import Passing, Unreachable
 from flaneur.net.rate import Rates
+from flaneur.net.records import open_records
 from flaneur.net.request import Asking, Options, Params, Reply
 from flaneur.net.sender import Sender
 from flaneur.net.silence import Silence
@@ -251,8 +251,8 @@ def open_client(
     signing = find_secret(key.secret_variable) if key is not None and key.secret_variable else None
     local = any(is_local(url) for url in found.values())
     pace = Pace.from_environment(threading.Event(), local=local)
-    rates_at = Database(database_path(), durable=False)
-    costs_at = Database(database_path(), durable=True)
+    rates_at = open_records(durable=False)
+    costs_at = open_records(durable=True)
     rates = Rates(rates_at, source, limits, pace.stopped)
     ledger = Ledger(
         costs_at,

@@ -8,8 +8,9 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
+from flaneur.database import Database
 from flaneur.errors import BudgetError, UsageError
-from flaneur.net.database import Database, database_path
+from flaneur.net.records import open_records, records_path
 
 _MONTH_ENDS = timedelta(hours=8)  # providers bill by Pacific time; standard time the year round is the cautious side
 
@@ -96,9 +97,9 @@ def used_this_month(source: str, sku: str) -> int:
 
 
 def _look(ask: Callable[[sqlite3.Connection], _Found], nothing: _Found) -> _Found:
-    if not database_path().is_file():
+    if not records_path().is_file():
         return nothing
-    database = Database(database_path(), durable=False)
+    database = open_records(durable=False)
     try:
         with database.transaction() as connection:
             return ask(connection)

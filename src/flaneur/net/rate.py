@@ -12,7 +12,7 @@ import time
 from collections.abc import Mapping
 from datetime import datetime
 
-from flaneur.net.database import Database
+from flaneur.database import Database
 from flaneur.net.problems import Unreachable
 from flaneur.protocols import Limit
 

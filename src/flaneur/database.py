@@ -1,0 +1,65 @@
+"""A path and tables in; a small SQLite database out that several threads and processes share."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from flaneur.errors import InputError
+
+_BUSY_S = 30.0
+
+
+class Database:
+    """One connection, shared by a process's threads.
+
+    Args:
+        path: of the file; made if need be.
+        durable: whether a commit waits for the disk and so outlives a power cut; a killed process undoes none anyway.
+        schema: SQL that makes the tables where they are not there yet.
+        keeps: what is in it, as a sentence, for messages.
+
+    Raises:
+        InputError: it cannot be opened.
+    """
+
+    def __init__(self, path: Path, *, durable: bool, schema: str, keeps: str) -> None:
+        self.path = path
+        self._keeps = keeps
+        self._lock = threading.RLock()
+        with self._explained():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._connection = sqlite3.connect(path, timeout=_BUSY_S, isolation_level=None, check_same_thread=False)
+            self._connection.execute("PRAGMA journal_mode = WAL")
+            self._connection.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
+            self._connection.executescript(schema)
+
+    @contextmanager
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """Everything in it happens, or nothing, and no other process in between."""
+        with self._lock, self._explained():
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._connection
+            except BaseException:
+                self._connection.execute("ROLLBACK")
+                raise
+            self._connection.execute("COMMIT")
+
+    def close(self) -> None:
+        """Let go of the file."""
+        with self._lock:
+            self._connection.close()
+
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        try:
+            yield
+        except (sqlite3.Error, OSError) as error:
+            raise InputError(
+                f"{self.path}: cannot be used ({error}). {self._keeps} Free some space or, if it is damaged, move it "
+                "away."
+            ) from error
