@@ -144,6 +144,17 @@ def test_the_files_own_position_is_a_fact_apart(page, api):
     assert f"{km:,.0f} km from Porto" in fact
     assert "did not use it" in fact
     assert page.locator("#map .gps").count() == 1
+    there = {"lat": 59.5, "lon": 10.0}
+    api.says(answer(0.7, 0.2, 0.1, abstained=True, novelty=0.9, gps_in_file=there))
+    page.locator("#again").set_input_files(PHOTO)
+    page.get_by_text("None of the 3 cities").wait_for()
+    km = distance_km(np.array([CITIES[1][2:]]), np.array([[59.5, 10.0]]))[0]
+    assert f"{km:.0f} km from Oslo, the nearest city I know" in page.locator("#gps").inner_text()
+
+
+def test_from_another_computer_the_page_does_not_say_that_photos_stay_on_this_one(page):
+    page.get_by_text("stays on the computer that this page comes from").wait_for()
+    assert "goes to the computer" in page.locator(".lead").inner_text()
 
 
 def test_a_change_of_language_keeps_photo_and_answer(page, api):

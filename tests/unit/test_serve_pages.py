@@ -56,7 +56,7 @@ def test_every_text_is_in_every_language_and_takes_the_same_values(name):
 
 @pytest.mark.parametrize("name", sorted(set(FRAGMENTS) - {"frame"}))
 def test_every_text_that_a_page_names_exists(name):
-    for key in re.findall(r'data-(?:text|label|hint|alt)="([\w.]+)"', FRAGMENTS[name]):
+    for key in re.findall(r'data-(?:text|there|label|hint|alt)="([\w.]+)"', FRAGMENTS[name]):
         for language in LANGUAGES:
             assert text_of(key, name, language)
 

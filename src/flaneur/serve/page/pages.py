@@ -7,8 +7,9 @@ Texts: ``{"key": {"en": "Hello {name}", "de": …}}``, or ``{"en": {"one": …, 
 leaves the element empty: ``<p data-text="key">`` (of this page or the frame), ``data-text="part.key"`` (another's);
 ``data-label`` fills aria-label, ``data-hint`` placeholder, ``data-alt`` alt. A module says ``const t = await
 texts("part")``, then ``t("key", {n: 3})``, or ``t.put(element, "key", {n: 3})``, which a change of language renews;
-``onLanguage(redraw)`` is for everything else. Style: the tokens and classes of style.css; what one alone needs in
-NAME.css or PART.css, linked where its module is.
+``onLanguage(redraw)`` is for everything else; ``data-there`` is what ``data-text`` becomes where the page
+comes from another computer. Style: tokens and classes of style.css; what one alone needs in NAME.css or PART.css, which
+is linked where its module is.
 """
 
 from __future__ import annotations

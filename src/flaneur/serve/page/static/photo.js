@@ -93,7 +93,7 @@ function tell() {
     return;
   }
   tellAnswer(t, answer, trust(t, model()));
-  t.put($("where_title"), "where");
+  t.put($("where_title"), answer.abstained ? "where_if_any" : "where");
   map.update({ points: answerPoints(t, answer) });
   $("beside_map").textContent = unplaced(t, model());
 }

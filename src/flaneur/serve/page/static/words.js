@@ -2,6 +2,8 @@
 
 const LEVELS = [["very", 0.95], ["fairly", 0.8], ["rather", 0.6], ["hardly", 0]];
 
+const SAME_CITY_KM = 60; // from the middle of the largest cities to their edges
+
 /** "very", "fairly", "rather", "hardly", or "unknown" where the model abstains.
  * @param {{abstained: boolean, ranking: {probability: number}[]}} answer
  */
@@ -24,19 +26,22 @@ export function meaning(t, answer) {
   return right > 99 ? t("meaning_most", { right: 99 }) : t("meaning", { right });
 }
 
-/** What comes second, where it is worth a word; else nothing. */
+/** What the bars are to be read as, or what comes second where it is worth a word; else nothing. */
 export function orElse(t, { abstained, ranking: [, second] }) {
-  if (abstained || !second || second.probability < 0.01) return "";
+  if (abstained) return t("if_any");
+  if (!second || second.probability < 0.01) return "";
   return t("or_else", { city: second.name, share: t.percent(second.probability) });
 }
 
 /** What the file itself says of where it was taken: a sentence, or nothing. */
-export function claim(t, { gps_in_file: gps, ranking: [first] }) {
+export function claim(t, { gps_in_file: gps, abstained, ranking }) {
   if (!gps) return "";
-  const values = { lat: t.number(gps.lat, 4), lon: t.number(gps.lon, 4), city: first.name };
-  if (first.lat === null || first.lat === undefined) return t("gps_only", values);
-  const km = distanceKm(gps, first);
-  return t(km < 60 ? "gps_near" : "gps_far", { ...values, km: t.number(km < 10 ? km : Math.round(km), km < 10 ? 1 : 0) });
+  const place = { lat: t.number(gps.lat, 4), lon: t.number(gps.lon, 4) };
+  const placed = ranking.filter(({ lat }) => typeof lat === "number").map((city) => ({ ...city, km: distanceKm(gps, city) }));
+  const near = abstained ? placed.sort((one, other) => one.km - other.km)[0] : placed.find(({ city }) => city === ranking[0].city);
+  if (!near) return t("gps_only", place);
+  const key = abstained ? "gps_none" : near.km < SAME_CITY_KM ? "gps_near" : "gps_far";
+  return t(key, { ...place, city: near.name, km: t.number(near.km, near.km < 10 ? 1 : 0) });
 }
 
 /** Great-circle distance in kilometres: R. W. Sinnott, Sky & Telescope 68(2), 1984. */
