@@ -43,12 +43,15 @@ class Batches:
         """A photo is in a decoder: it will be here in a moment, unless it cannot be read."""
         with self._changed:
             self._decoding += 1
+        readable = False
         try:
             yield
+            readable = True
         finally:
             with self._changed:
                 self._decoding -= 1
-                self._changed.notify_all()
+                if not readable:  # else it is put here next
+                    self._changed.notify_all()
 
     def put(self, decoded: Decoded) -> None:
         """Add a photo; waits while there are too many."""
