@@ -21,8 +21,10 @@ from flaneur.metrics import Interval, wilson
 from flaneur.types import City
 
 STYLE = (
-    ".two{display:flex;flex-wrap:wrap;gap:0 1.25rem;margin-bottom:1rem}.two>*{min-width:0;max-width:100%}"
-    ".two .matrix{--cell:2.2rem}.two td small{display:none}.two .confusion td{font-size:.85rem}"
+    ".two{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,28rem),1fr));gap:0 1rem}"
+    ".two{margin-bottom:1rem}"
+    ".two>*{min-width:0}.two .confusion thead .corner{min-width:6.5rem;white-space:normal}.two .matrix{--cell:2.2rem}"
+    ".two td small{display:none}.two .confusion td{font-size:.85rem}"
     "table+.chart{margin-top:1rem}"
 )
 """Both matrices beside one another where there is room."""

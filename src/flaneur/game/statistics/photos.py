@@ -63,7 +63,7 @@ def place_rows(guesses: Guesses) -> tuple[Place, ...]:
 
 
 def only_people(places: tuple[Place, ...]) -> list[Place]:
-    """Places that half of the people or more get and the model does not: the most people first, city by city in turn."""
+    """Places that half of the people or more get and the model does not: most people first, city by city in turn."""
     found = [place for place in places if place.model_right is False and 2 * place.right >= place.guesses]
     return _by_turns(sorted(found, key=lambda place: (-place.right, -place.share, place.name)))
 
