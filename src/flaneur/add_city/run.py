@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -50,6 +51,22 @@ class AddedCity:
     costs: tuple[Cost, ...]
     failed: Failed = ()
     repeated: int = 0
+
+    def to_dict(self) -> dict[str, Any]:
+        """What was measured, as plain JSON values."""
+        city, centre = self.city, self.city.centre
+        return {
+            "model": self.bundle.card.name,
+            "city": city.slug,
+            "name": city.name,
+            "country": city.country,
+            "lat": None if centre is None else centre.lat,
+            "lon": None if centre is None else centre.lon,
+            "photos": self.photos,
+            "repeated": self.repeated,
+            "failed": [{"photo": name, "error": error.code, "message": str(error)} for name, error in self.failed],
+            "costs": [cost.to_dict() for cost in self.costs],
+        }
 
 
 def add_city(  # noqa: PLR0913 - what can be said, for all to see

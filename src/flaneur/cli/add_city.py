@@ -50,7 +50,8 @@ def add_city(ctx: click.Context, /, model: str, city: str, photos: Sequence[str]
     for name, error in added.failed:
         message = str(error) if str(error).startswith(name) else f"{name}: {error}"
         click.echo(f"flaneur: {printable(message)}", err=True)
-    click.echo(json.dumps(to_json(added), ensure_ascii=False) if options["as_json"] else "\n".join(words(added)))
+    measured = {**added.to_dict(), "path": str(added.bundle.path)}
+    click.echo(json.dumps(measured, ensure_ascii=False) if options["as_json"] else "\n".join(words(added)))
     if added.failed:
         ctx.exit(PhotoError.exit_code)
 
@@ -63,26 +64,6 @@ def _centre(text: str | None) -> tuple[float, float] | None:
     except ValueError as error:
         raise UsageError(f"--centre {text!r}: write latitude and longitude in degrees, such as -6.2,106.8.") from error
     return lat, lon
-
-
-def to_json(added: AddedCity) -> dict[str, Any]:
-    """What was measured, as JSON values."""
-    city, centre = added.city, added.city.centre
-    return {
-        "model": added.bundle.card.name,
-        "path": str(added.bundle.path),
-        "city": city.slug,
-        "name": city.name,
-        "country": city.country,
-        "lat": None if centre is None else centre.lat,
-        "lon": None if centre is None else centre.lon,
-        "photos": added.photos,
-        "repeated": added.repeated,
-        "failed": [
-            {"photo": name, "error": error.code, "message": printable(str(error))} for name, error in added.failed
-        ],
-        "costs": [cost.to_dict() for cost in added.costs],
-    }
 
 
 def words(added: AddedCity) -> Iterator[str]:

@@ -1,0 +1,147 @@
+"""``POST /v1/models/{model}/cities``: a name and a handful of photos in; a new model that knows the city out."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from fastapi import APIRouter
+from numpy.typing import NDArray
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+
+from flaneur import settings
+from flaneur.add_city.run import AddedCity, add_embeddings, new_city, new_model
+from flaneur.bundle.folder import CARD, read_bundle
+from flaneur.errors import InputError, PhotoError
+from flaneur.predict import Model, ViewScores
+from flaneur.serve.http import fields, schemas, teaching
+from flaneur.serve.http.about import identity
+from flaneur.serve.http.guards import client_of, needs_writing
+from flaneur.serve.http.problems import Problem, of_photo, one_line
+from flaneur.serve.http.uploads import Form, read_form
+from flaneur.serve.http.waiting import result_of
+from flaneur.types import City
+
+if TYPE_CHECKING:
+    from flaneur.serve.engine.engine import Engine
+
+router = APIRouter(tags=["models"])
+
+_MOST_MODELS = 16  # in memory at once, with those that were taught
+_ONE_AT_A_TIME = asyncio.Lock()
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """What is to be made."""
+
+    model: Model
+    city: City
+    folder: Path
+
+
+@router.post(
+    "/v1/models/{model}/cities",
+    status_code=201,
+    response_model=teaching.Taught,
+    responses=schemas.problems(400, 404, 408, 409, 413, 415, 422, 429, 503),
+    openapi_extra=schemas.form(
+        {"photo": schemas.PHOTOS, "city": teaching.CITY_NAME},
+        {"name": teaching.NEW_NAME, "centre": teaching.CENTRE, "replace": teaching.REPLACE},
+    ),
+)
+async def teach(request: Request, model: str) -> JSONResponse:
+    """Teach a model one more city from a handful of photos, and measure what that costs the others.
+
+    The model stays as it is. A new one is written to this computer, and answers from now on.
+    """
+    needs_writing(request)
+    state = request.app.state
+    known = state.engine.models
+    if model not in known:
+        raise Problem(404, "no_model", f"No model called {one_line(model[:80])!r} is served here.")
+    form = await read_form(request, state.settings.limits)
+    wanted = await asyncio.to_thread(_wanted, known, known[model], form)
+    ticket = state.engine.predict(client_of(request), model, [photo.data for photo in form.photos])
+    found = await result_of(request, ticket)
+    if _ONE_AT_A_TIME.locked():
+        raise Problem(429, "busy", "Another city is being taught just now. Try again in a moment.", retry_after_s=3)
+    async with _ONE_AT_A_TIME:
+        added = await asyncio.to_thread(_made, wanted, form, found)
+        taught = await asyncio.to_thread(_served, state.engine, added)
+    return JSONResponse({**added.to_dict(), "model": identity(taught)}, 201)
+
+
+def _wanted(models: dict[str, Model], model: Model, form: Form) -> _Wanted:
+    form.only("city", "name", "centre", "replace")
+    if not form.photos:
+        raise Problem(422, "no_photo", "The form holds no photo. Send three or more parts called 'photo'.")
+    try:
+        city = new_city(model, form.fields.get("city", ""), _centre(form.fields.get("centre", "").strip()))
+    except InputError as error:  # a centre outside the world
+        raise Problem(422, "wrong_value", one_line(str(error))) from error
+    name = form.fields.get("name", "").strip() or f"{model.card.name}-{city.slug}"
+    if not settings.is_plain(name):
+        raise Problem(
+            422, "wrong_value", "name may hold letters, digits, '-', '_' and '.', and begins with none of these."
+        )
+    if not fields.flag(form.fields, "replace"):
+        if name in models or (settings.home() / "models" / name / CARD).exists():
+            raise Problem(
+                409, "there_already", f"There is a model {name!r} already. Choose another name, or replace it."
+            )
+    elif not _was_taught(name):
+        raise Problem(409, "not_taught", f"The model {name!r} was not made by teaching a city, and is left as it is.")
+    if name not in models and len(models) >= _MOST_MODELS:
+        raise Problem(
+            409, "too_many_models", f"{len(models)} models answer here, which is the most. Start flaneur anew."
+        )
+    return _Wanted(model, city, new_model(model, city, name, replace=True))
+
+
+def _was_taught(name: str) -> bool:
+    """Whether it may be written over: nothing is lost that took longer than a few seconds."""
+    folder = settings.home() / "models" / name
+    return not (folder / CARD).exists() or bool(read_bundle(folder).card.training.get("added"))
+
+
+def _centre(text: str) -> tuple[float, float] | None:
+    if not text:
+        return None
+    try:
+        lat, lon = (float(part) for part in text.split(","))
+    except ValueError as error:
+        raise Problem(
+            422, "wrong_value", "centre is latitude and longitude in degrees, such as -12.05,-77.04."
+        ) from error
+    return lat, lon
+
+
+def _made(wanted: _Wanted, form: Form, found: list[ViewScores | PhotoError]) -> AddedCity:
+    """Teach and write."""
+    rows: list[NDArray[np.float32]] = [one.embedding for one in found if isinstance(one, ViewScores)]
+    failed = tuple(
+        (photo.name, one) for photo, one in zip(form.photos, found, strict=True) if isinstance(one, PhotoError)
+    )
+    if not rows:
+        raise of_photo(failed[0][1])
+    try:
+        added = add_embeddings(wanted.model, wanted.city, rows, wanted.folder)
+    except InputError as error:
+        raise Problem(422, "keeps_no_photos", one_line(str(error))) from error
+    except OSError as error:
+        raise Problem(
+            409, "not_saved", f"The model could not be saved ({error.strerror}). Look for room on the disk."
+        ) from error
+    return replace(added, failed=failed)
+
+
+def _served(engine: Engine, added: AddedCity) -> Model:
+    """The new model, answering."""
+    taught = Model(added.bundle)
+    (engine.replace if taught.card.name in engine.models else engine.add)(taught)
+    return taught
