@@ -6,12 +6,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from flaneur.dataset.manifest import read_manifest
 from flaneur.errors import FlaneurError
 from flaneur.files import read_rows
 from flaneur.settings import home
 
-_MARKER, _PHOTOS = "dataset.toml", "photos.parquet"
+_PHOTOS, _SPLIT = "photos.parquet", "splits/default.parquet"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +29,7 @@ class Offer:
 
 
 def is_anything_offered() -> bool:
-    """Whether this computer has a dataset at all."""
+    """Whether this computer has a dataset that can be played at all."""
     return next(_folders(), None) is not None
 
 
@@ -39,13 +38,12 @@ def offers() -> list[Offer]:
     found = []
     for folder in _folders():
         try:
-            if "split" in read_manifest(folder):
-                slugs = [str(row["city"]) for row in read_rows(folder / _PHOTOS, ["city"])]
-                found.append(Offer(folder.name, tuple(sorted(set(slugs))), len(slugs)))
+            slugs = [str(row["city"]) for row in read_rows(folder / _PHOTOS, ["city"])]
         except (FlaneurError, OSError):
             continue
+        found.append(Offer(folder.name, tuple(sorted(set(slugs))), len(slugs)))
     return found
 
 
 def _folders() -> Iterator[Path]:
-    return (path.parent for path in sorted((home() / "datasets").glob(f"*/{_MARKER}")))
+    return (path.parents[1] for path in sorted((home() / "datasets").glob(f"*/{_SPLIT}")))

@@ -18,22 +18,23 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from flaneur.errors import InputError, UsageError
+from flaneur.explain.run import DEFAULT_METHOD
 from flaneur.game.settings import GameSettings
 from flaneur.game.shapes import Guess
 from flaneur.serve.http.game_requests import Answer, Entry, JoinCode, NewGame
 from flaneur.serve.http.guards import client_of, needs_writing
 from flaneur.serve.http.overlay import data_uri
 from flaneur.serve.http.problems import Problem, one_line
+from flaneur.serve.http.routes.explain import QUICK
+from flaneur.serve.http.schemas import problems
 from flaneur.serve.http.waiting import result_of
 from flaneur.serve.play import told
 from flaneur.serve.play.lobby import Lobby, NoSeat, NotLetIn, Seat, TooManyTries, WrongJoinCode
 from flaneur.serve.play.offers import offers
 from flaneur.serve.play.pictures import Pictures
-from flaneur.settings import is_plain
 from flaneur.types import Location
 
 _MOST_BYTES = 16_384
-_CODES: dict[type[Exception], str] = {WrongJoinCode: "wrong_join_code", NotLetIn: "not_let_in"}
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -65,7 +66,7 @@ router = APIRouter(prefix="/v1/games", tags=["games"], route_class=_SmallBody, l
 SeatKey = Annotated[str, Header(alias="X-Seat", max_length=64)]
 
 
-@router.get("")
+@router.get("", responses=problems())
 async def offered(request: Request) -> dict[str, Any]:
     """Games that are open, and datasets to make one of."""
     lobby = _lobby(request)
@@ -82,15 +83,17 @@ async def offered(request: Request) -> dict[str, Any]:
     }
 
 
-@router.post("", status_code=201)
+@router.post("", status_code=201, responses=problems(404, 413, 422))
 async def make(request: Request, wanted: NewGame) -> dict[str, Any]:
     """Make a game of a dataset's test photos."""
     needs_writing(request)
     models = request.app.state.engine.models
     if wanted.model and wanted.model not in models:
-        raise Problem(422, "no_model", f"No model called {one_line(wanted.model)!r} answers here.")
-    if not is_plain(wanted.dataset):
-        raise Problem(422, "no_dataset", "Name a dataset of this computer, such as GET /v1/games lists.")
+        raise Problem(404, "no_model", f"No model called {one_line(wanted.model)!r} answers here.")
+    if wanted.dataset not in {one.name for one in await run_in_threadpool(offers)}:
+        raise Problem(
+            404, "no_dataset", "There is no such dataset here, or it has no split. GET /v1/games lists what there is."
+        )
     settings = GameSettings(
         name=f"{wanted.dataset}-{secrets.token_hex(4)}",
         title=wanted.dataset,
@@ -105,21 +108,21 @@ async def make(request: Request, wanted: NewGame) -> dict[str, Any]:
     return {"join_code": game.join_code, **told.about(game)}
 
 
-@router.post("/invitation")
+@router.post("/invitation", responses=problems(413, 422, 429))
 async def invitation(request: Request, asked: JoinCode) -> dict[str, Any]:
     """What game a join code opens, and what is to be agreed to before it."""
     game = await _run(_lobby(request).invited, client_of(request), asked.join_code)
     return told.about(game)
 
 
-@router.post("/standings")
+@router.post("/standings", responses=problems(413, 422, 429))
 async def watched(request: Request, asked: JoinCode) -> dict[str, Any]:
     """The leaderboard, for whoever watches a game."""
     game = await _run(_lobby(request).invited, client_of(request), asked.join_code)
     return {"standings": await _play(told.standings_told, game)}
 
 
-@router.post("/seats", status_code=201)
+@router.post("/seats", status_code=201, responses=problems(413, 422, 429))
 async def sit(request: Request, entry: Entry) -> dict[str, Any]:
     """Come in, or back in with one's code."""
     lobby, client = _lobby(request), client_of(request)
@@ -128,20 +131,20 @@ async def sit(request: Request, entry: Entry) -> dict[str, Any]:
     return await _play(told.seat_told, seat)
 
 
-@router.get("/seat")
+@router.get("/seat", responses=problems(422))
 async def seat(request: Request, seat: SeatKey) -> dict[str, Any]:
     """The seat again, after the page was loaded anew."""
     return await _play(told.seat_told, _seat(request, seat))
 
 
-@router.get("/seat/round")
+@router.get("/seat/round", responses=problems(422))
 async def next_round(request: Request, seat: SeatKey) -> dict[str, Any]:
     """The first round that is not answered, noted as shown; ``round`` is null when all are answered."""
     taken, pictures = _seat(request, seat), _lobby(request).pictures
     return {"round": await _play(_next, taken, pictures)}
 
 
-@router.post("/seat/answers")
+@router.post("/seat/answers", responses=problems(413, 422))
 async def answer(request: Request, seat: SeatKey, given: Answer) -> dict[str, Any]:
     """Answer the round; ``feedback`` is null where the game does not tell."""
     taken = _seat(request, seat)
@@ -150,7 +153,7 @@ async def answer(request: Request, seat: SeatKey, given: Answer) -> dict[str, An
     return {"feedback": await _play(_answer, taken, given.number, guess)}
 
 
-@router.get("/seat/rounds/{number}/heatmap")
+@router.get("/seat/rounds/{number}/heatmap", responses=problems(404, 422, 429, 503))
 async def heatmap(
     request: Request,
     seat: SeatKey,
@@ -161,25 +164,30 @@ async def heatmap(
     data, name, city = await _play(_explained, _seat(request, seat), number, view)
     engine = request.app.state.engine
     if name not in engine.models:
-        raise Problem(422, "no_model", "The model of this game does not answer here.")
-    ticket = engine.explain(client_of(request), name, data, {"city": city, "check": False})
+        raise Problem(404, "no_model", "The model of this game does not answer here.")
+    how = {"city": city, "check": False, "settings": QUICK[DEFAULT_METHOD]}
+    ticket = engine.explain(client_of(request), name, data, how)
     found = await result_of(request, ticket)
     return {"city": found.city.slug, "name": found.city.name, "overlay": await run_in_threadpool(data_uri, found)}
 
 
-@router.get("/seat/result")
+@router.get("/seat/result", responses=problems(422))
 async def result(request: Request, seat: SeatKey) -> dict[str, Any]:
     """How it went, after the last round; nothing but thanks where the game does not tell."""
     return await _play(told.result_told, _seat(request, seat), _lobby(request).pictures)
 
 
-@router.get("/seat/standings")
+@router.get("/seat/standings", responses=problems(422))
 async def standings(request: Request, seat: SeatKey) -> dict[str, Any]:
     """The leaderboard, best first."""
     return {"standings": await _play(_standings, _seat(request, seat))}
 
 
-@router.get("/pictures/{name}", response_class=Response, responses={200: {"content": {"image/jpeg": {}}}})
+@router.get(
+    "/pictures/{name}",
+    response_class=Response,
+    responses={200: {"content": {"image/jpeg": {}}}, **problems(404, 422)},
+)
 async def picture(request: Request, name: str) -> Response:
     """A picture of a round, by the name that its player was given."""
     pictures = _lobby(request).pictures
@@ -241,8 +249,11 @@ async def _run(work: Callable[P, T], *given: P.args, **named: P.kwargs) -> T:
         return await run_in_threadpool(work, *given, **named)
     except TooManyTries as error:
         raise Problem(429, "too_many_tries", str(error), retry_after_s=60) from error
+    except (WrongJoinCode, NotLetIn) as error:
+        code = "wrong_join_code" if isinstance(error, WrongJoinCode) else "not_let_in"
+        raise Problem(403, code, one_line(str(error))) from error
     except (InputError, UsageError) as error:
-        raise Problem(422, _CODES.get(type(error), "wrong_value"), one_line(str(error))) from error
+        raise Problem(422, "wrong_value", one_line(str(error))) from error
 
 
 async def _play(work: Callable[P, T], *given: P.args, **named: P.kwargs) -> T:
