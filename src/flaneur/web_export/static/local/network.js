@@ -21,13 +21,13 @@ export async function openNetwork(site, model, tell) {
 }
 
 async function start(wasm, weights) {
-  const { env, InferenceSession } = self.ort;
-  Object.assign(env.wasm, { numThreads: 1, proxy: false }); // more threads need headers that a static host does not send
   // The runtime takes an address alone, and some hosts call the file something else than application/wasm. What was
   // downloaded already is handed to it as the answer.
   const fetched = self.fetch;
   self.fetch = async () => new Response(wasm, { headers: { "Content-Type": "application/wasm" } });
   try {
+    const { env, InferenceSession } = self.ort;
+    Object.assign(env.wasm, { numThreads: 1, proxy: false }); // more threads need headers that static hosts do not send
     return await InferenceSession.create(weights, { executionProviders: ["wasm"], logSeverityLevel: 4 });
   } catch (error) {
     throw Object.assign(

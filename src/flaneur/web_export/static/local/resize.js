@@ -11,6 +11,7 @@ const FILTER = {
   },
 };
 const BITS = 22; // of the fixed point that Pillow computes 8-bit pictures in
+const HALF = 1 << (BITS - 1);
 
 /** Where each pixel of a line comes from.
  * @param {number} length pixels that there are
@@ -64,34 +65,54 @@ const clip = (sum) => Math.min(255, Math.max(0, sum >> BITS));
 export function resizeRows(rows, { width, height }, box, side, filter) {
   const across = whole(taps(width, box[0], box[2], side, filter));
   const down = whole(taps(height, box[1], box[3], side, filter));
-  const narrow = new Uint8Array(height * side * 3);
-  let y = 0;
-  for (const row of rows) narrowed(row, across, narrow.subarray(3 * side * y++));
-  const out = new Uint8Array(side * side * 3);
-  for (let index = 0; index < side; index++) {
-    const [first, own] = [down.starts[index], down.weights[index]];
-    for (let at = 0; at < 3 * side; at++) {
-      let sum = 1 << (BITS - 1);
-      for (let k = 0; k < own.length; k++) sum += narrow[(first + k) * 3 * side + at] * own[k];
-      out[index * 3 * side + at] = clip(sum);
-    }
-  }
+  const downFirst = height > side && height - side > 2 * (width - side); // Pillow's choice, and each pass rounds
+  if (!downFirst) return lowered(narrowed(rows, across), down, 3 * side);
+  const low = lowered(rows, down, 3 * width);
+  const out = new Uint8Array(3 * side * side);
+  let at = 0;
+  for (const row of narrowed(cut(low, 3 * width), across)) out.set(row, 3 * side * at++);
   return out;
 }
 
-function narrowed(row, { starts, weights }, out) {
-  for (let index = 0; index < starts.length; index++) {
-    const own = weights[index];
-    let [red, green, blue] = [1 << (BITS - 1), 1 << (BITS - 1), 1 << (BITS - 1)];
-    for (let k = 0, at = 3 * starts[index]; k < own.length; k++, at += 3) {
-      red += row[at] * own[k];
-      green += row[at + 1] * own[k];
-      blue += row[at + 2] * own[k];
+function* cut(bytes, length) {
+  for (let at = 0; at < bytes.length; at += length) yield bytes.subarray(at, at + length);
+}
+
+/** Each row made as wide as wanted. The same array is used for every row. */
+function* narrowed(rows, { starts, weights }) {
+  const out = new Uint8Array(3 * starts.length);
+  for (const row of rows) {
+    for (let index = 0; index < starts.length; index++) {
+      const own = weights[index];
+      let [red, green, blue] = [HALF, HALF, HALF];
+      for (let k = 0, at = 3 * starts[index]; k < own.length; k++, at += 3) {
+        red += row[at] * own[k];
+        green += row[at + 1] * own[k];
+        blue += row[at + 2] * own[k];
+      }
+      out[3 * index] = clip(red);
+      out[3 * index + 1] = clip(green);
+      out[3 * index + 2] = clip(blue);
     }
-    out[3 * index] = clip(red);
-    out[3 * index + 1] = clip(green);
-    out[3 * index + 2] = clip(blue);
+    yield out;
   }
+}
+
+/** As many rows as wanted, of all that arrive. */
+function lowered(rows, { starts, weights }, length) {
+  const sums = new Int32Array(starts.length * length).fill(HALF);
+  const ends = starts.map((start, index) => start + weights[index].length);
+  let [y, first] = [0, 0];
+  for (const row of rows) {
+    while (first < ends.length && ends[first] <= y) first += 1;
+    for (let index = first; index < starts.length && starts[index] <= y; index++) {
+      if (y >= ends[index]) continue;
+      const [weight, start] = [weights[index][y - starts[index]], index * length];
+      for (let at = 0; at < length; at++) sums[start + at] += row[at] * weight;
+    }
+    y += 1;
+  }
+  return Uint8Array.from(sums, clip);
 }
 
 /** Resizes a grid of numbers, as Pillow does in mode F.
