@@ -26,6 +26,10 @@ class FakeEngine:
     def wait_ready(self, timeout_s=60.0):
         pass
 
+    def check_room(self, client):
+        if self.busy:
+            raise Busy(self.busy, 3)
+
     def predict(self, client, model, photos):
         return self._take(client, lambda: [found for _, found in self.models[model].scores(photos)])
 

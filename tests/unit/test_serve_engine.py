@@ -159,9 +159,12 @@ def test_a_queue_of_q_places_refuses_exactly_two_of_q_plus_two(gated):
     assert [busy.why for busy in refused] == ["client", "client"]
     assert all(1 <= busy.retry_after_s <= 30 for busy in refused)
     assert "Ask again in" in str(refused[0])
+    with pytest.raises(Busy):
+        engine.check_room("one client")
     model.gate.set()
     assert len(results(found for found in asked if not isinstance(found, Busy))) == 40
-    assert engine.stats().refused == {"client": 2}
+    engine.check_room("one client")
+    assert engine.stats().refused == {"client": 3}
 
 
 def test_a_greedy_client_does_not_delay_the_others(gated):

@@ -90,6 +90,14 @@ class Engine:
             raise UsageError(f"{len(photos)} photos in one request; send 1 to {self.limits.client_photos}.")
         return self._photos.submit(client, self._model(model), photos)
 
+    def check_room(self, client: str) -> None:
+        """Whether :meth:`predict` would take on a photo of this client now: asked before a body is read and parsed.
+
+        Raises:
+            Busy: it would not.
+        """
+        self._photos.check_room(client)
+
     def explain(self, client: str, model: str, photo: bytes, how: Mapping[str, Any]) -> Ticket[Heatmap]:
         """Take on a heat map; returns at once. Heat maps have a queue of their own and give way to predictions.
 

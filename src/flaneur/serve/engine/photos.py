@@ -18,7 +18,7 @@ from flaneur.serve.decoding.decoder import Decoder
 from flaneur.serve.engine.batches import Batches, Decoded
 from flaneur.serve.engine.counters import Counters
 from flaneur.serve.engine.jobs import Answered, Job, Request
-from flaneur.serve.engine.queue import FairQueue
+from flaneur.serve.engine.queue import FairQueue, Why
 from flaneur.serve.engine.ticket import Busy, Ticket
 from flaneur.serve.limits import Limits
 
@@ -53,13 +53,19 @@ class PhotoLanes:
             Busy: there is no room.
         """
         request = Request(client, model, photos)
-        why = self.queue.offer(request.jobs, always=client == OWN)
+        self._refuse(self.queue.offer(request.jobs, always=client == OWN))
+        request.ticket.future.add_done_callback(lambda future: self._call_off(request) if future.cancelled() else None)
+        return request.ticket
+
+    def check_room(self, client: str) -> None:
+        """See :meth:`flaneur.serve.engine.engine.Engine.check_room`."""
+        self._refuse(self.queue.why_not(client))
+
+    def _refuse(self, why: Why | None) -> None:
         if why is not None:
             self._counters.refused(why)
             waiting, running, _, _ = self.queue.counts()
             raise Busy(why, self._counters.retry_after_s("photos_answered", waiting + running))
-        request.ticket.future.add_done_callback(lambda future: self._call_off(request) if future.cancelled() else None)
-        return request.ticket
 
     @property
     def standing(self) -> bool:

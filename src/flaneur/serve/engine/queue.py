@@ -73,6 +73,11 @@ class FairQueue(Generic[P]):
                 self._changed.notify(len(pieces))
             return why
 
+    def why_not(self, client: str) -> Why | None:
+        """Why one more piece of this client would find no room now, however small; ``None``: it would."""
+        with self._changed:
+            return self._why_not(client, 1, 0)
+
     def _why_not(self, client: str, count: int, size_bytes: int) -> Why | None:
         if self._closing:
             return "closing"

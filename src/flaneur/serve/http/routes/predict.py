@@ -51,6 +51,7 @@ async def predict(request: Request) -> JSONResponse:
     that cannot be read are answered with an error each.
     """
     state = request.app.state
+    state.engine.check_room(client_of(request))  # before a body is read for nothing
     form = await read_form(request, state.settings.limits)
     name, asked = _asked(form, state.engine.models)
     ticket = state.engine.predict(client_of(request), name, [photo.data for photo in asked.photos])
@@ -60,7 +61,7 @@ async def predict(request: Request) -> JSONResponse:
 
 def _asked(form: Form, models: dict[str, Model]) -> tuple[str, _Asked]:
     form.only("model", "views", "cities", "top")
-    name, model = fields.model_of(models, form.fields.get("model", ""))
+    name, model = fields.model_of(models, form.fields.get("model"))
     cities = fields.slugs(form.fields, "cities")
     model.choice(cities)
     if not form.photos:
