@@ -211,6 +211,8 @@ FOREIGN = [
     {"Host": "evil.example:8420"},
     {"Host": "127.0.0.1.evil.example"},
     {"Host": ""},
+    {"Host": "evil.example@127.0.0.1"},
+    {"Host": "[::1"},
     {"Host": "192.168.1.9"},
     {"Origin": "https://evil.example"},
     {"Origin": "null"},

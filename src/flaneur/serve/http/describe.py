@@ -29,7 +29,6 @@ def describe(app: FastAPI, engine: Engine) -> dict[str, Any]:
     known: dict[str, dict[str, Any]] = {
         "model": {"enum": list(engine.models)},
         "city": {"enum": slugs},
-        "against": {"enum": slugs},
         "cities": {"pattern": f"^({either})(,({either}))*$"},
         "method": {"enum": sorted({name for model in models for name in methods_of(model)})},
     }
@@ -37,6 +36,7 @@ def describe(app: FastAPI, engine: Engine) -> dict[str, Any]:
         for operation in path.values():
             form = operation.get("requestBody", {}).get("content", {}).get(_FORM, {})
             fields = form.get("schema", {}).get("properties", {})
-            for name in known.keys() & fields.keys():
-                fields[name] = {**fields[name], **known[name]}
+            for name, field in fields.items():
+                told_of = {key: value for key, value in field.items() if key != "x-known"}
+                fields[name] = told_of | known.get(field.get("x-known", ""), {})
     return told

@@ -13,7 +13,7 @@ _LONGEST_NUMBER = 6
 
 
 def flag(fields: Mapping[str, str], name: str, default: bool = False) -> bool:
-    """``true`` or ``false``.
+    """``true`` or ``false``; the default where the field is not there.
 
     Raises:
         Problem: 422, another word.
@@ -21,7 +21,7 @@ def flag(fields: Mapping[str, str], name: str, default: bool = False) -> bool:
     >>> flag({"views": "true"}, "views"), flag({}, "views")
     (True, False)
     """
-    said = fields.get(name, "").strip().lower() or str(default).lower()
+    said = fields.get(name, str(default).lower())
     if said not in _FLAGS:
         raise Problem(422, "wrong_value", f"{name} is 'true' or 'false', not {one_line(said[:40])!r}.")
     return _FLAGS[said]
@@ -36,8 +36,8 @@ def count(fields: Mapping[str, str], name: str) -> int | None:
     >>> count({"top": "3"}, "top"), count({}, "top")
     (3, None)
     """
-    said = fields.get(name, "").strip()
-    if not said:
+    said = fields.get(name)
+    if said is None:
         return None
     if not (said.isascii() and said.isdecimal()) or len(said) > _LONGEST_NUMBER or int(said) < 1:
         raise Problem(422, "wrong_value", f"{name} is a whole number from 1 on, not {one_line(said[:40])!r}.")
@@ -45,25 +45,26 @@ def count(fields: Mapping[str, str], name: str) -> int | None:
 
 
 def slugs(fields: Mapping[str, str], name: str) -> list[str] | None:
-    """Names with commas between them; ``None`` where there are none.
+    """Names with commas between them; ``None`` where the field is not there.
 
-    >>> slugs({"cities": "paris, rome"}, "cities"), slugs({"cities": " "}, "cities")
+    >>> slugs({"cities": "paris, rome"}, "cities"), slugs({}, "cities")
     (['paris', 'rome'], None)
     """
-    return [part.strip() for part in fields.get(name, "").split(",") if part.strip()] or None
+    said = fields.get(name)
+    return None if said is None else [part.strip() for part in said.split(",")]
 
 
-def model_of(models: Mapping[str, Model], name: str) -> tuple[str, Model]:
+def model_of(models: Mapping[str, Model], name: str | None) -> tuple[str, Model]:
     """A model by its name; the first where none is named.
 
     Args:
         models: of the engine.
-        name: as the request says it.
+        name: as the request says it, if it does.
 
     Raises:
         UsageError: there is no such model here; a near name is suggested.
     """
-    chosen = name.strip() or next(iter(models))
+    chosen = next(iter(models)) if name is None else name
     if chosen not in models:
         hint = did_you_mean(chosen, models) or f" Known: {', '.join(models)}."
         raise UsageError(f"No model called {one_line(chosen[:80])!r} is served here.{hint}")

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import hmac
+import re
 import socket
 from collections.abc import Mapping
 from functools import cache
-from urllib.parse import urlsplit
 
 from starlette.requests import HTTPConnection, Request
 
@@ -21,6 +21,7 @@ OPEN_TO_PLAYERS = "/v1/games/"
 
 _KEPT = ("/v1/", "/metrics", "/openapi.json")
 _ANSWERS_PAGES = "navigate"  # of Sec-Fetch-Mode: a person follows a link
+_HOST = re.compile(r"(?:(?P<name>[^\s:/?#@\[\]]+)|\[(?P<address>[0-9a-f:.]+)\])(?::\d*)?")
 _OWN_SITES = frozenset({"same-origin", "none"})
 
 
@@ -52,13 +53,11 @@ def check_host(settings: ServeSettings, host: str) -> None:
 def host_name(host: str) -> str:
     """The header ``Host`` without its port, in lower case.
 
-    >>> host_name("[::1]:8420"), host_name("Example.org:80"), host_name("")
+    >>> host_name("[::1]:8420"), host_name("Example.org:80"), host_name("a@127.0.0.1")
     ('::1', 'example.org', '')
     """
-    try:
-        return (urlsplit(f"//{host}").hostname or "").casefold()
-    except ValueError:
-        return ""
+    found = _HOST.fullmatch(host.strip().casefold())
+    return (found["name"] or found["address"]) if found else ""
 
 
 def check_origin(settings: ServeSettings, method: str, headers: Mapping[str, str]) -> None:

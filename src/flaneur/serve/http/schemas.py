@@ -13,10 +13,12 @@ TOLD_LIMITS = ("request_bytes", "photo_bytes", "request_photos", "field_bytes")
 
 PHOTO: Schema = {"type": "string", "format": "binary", "description": "JPEG, PNG or WebP; the content decides."}
 PHOTOS: Schema = {"type": "array", "items": PHOTO, "minItems": 1}
-MODEL: Schema = {"type": "string", "description": "Name of a model; the first by default."}
-CITY: Schema = {"type": "string", "description": "Slug of a city that the model knows."}
-CITIES: Schema = {"type": "string", "description": "Slugs with commas between: choose only among these."}
-METHOD: Schema = {"type": "string", "description": "One of the model's methods; occlusion by default."}
+MODEL: Schema = {"type": "string", "description": "Name of a model; the first by default.", "x-known": "model"}
+CITY: Schema = {"type": "string", "description": "Slug of a city that the model knows.", "x-known": "city"}
+CITIES: Schema = {
+    "type": "string", "description": "Slugs with commas between: choose only among these.", "x-known": "cities"
+}  # fmt: skip
+METHOD: Schema = {"type": "string", "description": "A method of the model; occlusion by default.", "x-known": "method"}
 FLAG: Schema = {"type": "string", "enum": ["true", "false"]}
 COUNT: Schema = {"type": "integer", "minimum": 1, "maximum": 999999}
 

@@ -18,7 +18,7 @@ from flaneur.serve.http import fields, schemas
 from flaneur.serve.http.about import methods_of
 from flaneur.serve.http.guards import client_of
 from flaneur.serve.http.overlay import data_uri
-from flaneur.serve.http.problems import Problem
+from flaneur.serve.http.problems import Problem, one_line
 from flaneur.serve.http.uploads import Form, read_form
 from flaneur.serve.http.waiting import result_of
 
@@ -51,7 +51,7 @@ async def explain(request: Request) -> JSONResponse:
     form.only("model", "city", "against", "method", "check", "quick")
     if len(form.photos) != 1:
         raise Problem(422, "one_photo", "Send one photo, in a part called 'photo'.")
-    name, model = fields.model_of(state.engine.models, form.fields.get("model", ""))
+    name, model = fields.model_of(state.engine.models, form.fields.get("model"))
     ticket = state.engine.explain(client_of(request), name, form.photos[0].data, _how(form, model))
     heatmap = await result_of(request, ticket)
     return JSONResponse(await asyncio.to_thread(_told, heatmap, form.photos[0].name))
@@ -59,12 +59,12 @@ async def explain(request: Request) -> JSONResponse:
 
 def _how(form: Form, model: Model) -> dict[str, Any]:
     """What a form says of the map, checked as far as it can be without the photo."""
-    cities = {name: form.fields.get(name, "").strip() or None for name in ("city", "against")}
-    model.choice([city for city in cities.values() if city] or None)
-    method, known = form.fields.get("method", "").strip() or DEFAULT_METHOD, methods_of(model)
+    cities = {name: form.fields.get(name) for name in ("city", "against")}
+    model.choice([city for city in cities.values() if city is not None] or None)
+    method, known = form.fields.get("method", DEFAULT_METHOD), methods_of(model)
     if method not in known:
         hint = did_you_mean(method, known) or f" Known: {', '.join(known)}."
-        raise UsageError(f"No method called {method[:40]!r} for this model here.{hint}")
+        raise UsageError(f"No method called {one_line(method[:40])!r} for this model here.{hint}")
     settings = QUICK.get(method, {}) if fields.flag(form.fields, "quick") else {}
     return {**cities, "method": method, "settings": settings, "check": fields.flag(form.fields, "check", default=True)}
 
