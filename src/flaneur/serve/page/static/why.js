@@ -53,9 +53,10 @@ export async function showWhy(container, { files, answer, model }) {
   function show(found) {
     last = found;
     const named = { city: nameOf(found.city), against: nameOf(found.against) };
+    const open = said.querySelector(".why-trust")?.open ?? false;
     stage.lay(found, named);
     said.replaceChildren(tellWhere(t, found, named));
-    if (found.faithfulness || found.trust !== "unchecked") said.append(tellTrust(t, found, named));
+    if (found.faithfulness || found.trust !== "unchecked") said.append(tellTrust(t, found, named, open));
     if (found.evidence) said.append(tellKnown(t, found.evidence, nameOf));
   }
 

@@ -13,14 +13,14 @@ export function tellWhere(t, { limit, peak, box }, { city }) {
   return make("p", {}, ...lines.flatMap(([key, values]) => [t.put(make("span"), key, values), " "]));
 }
 
-/** The verdict of the check, its numbers behind it. */
-export function tellTrust(t, { trust, faithfulness, words, score }, { city, against }) {
+/** The verdict of the check, its numbers behind it; open: whether they show at once. */
+export function tellTrust(t, { trust, faithfulness, words, score }, { city, against }, open = false) {
   const known = t.has(`trust_${trust}`);
   const verdict = known ? t.put(make("strong"), `trust_${trust}`) : make("strong", {}, words);
   const numbers = faithfulness ? measured(t, faithfulness, city) : [];
   return make(
     "details",
-    { class: "why-trust", "data-code": trust },
+    { class: "why-trust", "data-code": trust, open },
     make("summary", {}, verdict),
     ...numbers,
     t.put(make("p"), against ? "score_against" : "score", { city, against, odds: signed(t, score) }),
