@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import struct
 import threading
 from io import BytesIO
@@ -81,6 +82,20 @@ def test_a_process_that_is_killed_is_replaced(watchdog):
     finally:
         child.close()
     assert child.pid is None
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
+def test_a_process_leaves_stopping_to_its_parent(watchdog):
+    child = Child(WORKER, [MEMORY], watchdog)
+    try:
+        child.start()
+        for stop in (signal.SIGINT, signal.SIGTERM):
+            os.kill(child.pid, stop)
+        header, _ = child.ask({"size_px": 8, "mean": [0, 0, 0], "std": [1, 1, 1]}, [b"x"], 60, 0)
+        assert header["code"] == "not_an_image"
+        assert child.restarts == 0
+    finally:
+        child.close()
 
 
 def test_a_process_that_does_not_answer_in_time_is_ended(watchdog):

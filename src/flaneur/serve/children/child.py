@@ -8,13 +8,14 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from typing import IO, Any
+from typing import IO, Any, BinaryIO
 
 from flaneur.serve.children.frames import Frame, read_frame, write_frame
 from flaneur.serve.children.watchdog import Watchdog
 
 _START_S = 60.0  # imports alone, on a machine that has much else to do
 _LEAVE_S = 2.0
+_PIPE_BYTES = 1 << 19
 _PASSED_ON = (
     "PATH", "PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "SYSTEMROOT", "TEMP",
     "TMPDIR", "HOME", "FLANEUR_HOME", "LANG", "LC_ALL",
@@ -83,6 +84,8 @@ class Child:
             )
         except OSError as error:  # no memory or no process left
             raise ChildDied from error
+        for pipe in (self._process.stdin, self._process.stdout):
+            _widen(_pipe(pipe))
         self._exchange(None, (), _START_S, 0)
         self.start_s = time.monotonic() - began
 
@@ -144,6 +147,15 @@ class Child:
         for pipe in (self._process.stdin, self._process.stdout):
             with suppress(OSError):  # what was not yet written cannot be any more
                 _pipe(pipe).close()
+
+
+def _widen(pipe: BinaryIO) -> None:
+    """Let a whole frame into a pipe, so that neither side waits for the other half way; where the system lets us."""
+    if sys.platform == "linux":
+        import fcntl
+
+        with suppress(OSError):
+            fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
 
 
 def _pipe(pipe: IO[bytes] | None) -> Any:
