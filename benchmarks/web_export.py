@@ -75,6 +75,17 @@ def sample(dataset: str, count: int, seed: int = 0) -> list[Path]:
     return random.Random(seed).sample(paths, min(count, len(paths)))
 
 
+def enlarged(photos: Sequence[Path], times: int, folder: Path) -> list[Path]:
+    """The same, saved as JPEGs some times as large: decoders then make them smaller, as they do with a camera's."""
+    made = []
+    for number, path in enumerate(photos):
+        made.append(folder / f"{number}.jpg")
+        with Image.open(path) as image:
+            size = (image.width * times, image.height * times)
+            image.convert("RGB").resize(size, Image.Resampling.BICUBIC).save(made[-1], quality=90)
+    return made
+
+
 def in_browser(page: Any, photos: Sequence[Path]) -> tuple[list[dict[str, Any]], float]:
     """Answers of the page, and the seconds a photo they took."""
     answers, start = [], time.perf_counter()
@@ -104,13 +115,13 @@ def agreement(model: Model, photos: Sequence[Path], answers: Sequence[dict[str, 
     }
 
 
-def map_agreement(page: Any, model: Model, photo: Path, settings: dict[str, Any]) -> dict[str, float]:
-    """One heat map both ways: correlation of their cells, and the browser's seconds."""
+def map_agreement(page: Any, model: Model, photo: Path) -> dict[str, float]:
+    """One heat map, such as the page draws it first, both ways: correlation of cells, and the browser's seconds."""
     page.set_input_files("#bench", [str(photo)])
     start = time.perf_counter()
-    there = page.evaluate(EXPLAIN, {})
+    there = page.evaluate(EXPLAIN, {"quick": True})
     spent = time.perf_counter() - start
-    here = Image.fromarray(relevance(target(model, photo, there["city"]), "occlusion", settings))
+    here = Image.fromarray(relevance(target(model, photo, there["city"]), "occlusion", there["settings"]))
     cells = np.asarray(here.resize((len(there["map"]),) * 2, Image.Resampling.BOX))
     return {"correlation": float(np.corrcoef(cells.ravel(), np.ravel(there["map"]))[0, 1]), "seconds": spent}
 
@@ -119,13 +130,21 @@ def main() -> None:
     parser = measure.parser(__doc__)
     parser.add_argument("--dataset", default="cities", help="name of a dataset, or a folder of photos (cities)")
     parser.add_argument("--count", type=int, default=500, help="photos (500)")
+    parser.add_argument("--enlarge", type=int, default=1, help="ask photos so many times as large (1)")
     parser.add_argument("--maps", type=int, default=5, help="heat maps (5)")
     parser.add_argument("--runtime", type=Path, help="folder or .tgz of onnxruntime-web; npm is asked without it")
     options = parser.parse_args()
     from playwright.sync_api import sync_playwright
 
     model, photos = load(options.model), sample(options.dataset, options.count)
-    with tempfile.TemporaryDirectory() as scratch, served(Path(scratch)) as address, sync_playwright() as playwright:
+    with (
+        tempfile.TemporaryDirectory() as scratch,
+        tempfile.TemporaryDirectory() as larger,
+        served(Path(scratch)) as address,
+        sync_playwright() as playwright,
+    ):
+        if options.enlarge > 1:
+            photos = enlarged(photos, options.enlarge, Path(larger))
         runtime = [] if options.runtime is None else ["--runtime", str(options.runtime)]
         done = CliRunner().invoke(export, [options.model, "--web", f"{scratch}/below/page", *runtime])
         if done.exit_code:
@@ -139,8 +158,7 @@ def main() -> None:
         first, first_s = in_browser(page, photos[:1])
         answers, photo_s = in_browser(page, photos)
         result = agreement(model, photos, answers) | {"first_answer_s": first_s, "seconds_a_photo": photo_s}
-        settings = {"stride": 0.5}
-        maps = [map_agreement(page, model, photo, settings) for photo in photos[: options.maps]]
+        maps = [map_agreement(page, model, photo) for photo in photos[: options.maps]]
         result |= {"export": done.output.splitlines()[0].split(": ")[-1], "maps": maps}
         result["reproducible"] = first[0]["ranking"] == answers[0]["ranking"]
         browser.close()
