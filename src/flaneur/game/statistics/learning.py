@@ -105,9 +105,8 @@ def _slope(guesses: Guesses, rng: np.random.Generator) -> tuple[Interval, float]
         return nothing, 1.0
     hits = [guesses.correct[own].astype(np.float64) for own in rows]
     seen = float(away @ np.concatenate(hits)) / spread
-    shuffled = np.empty(_SHUFFLES)
-    for number in range(_SHUFFLES):
-        shuffled[number] = away @ np.concatenate([rng.permutation(own) for own in hits]) / spread
+    orders = [rng.permuted(np.tile(own, (_SHUFFLES, 1)), axis=1) for own in hits]
+    shuffled = np.hstack(orders) @ away / spread
     half = _Z * float(np.sqrt((shuffled**2).mean()))
     steep = int((np.abs(shuffled) >= abs(seen) - 1e-12).sum())
     ends = (10 * seen, 10 * (seen - half), 10 * (seen + half))

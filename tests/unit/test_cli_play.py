@@ -1,0 +1,153 @@
+"""``flaneur play`` from words to a served game, and its report, with a real (tiny, untrained) bundle."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from flaneur.cli.main import run
+from flaneur.cli.play import play
+from flaneur.dataset.store import Dataset
+from flaneur.files import read_table
+from flaneur.game.game import Game, new_game
+from flaneur.game.report.page import to_html
+from flaneur.game.report.words import cautions, summary
+from flaneur.game.settings import GameSettings
+from flaneur.game.statistics.analysis import analyse
+from flaneur.predict import Model
+from game_players import play_all
+from game_world import game_dataset, game_model
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> tuple[Dataset, Model]:
+    folder = tmp_path_factory.mktemp("play")
+    return game_dataset(folder), game_model(folder)
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FLANEUR_HOME", str(tmp_path / "home"))
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture
+def served(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
+    """What the server was given in place of serving; the game is played by two in the meantime."""
+    calls: list[dict[str, Any]] = []
+
+    def serve(models: list[Model], settings: Any, *, games: list[Game], told: Callable[[str], None]) -> None:
+        (game,) = games
+        told("http://127.0.0.1:8420")
+        calls.append({"models": models, "settings": settings, "game": game.settings, "codes": play_all(game, 2)})
+
+    monkeypatch.setattr("flaneur.serve.run.serve", serve)
+    return calls
+
+
+def test_a_game_is_served_played_and_reported(
+    world: tuple[Dataset, Model], served: list[dict[str, Any]], tmp_path: Path
+) -> None:
+    dataset, model = world
+    words = [str(dataset.root), "--model", str(model.bundle.path), "--rounds", "6", "--no-open", "--port", "0"]
+    words += ["--seed", "3"]
+    done = CliRunner().invoke(play, words, catch_exceptions=False)
+    assert done.exit_code == 0
+    assert "http://127.0.0.1:8420/play#join=" in done.stdout
+    assert "was not checked" in done.stderr  # whether the model learnt from these photos
+    (call,) = served
+    assert (call["game"].name, call["game"].test_rounds, call["settings"].port) == ("toy-game", 6, 0)
+    assert [one.name for one in call["models"]] == [model.name]
+    done = CliRunner().invoke(play, ["toy-game", "--no-open"], catch_exceptions=False)  # goes on: two more
+    assert done.exit_code == 0
+    done = CliRunner().invoke(play, ["toy", "--report", "--out", "out", "--json"], catch_exceptions=False)
+    assert done.exit_code == 0
+    told = json.loads(done.stdout)
+    assert told == json.loads(Path("out/report.json").read_text("utf-8"))
+    assert told["accuracy"]["people"] == 4
+    assert told["accuracy"]["guesses"] == 24
+    rows = list(csv.DictReader(Path("out/answers.csv").read_text("utf-8").splitlines()))
+    table = read_table(Path("out/answers.parquet"))
+    assert len(rows) == len(table) == 24
+    assert [row["participant"] for row in rows] == [row["participant"] for row in table]
+    right = sum(row["correct"] == "true" for row in rows)
+    assert right == sum(row["correct"] for row in table)
+    assert told["accuracy"]["value"] == pytest.approx(right / 24, abs=1e-6)
+    model_right = sum(row["model_correct"] == "true" for row in rows)
+    assert told["against_model"]["model"]["value"] == pytest.approx(model_right / 24, abs=1e-6)
+    page = Path("out/report.html").read_text("utf-8")
+    assert "flaneur play toy-game --report" in page
+    assert page.count("data:image/jpeg") > 0
+
+
+def test_an_experiment_follows_its_protocol_and_goes_on(
+    world: tuple[Dataset, Model], served: list[dict[str, Any]], tmp_path: Path
+) -> None:
+    protocol = tmp_path / "study.toml"
+    protocol.write_text("test_rounds = 6\ntraining_rounds = 3\nviews = 2\n", "utf-8")
+    words = [str(world[0].root), "--model", "none", "--experiment", str(protocol), "--no-open"]
+    for _ in range(2):
+        assert CliRunner().invoke(play, words, catch_exceptions=False).exit_code == 0
+    assert [call["game"].name for call in served] == ["study", "study"]
+    assert served[0]["models"][0].card.name == "base"  # the page answers with a model even where none plays
+    done = CliRunner().invoke(play, ["study", "--report", "--no-photos"], catch_exceptions=False)
+    assert "People were right for" in done.stdout
+    page = Path("play-study/report.html").read_text("utf-8")
+    assert "data:image" not in page
+    assert "People beside the model" not in page
+    assert {row["phase"] for row in read_table(Path("play-study/answers.parquet"))} == {"training", "test"}
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (["toy", "--experiment", "x.toml", "--rounds", "3"], 2, "--rounds has no effect with --experiment"),
+        (["toy", "--json"], 2, "--json has no effect without --report"),
+        (["toyy"], 3, "No dataset called 'toyy'"),
+        (["toyy", "--report"], 3, "no game called 'toyy'"),
+        (["begun", "--views", "2"], 2, "--views has no effect on 'begun'"),
+        (["begun", "--report"], 3, "nobody has answered a test round yet"),
+    ],
+)
+def test_what_makes_no_sense_is_told_in_one_line(
+    words: list[str], code: int, said: str, world: tuple[Dataset, Model], capsys: pytest.CaptureFixture[str]
+) -> None:
+    new_game(world[0], None, GameSettings(name="begun", test_rounds=3)).close()
+    assert run(["play", *words]) == code
+    told = capsys.readouterr().err
+    assert said in told
+    assert told.count("\n") == 1
+
+
+def test_several_games_on_a_dataset_are_listed(
+    world: tuple[Dataset, Model], capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("one", "two"):
+        new_game(world[0], None, GameSettings(name=name, test_rounds=3)).close()
+    assert run(["play", "toy", "--report"]) == 2
+    assert "several games on toy: one, two. Name one." in capsys.readouterr().err
+    assert run(["play", str(world[0].root), "--name", "one"]) == 2
+    assert "To go on: flaneur play one" in capsys.readouterr().err
+
+
+def test_the_report_says_what_it_does_not_show_and_is_the_same_twice(world: tuple[Dataset, Model]) -> None:
+    with new_game(*world, GameSettings(title="A <b> game", test_rounds=6)) as game:
+        play_all(game, 1)
+        found = analyse(game)
+        alone = " ".join(cautions(found))
+        assert "One person has played" in alone
+        assert "could learn from them" in alone
+        assert "no training phase" in alone
+        assert "other photos before this person; 6 answers at 6 places" in summary(found)[0]
+        page = to_html(found)
+        assert page == to_html(analyse(game))
+        assert "A &lt;b&gt; game" in page
+        assert "<b>A" not in page
+        play_all(game, 1, seed=1)
+        assert "other people and other photos; 12 answers of 2 people at 6 places" in summary(analyse(game))[0]
