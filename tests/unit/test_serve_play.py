@@ -259,6 +259,13 @@ def test_where_nothing_may_be_changed_no_game_is_made(home, engine):
         assert client.get("/play").status_code == 404
 
 
+def test_without_a_dataset_the_page_is_not_offered(tmp_path, engine, monkeypatch):
+    monkeypatch.setenv("FLANEUR_HOME", str(tmp_path))
+    with TestClient(create_app(engine, ServeSettings()), base_url=ADDRESS) as client:
+        assert client.get("/play").status_code == 404
+        assert "./play" not in client.get("/").text
+
+
 def test_a_photo_that_is_gone_is_told_without_its_path(world, home, engine, tmp_path, monkeypatch):
     game, client = opened(world, engine, tmp_path, test_rounds=2)
     with game, client:

@@ -1,0 +1,176 @@
+"""The page to play in a real browser: a game, a class, an experiment with two participants, by keys and on a phone."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from bundles import tiny_bundle
+from flaneur.game.game import Game, new_game
+from flaneur.game.settings import EXPERIMENT, of_table
+from flaneur.predict import Model
+from serving import PHONE, barriers, is_wider_than_its_window, serving
+from worlds import make_dataset
+
+CITIES = ["paris", "rome", "sao-paulo"]
+CONSENT = "We keep your answers and how long they took.\n\nYou can stop at any time."
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SimpleNamespace]:
+    """Two servers of a computer with two datasets: one offers them, the other an experiment. One city is nowhere."""
+    home = tmp_path_factory.mktemp("home")
+    dataset = make_dataset(home / "datasets", CITIES)
+    make_dataset(home / "located", CITIES[:2], 24).root.rename(home / "datasets" / "located")
+    model = Model(tiny_bundle(home / "tiny"))
+    protocol = {"name": "streets", "title": "Streets", "training_rounds": 2, "test_rounds": 3, "consent": CONSENT}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("FLANEUR_HOME", str(home))
+        with (
+            new_game(dataset, model, of_table(EXPERIMENT | protocol, "test")) as experiment,
+            serving([model]) as free,
+            serving([model], games=[experiment]) as lab,
+        ):
+            yield SimpleNamespace(free=free.address, lab=lab.address, experiment=experiment)
+
+
+def start(page: Any, dataset: str = "toy", **choices: str) -> None:
+    """Choose and begin a game."""
+    page.locator("form.chooser").wait_for()
+    page.locator('select[name="dataset"]').select_option(dataset)
+    for name, value in choices.items():
+        page.locator(f'input[name="{name}"][value="{value}"]').check(force=True)
+    page.locator("form.chooser button[type=submit]").click()
+
+
+def ready(page: Any, position: int) -> None:
+    """Wait until a round's photo is to be seen and can be answered."""
+    page.locator(f'h1:text-matches("\\\\b{position} (of|von) ")').wait_for()
+    page.locator(".city:enabled").first.wait_for()
+
+
+def answers_of(game: Game) -> list[list[str]]:
+    """What each participant answered, round by round."""
+    rounds = [game.store.rounds(number) for number in range(len(game.store.participants()))]
+    return [[one.guess.city for one in given if one.guess is not None] for given in rounds]
+
+
+def test_a_game_by_keys_from_the_choice_to_the_ending(world, visit):
+    page = visit(f"{world.free}/play")
+    start(page, rounds="5", views="4")
+    for position in range(1, 6):
+        ready(page, position)
+        before = page.locator(".photo").get_attribute("src")
+        page.keyboard.press("ArrowRight")
+        assert page.locator(".photo").get_attribute("src") != before
+        page.keyboard.press(str(position % 3 + 1))
+        page.locator(".verdict h2").wait_for()
+        assert re.search("Right: |It is ", page.locator(".verdict h2").inner_text())
+        assert page.locator(".model .bars li").count() == 3
+        if position == 1:
+            page.get_by_role("button", name="What did the model look at?").click()
+            page.locator(".overlay:visible").wait_for()
+            page.get_by_role("slider").fill("40")
+            assert page.locator(".overlay").evaluate("(map) => map.style.opacity") == "0.4"
+        page.keyboard.press("Enter") if position > 1 else page.get_by_role("button", name="Next photo").click()
+    page.locator(".shares").wait_for()
+    told = page.locator(".share .told").all_inner_texts()
+    assert len(told) == 2
+    assert all(re.fullmatch(r"\d of 5: [<>\d. ]+ % \(\d+ % to \d+ %\)", one) for one in told)
+    assert page.locator(".matrix").count() == 2
+    assert page.locator(".album > li").count() == 5
+    assert barriers(page) == []
+    page.get_by_role("button", name="Play again with other photos").click()
+    ready(page, 1)
+
+
+def test_on_a_phone_in_german_and_after_a_reload(world, visit):
+    page = visit(f"{world.free}/play", PHONE, locale="de-DE", color_scheme="dark", has_touch=True)
+    start(page, rounds="5", by="list")
+    ready(page, 1)
+    assert (barriers(page), is_wider_than_its_window(page)) == ([], False)
+    page.get_by_role("button", name="Rome", exact=False).tap()
+    page.locator(".verdict").wait_for()
+    assert (barriers(page), is_wider_than_its_window(page)) == ([], False)
+    page.get_by_role("button", name="Nächstes Foto").tap()
+    page.reload()
+    ready(page, 2)
+    page.locator("#language").select_option("en")
+    assert page.locator("h1").inner_text() == "Photo 2 of 5"
+
+
+def test_a_class_joins_by_code_and_points_at_the_map(world, visit):
+    host, player = visit(f"{world.free}/play"), visit(f"{world.free}/play", PHONE)
+    start(host, "located", rounds="5", who="class", by="map")
+    code = host.locator(".huge").inner_text()
+    player.get_by_text("I have a join code").click()
+    player.locator(".joining input").fill(code.lower())
+    player.get_by_role("button", name="Join").click()
+    player.get_by_label("Your name").fill("Ada")
+    player.get_by_role("button", name="Start").click()
+    for position in range(1, 6):
+        player.locator(f'h1:has-text("Photo {position} of 5")').wait_for()
+        player.locator('input[name="way"][value="map"]').check(force=True)
+        player.locator(".pointer .map").focus()
+        here = player.get_by_role("button", name="It is here")
+        while here.is_disabled():  # until the photo is to be seen, nothing can be answered
+            player.keyboard.press("Enter")
+        if position == 1:
+            assert (barriers(player), is_wider_than_its_window(player)) == ([], False)
+        here.click()
+        player.locator(".verdict").wait_for()
+        player.get_by_role("button", name=re.compile("Next photo|Go on")).click()
+    mine = player.locator(".board .me")
+    mine.wait_for()
+    assert "Ada" in mine.inner_text()
+    host.locator(".board").get_by_text("5/5").nth(1).wait_for()
+    assert (barriers(host), barriers(player)) == ([], [])
+
+
+def test_an_experiment_with_two_participants_one_of_whom_comes_back(world, visit):
+    first, second = visit(f"{world.lab}/play"), visit(f"{world.lab}/play", PHONE, locale="de-DE")
+    heard: list[str] = []
+    for page in (first, second):
+        page.on("response", lambda answer: "/v1/games/seat/answers" in answer.url and heard.append(answer.text()))
+        page.locator(".consent").wait_for()
+        assert barriers(page) == []
+        page.locator("form button[type=submit]").click()
+        assert page.locator(".consent").is_visible()  # nobody comes in who has not agreed
+        page.get_by_role("checkbox").check()
+        page.locator("form button[type=submit]").click()
+    code = first.locator("p.code").inner_text()
+    for page, key in ((first, "1"), (second, "2")):
+        page.get_by_role("button", name=re.compile("Begin")).click()
+        for position in (1, 2):
+            ready(page, position)
+            page.keyboard.press(key)
+            page.locator(".verdict").wait_for()
+            assert page.locator(".model, .why > *").count() == 0
+            page.keyboard.press("Enter")
+        page.get_by_role("button", name=re.compile("Begin")).click()
+    assert len(heard) == 4
+    ready(first, 1)
+    first.keyboard.press("3")
+    ready(first, 2)
+    again = visit(f"{world.lab}/play")
+    again.get_by_text("I have been here before").click()
+    again.get_by_label("Your code").fill(code)
+    again.get_by_role("checkbox").check()
+    again.get_by_role("button", name="Begin").click()
+    again.get_by_text("You go on with photo 2.").wait_for()
+    again.get_by_role("button", name="Begin").click()
+    for page, positions, key in ((again, (2, 3), "3"), (second, (1, 2, 3), "2")):
+        for position in positions:
+            ready(page, position)
+            page.keyboard.press(key)
+        page.locator("b.code").wait_for()
+        assert page.locator(".shares, .verdict, .board").count() == 0
+    assert [body for body in heard[4:] if body != '{"feedback":null}'] == []
+    assert answers_of(world.experiment) == [
+        ["paris", "paris", "sao-paulo", "sao-paulo", "sao-paulo"], ["rome"] * 5,
+    ]  # fmt: skip
+    assert barriers(second) == []
