@@ -97,6 +97,8 @@ def test_a_request_without_a_readable_photo_is_a_problem(client, sent, status, c
         ({"top": "0"}, "wrong_value", "from 1 on"),
         ({"top": "1\x0012"}, "wrong_value", "from 1 on"),
         ({"cities": "atlantis"}, "wrong_value", "atlantis"),
+        ({"cities": "Paris"}, "wrong_value", "did you mean 'paris'?"),
+        ({"cities": ""}, "wrong_value", "no slug"),
     ],
 )
 def test_a_field_that_means_nothing_is_refused_with_a_hint(client, fields, code, said):

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from flaneur.errors import UsageError, did_you_mean
 from flaneur.predict import Model
 from flaneur.serve.http.problems import Problem, one_line
+from flaneur.types import slugify
 
 _FLAGS = {"true": True, "false": False}
 _LONGEST_NUMBER = 6
@@ -45,13 +46,34 @@ def count(fields: Mapping[str, str], name: str) -> int | None:
 
 
 def slugs(fields: Mapping[str, str], name: str) -> list[str] | None:
-    """Names with commas between them; ``None`` where the field is not there.
+    """Slugs of cities with commas between them; ``None`` where the field is not there.
 
-    >>> slugs({"cities": "paris, rome"}, "cities"), slugs({}, "cities")
+    Raises:
+        Problem: 422, not spelt as a slug; near ones are not taken.
+
+    >>> slugs({"cities": "paris,rome"}, "cities"), slugs({}, "cities")
     (['paris', 'rome'], None)
     """
     said = fields.get(name)
-    return None if said is None else [part.strip() for part in said.split(",")]
+    if said is None:
+        return None
+    for part in (parts := said.split(",")):
+        if not part or slugify(part) != part:
+            hint = f"; did you mean {slugify(part)!r}?" if slugify(part) else "."
+            raise Problem(422, "wrong_value", f"{name}: {one_line(part[:40])!r} is no slug of a city{hint}")
+    return parts
+
+
+def slug(fields: Mapping[str, str], name: str) -> str | None:
+    """One such slug.
+
+    Raises:
+        Problem: 422, none, or several.
+    """
+    found = slugs(fields, name)
+    if found is not None and len(found) > 1:
+        raise Problem(422, "wrong_value", f"{name} is one city, not {len(found)}.")
+    return found[0] if found else None
 
 
 def model_of(models: Mapping[str, Model], name: str | None) -> tuple[str, Model]:

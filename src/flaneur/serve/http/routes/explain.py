@@ -59,7 +59,7 @@ async def explain(request: Request) -> JSONResponse:
 
 def _how(form: Form, model: Model) -> dict[str, Any]:
     """What a form says of the map, checked as far as it can be without the photo."""
-    cities = {name: form.fields.get(name) for name in ("city", "against")}
+    cities = {name: fields.slug(form.fields, name) for name in ("city", "against")}
     model.choice([city for city in cities.values() if city is not None] or None)
     method, known = form.fields.get("method", DEFAULT_METHOD), methods_of(model)
     if method not in known:
