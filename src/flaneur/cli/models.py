@@ -63,8 +63,8 @@ def verify(model: str) -> None:
 def export(model: str, output: Path | None, web: Path | None, runtime: Path | None, replace: bool) -> None:
     """Write MODEL as one .onnx file, or as a web page that needs no server.
 
-    'flaneur predict --model FILE' reads the file. The page runs the model in the visitor's browser: put its folder on any
-    host that hands out files.
+    'flaneur predict --model FILE' reads the file. The page runs the model in the visitor's browser: put its folder on
+    any host that hands out files.
     """
     if (output is None) == (web is None):
         raise UsageError("say either where the .onnx file goes (-o FILE) or where the web page goes (--web FOLDER).")
