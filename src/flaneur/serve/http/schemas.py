@@ -82,12 +82,37 @@ class Prediction(BaseModel):
     model: str
 
 
+class CityCount(BaseModel):
+    """A city, and how many of the nearest known photos it has."""
+
+    city: str
+    count: int
+
+
+class KnownPhoto(BaseModel):
+    """A known photo: 1 - cosine between its embedding and the photo's."""
+
+    city: str
+    distance: float
+
+
+class Nearest(BaseModel):
+    """The known photos most like it, one a place, nearest first; of so many that the model was not trained on."""
+
+    photos: int
+    places: int
+    nearer_than: float
+    cities: list[CityCount]
+    known: list[KnownPhoto]
+
+
 class Answer(Prediction):
     """The answer to one place: by which of the photos sent, and where its limits lie."""
 
     sha256: list[str]
     index: list[int]
     limits: Thresholds
+    nearest: Nearest | None
 
 
 class PhotoFailure(BaseModel):

@@ -8,11 +8,13 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
 
+import numpy as np
 from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 
 from flaneur.errors import PhotoError
+from flaneur.explain.nearest import nearest_known
 from flaneur.predict import Model, ViewScores
 from flaneur.serve.http import fields, schemas
 from flaneur.serve.http.about import identity
@@ -89,6 +91,7 @@ def _told(asked: _Asked, group: Sequence[tuple[int, ViewScores]]) -> dict[str, A
     names = ", ".join(dict.fromkeys(photo.name for photo in photos if photo.name))
     prediction = model.fuse([score for _, score in group], cities=asked.cities, photo=names)
     rule = model.card.abstain
+    nearest = nearest_known(model, np.stack([score.embedding for _, score in group]))
     return {
         **prediction.to_dict(asked.top),
         "sha256": [sha256(photo.data).hexdigest() for photo in photos],
@@ -97,6 +100,7 @@ def _told(asked: _Asked, group: Sequence[tuple[int, ViewScores]]) -> dict[str, A
             "novelty": rule.novelty_threshold if rule.novelty_method else None,
             "probability": rule.probability_threshold,
         },
+        "nearest": None if nearest is None else nearest.to_dict(),
     }
 
 

@@ -39,10 +39,16 @@ function rowsOf({ photos, model, made_at: made, answer, why }, t) {
   ]);
   rows.push([t("model"), `${model.name} ${model.version}`], [t("made"), made]);
   rows.push([t("novelty"), t.number(answer.novelty, 2)]);
+  if (answer.nearest) rows.push([t("nearest"), neighbours(answer)]);
   if (why) rows.push([t("method"), why.method]);
   if (answer.gps_in_file) {
     const { lat, lon } = answer.gps_in_file;
     rows.push([t("gps"), `${lat}, ${lon}`]);
   }
   return rows;
+}
+
+function neighbours({ nearest, ranking }) {
+  const nameOf = (slug) => ranking.find(({ city }) => city === slug)?.name ?? slug;
+  return nearest.cities.map(({ city, count }) => `${count} ${nameOf(city)}`).join(", ");
 }

@@ -3,7 +3,7 @@ import { explain, lineOf } from "./api.js";
 import { make } from "./make.js";
 import { onLanguage, texts } from "./texts.js";
 import { photoAndMap } from "./why_picture.js";
-import { tellKnown, tellTrust, tellWhere } from "./why_words.js";
+import { tellNearest, tellTrust, tellWhere } from "./why_words.js";
 
 const FIRST = "occlusion"; // docs/explanation/maps.md: none that works for every model is more faithful
 
@@ -25,6 +25,7 @@ export async function showWhy(container, { files, answer, model }) {
   const status = make("p", { class: "why-status", role: "status" });
   const again = make("button", { type: "button", hidden: true, on: { click: ask } });
   const said = make("div", { class: "why-said" });
+  const near = make("div", { class: "why-said" });
   const nameOf = (slug) => slug && (model.cities.find((city) => city.slug === slug)?.name ?? slug);
   let asking = new AbortController();
   let last = null;
@@ -57,7 +58,10 @@ export async function showWhy(container, { files, answer, model }) {
     stage.lay(found, named);
     said.replaceChildren(tellWhere(t, found, named));
     if (found.faithfulness || found.trust !== "unchecked") said.append(tellTrust(t, found, named, open));
-    if (found.evidence) said.append(tellKnown(t, found.evidence, nameOf));
+  }
+
+  function neighbours() {
+    if (answer.nearest?.known.length) near.replaceChildren(tellNearest(t, answer.nearest, nameOf));
   }
 
   function quiet(line = "") {
@@ -67,8 +71,12 @@ export async function showWhy(container, { files, answer, model }) {
 
   t.put(again, "again");
   chosen.element.addEventListener("change", ask);
-  onLanguage(() => last && container.contains(said) && show(last));
-  container.replaceChildren(stage.element, make("div", { class: "why-line" }, status, again), said, chosen.element);
+  neighbours();
+  onLanguage(() => {
+    neighbours();
+    if (last) show(last);
+  });
+  container.replaceChildren(stage.element, make("div", { class: "why-line" }, status, again), said, near, chosen.element);
   void ask();
   return {
     found: () => last,

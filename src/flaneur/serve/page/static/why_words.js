@@ -2,6 +2,7 @@
 import { make } from "./make.js";
 
 const WHOLE = 0.995; // a share of the photo from which on it counts as all
+const UNUSUAL = 0.75; // share of known photos that are worse off, from which on a photo is near; the rest, and it is far
 
 /** Where the photo speaks most, and how much of it the network saw. */
 export function tellWhere(t, { limit, peak, box }, { city }) {
@@ -40,21 +41,18 @@ function measured(t, found, city) {
   return lines.map(([key, values]) => t.put(make("p"), key, values));
 }
 
-/** The nearest known photos, each from another place, as a list. */
-export function tellKnown(t, { dataset, known, itself_learnt: learnt }, nameOf) {
-  const lines = known.map((one) => {
-    const facts = [one.captured_at?.slice(0, 10), spot(t, one), one.author, one.licence].filter(Boolean);
-    const distance = t.put(make("span"), "distance", { distance: t.number(one.distance, 3) });
-    return make("li", {}, make("b", {}, nameOf(one.city)), " ", distance, facts.length ? ` · ${facts.join(" · ")}` : null);
-  });
+/** The known photos that are most like it, where the model keeps any: counts, and how near is near. */
+export function tellNearest(t, { photos, places, nearer_than: share, cities, known }, nameOf) {
+  const counts = cities.map(({ city, count }) => `${count} ${nameOf(city)}`).join(", ");
+  const near = share > UNUSUAL ? "near_near" : share < 1 - UNUSUAL ? "near_far" : "near_usual";
+  const list = known.map(({ city, distance }) => make("li", {}, make("b", {}, nameOf(city)), ` ${t.number(distance, 3)}`));
   return make(
-    "div",
+    "details",
     { class: "why-known" },
-    t.put(make("h4"), "known", { dataset }),
-    make("ol", {}, ...lines),
+    make("summary", {}, t.put(make("span"), "nearest", { n: known.length, counts })),
+    make("ol", {}, ...list),
+    t.put(make("p"), "of_known", { photos, places }),
+    t.put(make("p"), near, { share: t.percent(1 - share) }),
     t.put(make("p"), "neighbours"),
-    learnt && t.put(make("p"), "learnt"),
   );
 }
-
-const spot = (t, { lat, lon, place }) => (lat === null || lat === undefined ? place : `${t.number(lat, 4)}, ${t.number(lon, 4)}`);
