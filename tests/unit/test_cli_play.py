@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -17,6 +18,7 @@ from flaneur.dataset.store import Dataset
 from flaneur.files import read_table
 from flaneur.game.game import Game, new_game
 from flaneur.game.report.page import to_html
+from flaneur.game.report.tables import ANSWERS
 from flaneur.game.report.words import cautions, summary
 from flaneur.game.settings import GameSettings
 from flaneur.game.statistics.analysis import analyse
@@ -123,6 +125,16 @@ def test_what_makes_no_sense_is_told_in_one_line(
     told = capsys.readouterr().err
     assert said in told
     assert told.count("\n") == 1
+
+
+def test_every_column_and_key_is_described() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "reference" / "json.md").read_text("utf-8")
+    described = page.split("\n## Play\n")[1].split("\n## ")[0]
+    fields = [item.name for item in dataclasses.fields(GameSettings)]
+    for name in [*ANSWERS, "mantel_p", "split_half_ceiling", "agreement_kappa", "permutation_p"]:
+        assert f"`{name}`" in described
+    protocol = (Path(__file__).parents[2] / "docs" / "how-to" / "play.md").read_text("utf-8")
+    assert [name for name in fields if f"`{name}`" not in protocol] == []
 
 
 def test_several_games_on_a_dataset_are_listed(
