@@ -55,16 +55,26 @@ def engine(model):
         yield made
 
 
-@pytest.fixture
-def gated(folder):
-    """An engine of four places whose model has been closed."""
+@pytest.fixture(scope="module")
+def gates(folder):
     model = Gate(read_bundle(folder))
     limits = Limits(queue_photos=40, client_photos=40, request_photos=5, threads=1, decoders=1)
     with Engine([model], limits) as made:
         made.wait_ready()
-        model.gate.clear()
         yield made, model
         model.gate.set()
+
+
+@pytest.fixture
+def gated(gates):
+    """An engine of 40 places that has nothing to do and whose model has been closed; opened again afterwards."""
+    engine, model = gates
+    model.gate.clear()
+    yield engine, model
+    model.gate.set()
+    assert engine.predict("the last", "", PHOTOS[:1]).future.result(WAIT_S)
+    stats = engine.stats()
+    assert (stats.waiting_photos, stats.running_photos, stats.held_bytes) == (0, 0, 0)
 
 
 def results(tickets):
@@ -164,7 +174,7 @@ def test_a_queue_of_q_places_refuses_exactly_two_of_q_plus_two(gated):
     model.gate.set()
     assert len(results(found for found in asked if not isinstance(found, Busy))) == 40
     engine.check_room("one client")
-    assert engine.stats().refused == {"client": 3}
+    assert engine.stats().refused["client"] == 3
 
 
 def test_a_greedy_client_does_not_delay_the_others(gated):
@@ -184,13 +194,13 @@ def test_a_greedy_client_does_not_delay_the_others(gated):
 
 def test_work_of_clients_that_went_away_is_skipped(gated):
     engine, model = gated
-    before = model.photos
+    before, cancelled = model.photos, engine.stats().photos_cancelled
     tickets = [engine.predict(f"client {number % 7}", "", PHOTOS[:1]) for number in range(40)]
     for ticket in tickets:
         ticket.cancel()
     stats = engine.stats()
     assert (stats.waiting_photos, stats.running_photos, stats.held_bytes, stats.clients) == (0, 0, 0, 0)
-    assert stats.photos_cancelled == 40
+    assert stats.photos_cancelled - cancelled == 40
     kept = engine.predict("one who waits", "", PHOTOS[:1])
     model.gate.set()
     assert len(kept.future.result(WAIT_S)) == 1
@@ -250,8 +260,6 @@ def test_a_network_that_fails_is_the_answer_of_these_requests_alone(gated):
         engine.predict("a", "", PHOTOS[:2]).future.result(WAIT_S)
     model.session = plain
     assert len(engine.predict("a", "", PHOTOS[:2]).future.result(WAIT_S)) == 2
-    stats = engine.stats()
-    assert (stats.waiting_photos, stats.running_photos) == (0, 0)
 
 
 def test_closing_finishes_what_was_accepted_and_takes_nothing_more(folder):
