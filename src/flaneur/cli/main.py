@@ -37,7 +37,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "sources": ("flaneur.cli.sources:sources", "List where photos can be collected, and what each asks for."),
     "models": ("flaneur.cli.models:models", "List the models on this computer."),
     "verify": ("flaneur.cli.models:verify", "Check that a model is whole and answers as it did."),
-    "export": ("flaneur.cli.models:export", "Write a model as one .onnx file."),
+    "export": ("flaneur.cli.models:export", "Write a model as one .onnx file, or a web page."),
     "doctor": ("flaneur.cli.doctor:doctor", "Say what flaneur finds on this computer, and what is wrong."),
     "demo": ("flaneur.cli.demo:demo", "Show the whole way on drawn toy cities."),
 }
