@@ -13,9 +13,11 @@ from bundles import tiny_bundle
 from flaneur.game.game import Game, new_game
 from flaneur.game.settings import EXPERIMENT, of_table
 from flaneur.predict import Model
+from flaneur.serve.http.settings import ServeSettings
 from serving import PHONE, barriers, is_wider_than_its_window, serving
 from worlds import make_dataset
 
+TOKEN = "a-token-of-some-length"
 CITIES = ["paris", "rome", "sao-paulo"]
 CONSENT = "We keep your answers and how long they took.\n\nYou can stop at any time."
 
@@ -32,10 +34,11 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SimpleNamespace]
         patch.setenv("FLANEUR_HOME", str(home))
         with (
             new_game(dataset, model, of_table(EXPERIMENT | protocol, "test")) as experiment,
-            serving([model]) as free,
+            serving([model], ServeSettings(port=0, token=TOKEN)) as free,
             serving([model], games=[experiment]) as lab,
         ):
-            yield SimpleNamespace(free=free.address, lab=lab.address, experiment=experiment)
+            page = f"{free.address}/play"
+            yield SimpleNamespace(free=page, own=f"{page}#token={TOKEN}", lab=lab.address, experiment=experiment)
 
 
 def start(page: Any, dataset: str = "toy", **choices: str) -> None:
@@ -60,7 +63,7 @@ def answers_of(game: Game) -> list[list[str]]:
 
 
 def test_a_game_by_keys_from_the_choice_to_the_ending(world, visit):
-    page = visit(f"{world.free}/play")
+    page = visit(world.own)
     start(page, rounds="5", views="4")
     for position in range(1, 6):
         ready(page, position)
@@ -89,7 +92,7 @@ def test_a_game_by_keys_from_the_choice_to_the_ending(world, visit):
 
 
 def test_on_a_phone_in_german_and_after_a_reload(world, visit):
-    page = visit(f"{world.free}/play", PHONE, locale="de-DE", color_scheme="dark", has_touch=True)
+    page = visit(world.own, PHONE, locale="de-DE", color_scheme="dark", has_touch=True)
     start(page, rounds="5", by="list")
     ready(page, 1)
     assert (barriers(page), is_wider_than_its_window(page)) == ([], False)
@@ -104,10 +107,10 @@ def test_on_a_phone_in_german_and_after_a_reload(world, visit):
 
 
 def test_a_class_joins_by_code_and_points_at_the_map(world, visit):
-    host, player = visit(f"{world.free}/play"), visit(f"{world.free}/play", PHONE)
+    host, player = visit(world.own), visit(world.free, PHONE)
     start(host, "located", rounds="5", who="class", by="map")
     code = host.locator(".huge").inner_text()
-    player.get_by_text("I have a join code").click()
+    assert "token" not in host.url
     player.locator(".joining input").fill(code.lower())
     player.get_by_role("button", name="Join").click()
     player.get_by_label("Your name").fill("Ada")
@@ -129,6 +132,7 @@ def test_a_class_joins_by_code_and_points_at_the_map(world, visit):
     assert "Ada" in mine.inner_text()
     host.locator(".board").get_by_text("5/5").nth(1).wait_for()
     assert (barriers(host), barriers(player)) == ([], [])
+    visit.forgive("401")  # a player has no token, and needs none
 
 
 def test_an_experiment_with_two_participants_one_of_whom_comes_back(world, visit):

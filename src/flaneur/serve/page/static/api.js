@@ -89,10 +89,11 @@ export function post(address, body, { signal, headers = {} } = {}) {
   return ask(address, { method: "POST", body: JSON.stringify(body), headers: { ...headers, ...json }, signal });
 }
 
-async function ask(address, options) {
+async function ask(address, { headers = {}, ...options }) {
+  const key = token();
   let answer;
   try {
-    answer = await fetch(address, options);
+    answer = await fetch(address, { ...options, headers: key ? { ...headers, Authorization: `Bearer ${key}` } : headers });
   } catch (error) {
     if (error.name === "AbortError") throw error;
     throw new ApiError("offline", error.message);
@@ -102,6 +103,17 @@ async function ask(address, options) {
   const { code = "bad_answer", message = `${answer.status} ${answer.statusText}` } = said?.error ?? {};
   const retryAfter = Number(answer.headers.get("Retry-After")) || null;
   throw new ApiError(code, message, { status: answer.status, retryAfter, said });
+}
+
+/** The token of a server that others can reach: given once behind the # of the address, kept for this window alone. */
+function token() {
+  const given = new URLSearchParams(location.hash.slice(1));
+  if (given.has("token")) {
+    sessionStorage.setItem("token", given.get("token"));
+    given.delete("token");
+    history.replaceState(null, "", `${location.pathname}${location.search}${given.size ? `#${given}` : ""}`);
+  }
+  return sessionStorage.getItem("token");
 }
 
 /** An error as a line for people. */
