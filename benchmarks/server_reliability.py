@@ -39,7 +39,7 @@ import os, sys
 _log = os.open(os.environ["WATCHED"], os.O_WRONLY | os.O_APPEND | os.O_CREAT)
 def _noted(event, given):
     if event == "open" and isinstance(given[2], int) and given[2] & (os.O_WRONLY | os.O_RDWR):
-        if str(given[0]) != os.devnull:
+        if not isinstance(given[0], int) and str(given[0]) != os.devnull:  # a number is a pipe that stands
             os.write(_log, f"wrote {given[0]}\\n".encode())
     elif event in ("socket.connect", "socket.sendto") or event == "socket.getaddrinfo" and given[0] != "127.0.0.1":
         os.write(_log, f"reached {given}\\n".encode())
@@ -53,8 +53,13 @@ for kind in ("image/jpeg", "image/png", "image/webp"):
     schemathesis.openapi.media_type(kind, strategies.sampled_from([jpeg(drawn(seed)) for seed in range(5)]))
 
 @schemathesis.hook
-def filter_case(context, case):  # a city is not held against itself, nor against the first choice of a photo
-    return not (isinstance(case.body, dict) and "against" in case.body and case.meta.generation.mode.is_positive)
+def filter_case(context, case):
+    if not isinstance(case.body, dict):
+        return True
+    if case.meta.generation.mode.is_positive:  # a city is not held against itself, nor against a photo's first choice
+        return "against" not in case.body
+    # In a form, a list of one word is that word: nobody can tell that it breaks the description.
+    return not any(isinstance(value, (list, dict)) for name, value in case.body.items() if name != "photo")
 """
 METADATA = [
     "169.254.169.254", "100.100.100.200", "[::ffff:169.254.169.254]", "[64:ff9b::a9fe:a9fe]", "[fd00:ec2::254]",
@@ -152,7 +157,7 @@ def fuzz(chosen: Any) -> tuple[dict[str, Any], Claims]:
             [str(Path(sys.executable).with_name("st")), *words],
             cwd=folder, env=surroundings, capture_output=True, text=True, check=False,
         )  # fmt: skip
-        print(done.stdout[-6000:] if done.returncode else done.stdout[-500:], file=sys.stderr)
+        print("\n".join(line[:1000] for line in done.stdout.splitlines()), file=sys.stderr)
         asked = server.metric("flaneur_requests_total") - asked
         failures = int(found.group(1)) if (found := re.search(r"(\d+) unique failure", done.stdout)) else 0
         errors = server.metric(r'flaneur_requests_total\{.*status="5')

@@ -10,6 +10,9 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 HEAD_S = 10.0
 """Seconds that the head of a request may take to arrive."""
 
+LAST_WORDS_S = 0.5
+"""Seconds that a silent connection is kept once the server ends: a request may be on its way."""
+
 
 class Connection(H11Protocol):
     """As of uvicorn, with a time limit for heads: else a client that says little holds a connection for ever."""
@@ -33,6 +36,17 @@ class Connection(H11Protocol):
         """The client is gone."""
         self._stop_waiting()
         super().connection_lost(exc)
+
+    def shutdown(self) -> None:
+        """The server ends: what is under way is answered, and so is what was sent before the client could know."""
+        if self.cycle is not None and not self.cycle.response_complete:
+            self.cycle.keep_alive = False
+        else:
+            self.loop.call_later(LAST_WORDS_S, self._end)
+
+    def _end(self) -> None:
+        if not self.transport.is_closing():
+            super().shutdown()
 
     def _wait_for_head(self) -> None:
         self._head_timer = self.loop.call_later(HEAD_S, self.transport.close)

@@ -8,6 +8,7 @@ import signal
 import socket
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from types import FrameType
 from typing import Any
 
@@ -140,4 +141,22 @@ class Server(uvicorn.Server):
         """Answer what comes while others learn that this server is not ready; then listen no more, and finish."""
         self.app.state.draining = True
         await asyncio.sleep(self._grace_s)
+        await self._stop_listening(sockets or [])
         await super().shutdown(sockets)
+
+    async def _stop_listening(self, listeners: Sequence[socket.socket]) -> None:
+        """Let nobody in any more; whom the system let in already, and nobody greeted yet, is answered too."""
+        held, waiting = [listener.dup() for listener in listeners], []
+        for server in self.servers:
+            server.close()
+        for listener in held:
+            with listener, suppress(BlockingIOError):
+                listener.setblocking(False)
+                while True:
+                    waiting.append(listener.accept()[0])
+        for connected in waiting:
+            connected.setblocking(False)
+            await asyncio.get_running_loop().connect_accepted_socket(self._connection, connected)
+
+    def _connection(self) -> Connection:
+        return Connection(self.config, self.server_state, self.lifespan.state)
