@@ -6,6 +6,7 @@ from math import inf, nan
 from flaneur.evaluation.measures.coverage import Coverage, CoveragePoint
 from flaneur.evaluation.measures.distance import Distance
 from flaneur.evaluation.measures.nearest_train import NearestTrain, Ring
+from flaneur.evaluation.measures.people import People, PlayedGame
 from flaneur.evaluation.measures.slices import Slice, Slices, SliceTable
 from flaneur.evaluation.measures.view_count import ViewCount
 from flaneur.evaluation.trials.cross import Cell, Cross, GroupDrop
@@ -72,6 +73,16 @@ def slices():
     years = table("year", "Year", [str(year) for year in range(2013, 2022)], 41)
     return Slices(
         (years, table("season", "Season", ("spring", "summer", "autumn", "winter")), table("source", "Source", sources))
+    )
+
+
+def people():
+    covers = "other people and other photos; 300 answers of 6 people at 300 places"
+    return People(
+        tuple(
+            PlayedGame(f"game {number}", 6, 8, share(0.47, 0.15, 300, 6), share(0.9, 0.04), about(-0.43, 0.16), covers)
+            for number in range(1, 4)
+        )
     )
 
 
@@ -190,6 +201,7 @@ EXAMPLES = (
     coverage,
     slices,
     nearest_train,
+    people,
     view_count,
     cross,
     learning_curve,

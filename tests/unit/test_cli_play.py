@@ -15,7 +15,10 @@ from click.testing import CliRunner
 from flaneur.cli.main import run
 from flaneur.cli.play import play
 from flaneur.dataset.store import Dataset
+from flaneur.evaluation.api import evaluate
+from flaneur.evaluation.measures.people import People
 from flaneur.files import read_table
+from flaneur.game.beside_report import with_people
 from flaneur.game.game import Game, new_game
 from flaneur.game.report.page import to_html
 from flaneur.game.report.tables import ANSWERS
@@ -163,3 +166,25 @@ def test_the_report_says_what_it_does_not_show_and_is_the_same_twice(world: tupl
         assert "<b>A" not in page
         play_all(game, 1, seed=1)
         assert "other people and other photos; 12 answers of 2 people at 6 places" in summary(analyse(game))[0]
+
+
+def test_an_evaluation_tells_how_people_did_on_its_photos(world: tuple[Dataset, Model]) -> None:
+    dataset, model = world
+    report = evaluate(model, dataset)
+    assert with_people(report) is report
+    with new_game(dataset, None, GameSettings(test_rounds=12, cities=("paris", "rome", "sao-paulo"))) as game:
+        play_all(game, 3)
+        hits = [bool(row["correct"]) for row in game.store.played()]
+        truths = [row["truth"] for row in game.store.played()]
+        photos = [game.places[row["place"]][1].photos[0] for row in game.store.played()]
+    with new_game(dataset, None, GameSettings(name="views", test_rounds=12, views=2)) as game:
+        play_all(game, 1)  # several photos of a place: not of single photos, as the report is
+    found = with_people(report).sections["people"]
+    assert isinstance(found, People)
+    (told,) = found.games
+    assert (told.people, told.accuracy.n, told.accuracy.value) == (3, 36, pytest.approx(sum(hits) / 36))
+    said = {photo.id: model.predict(dataset.image_path(photo)).ranking[0].city.slug for photo in dataset.photos}
+    right = [said[photo] == truth for photo, truth in zip(photos, truths, strict=True)]
+    assert told.model.value == pytest.approx(sum(right) / 36)
+    assert told.difference.value == pytest.approx((sum(hits) - sum(right)) / 36)
+    assert "people (game, 36 answers)" in found.findings().good[0]

@@ -58,6 +58,7 @@ def evaluate(model: str, dataset: str, **options: Any) -> None:
     from flaneur.evaluation.plots.figure import new_figure
     from flaneur.evaluation.record import to_json
     from flaneur.evaluation.write import report_folder
+    from flaneur.game.beside_report import with_people
 
     if options["figures"]:
         new_figure(1, 1)  # refuses here, and not after minutes, where matplotlib lacks
@@ -65,6 +66,7 @@ def evaluate(model: str, dataset: str, **options: Any) -> None:
     with report_folder(options["out"] or Path()):
         with stage_bars(_STAGES) as progress:
             report = measure(model, dataset, options["part"], unknown=options["unknown"], progress=progress, **asked)
+        report = with_people(report)
         page = _write(report, options)
     if options["record"]:
         keep_in_card(report, read_bundle(model))

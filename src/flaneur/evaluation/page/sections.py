@@ -12,6 +12,7 @@ from flaneur.evaluation.page import (
     learning_curve,
     left_out,
     nearest_train,
+    people,
     random_split,
     shortcuts,
     slices,
@@ -23,6 +24,7 @@ from flaneur.evaluation.section import Section
 # What the answers mean first, then leaks, cameras, and what more data would bring.
 RENDERERS: dict[str, Callable[[Any], str]] = {
     "distance": distance.distance_section,
+    "people": people.people_section,
     "coverage": coverage.coverage_section,
     "left_out": left_out.left_out_section,
     "nearest_train": nearest_train.nearest_section,

@@ -100,7 +100,8 @@ def _slope(guesses: Guesses, rng: np.random.Generator) -> tuple[Interval, float]
     rows = [np.flatnonzero(guesses.people == number) for number in guesses.persons]
     away = np.concatenate([_centred(guesses.position[own]) for own in rows]) if rows else np.zeros(0)
     spread = float((away**2).sum())
-    nothing = Interval(np.nan, np.nan, np.nan, len(guesses), len(rows))
+    places = len(np.unique(guesses.places))
+    nothing = Interval(np.nan, np.nan, np.nan, len(guesses), places)
     if not spread:
         return nothing, 1.0
     hits = [guesses.correct[own].astype(np.float64) for own in rows]
@@ -110,7 +111,7 @@ def _slope(guesses: Guesses, rng: np.random.Generator) -> tuple[Interval, float]
     half = _Z * float(np.sqrt((shuffled**2).mean()))
     steep = int((np.abs(shuffled) >= abs(seen) - 1e-12).sum())
     ends = (10 * seen, 10 * (seen - half), 10 * (seen + half))
-    return Interval(*ends, len(guesses), len(rows)), (1 + steep) / (1 + _SHUFFLES)
+    return Interval(*ends, len(guesses), places), (1 + steep) / (1 + _SHUFFLES)
 
 
 def _centred(positions: NDArray[np.intp]) -> NDArray[np.float64]:
