@@ -56,6 +56,10 @@ class Server:
         found = re.findall(rf"^{name}(?:{{.*}})? ([0-9.e+]+)$", text.decode(), flags=re.MULTILINE)
         return sum(float(value) for value in found)
 
+    def cpu_s(self) -> float:
+        """Time on cores that all its processes were given."""
+        return sum(_cpu_s(pid) for pid in (self.pid, *self.children()))
+
     def rss_mb(self) -> tuple[float, float]:
         """Resident memory of the server itself, and with all its processes (MB of 10^6 bytes)."""
         own = _rss_mb(self.pid)
@@ -67,6 +71,14 @@ class Server:
         for task in Path(f"/proc/{self.pid}/task").iterdir():
             found += [int(pid) for pid in (task / "children").read_text().split()]
         return found
+
+
+def _cpu_s(pid: int) -> float:
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:  # it has ended meanwhile
+        return 0.0
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def _rss_mb(pid: int) -> float:
@@ -96,16 +108,22 @@ def serving(model: str, **limits: Any) -> Iterator[Server]:
 def throughput(model: Model, name: str, paths: Sequence[Path], count: int, repeats: int) -> list[dict[str, Any]]:
     """Photos a second of both, in turns."""
     chosen, found = repeated(paths, count), list[Told]()
+    core_s: dict[str, list[float]] = {"predict_many": [], "server": []}
     photos = photos_of(chosen)
     clients = [f"client {number}" for number in range(CALLERS)]
     with serving(name) as server:
 
         def served() -> float:
+            before = server.cpu_s()
             found.append(call(server.port, photos, clients, lambda number: number < count))
+            core_s["server"].append(server.cpu_s() - before)
             return found[-1].count(200) / found[-1].took_s
 
         def bulk() -> float:
-            return count / seconds(lambda: list(model.predict_many((str(path), [path]) for path in chosen)))
+            before = time.process_time()
+            rate = count / seconds(lambda: list(model.predict_many((str(path), [path]) for path in chosen)))
+            core_s["predict_many"].append(time.process_time() - before)
+            return rate
 
         rates = interleaved({"predict_many": bulk, "server": served}, repeats)
     p95 = summary([told.at(0.95, 200) for told in found])
@@ -113,6 +131,11 @@ def throughput(model: Model, name: str, paths: Sequence[Path], count: int, repea
         need("photos a second, predict_many", summary(rates["predict_many"])["median"]),
         need(f"photos a second over HTTP, {CALLERS} callers", summary(rates["server"])["median"]),
         need("of that share", ratio(rates["server"], rates["predict_many"])["median"], at_least=0.8),
+        need(
+            "core-time of predict_many over the server's",
+            ratio(core_s["predict_many"], core_s["server"])["median"],
+        ),
+        need("core-milliseconds a photo, server", 1000 * summary(core_s["server"])["median"] / count),
         need("median seconds of an answer", summary([told.at(0.5, 200) for told in found])["median"]),
         need("p95 seconds of an answer", p95["median"]),
         need("answers other than 200", sum(count - told.count(200) for told in found), at_most=0),
