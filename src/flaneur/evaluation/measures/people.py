@@ -68,5 +68,6 @@ def _told(game: PlayedGame) -> str:
     return (
         f"{people} ({game.name}, {counted(game.accuracy.n, 'answer')}) named the right one of "
         f"{counted(game.cities, 'city')} for {percent(game.accuracy.value)} ({span(game.accuracy)}) of these photos, "
-        f"the model for {percent(game.model.value)} of the same: {points_span(game.difference)} points."
+        f"the model for {percent(game.model.value)} of the same (people less model: {points_span(game.difference)} "
+        "points)."
     )
