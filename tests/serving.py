@@ -16,12 +16,14 @@ import pytest
 from flaneur.predict import Model, load
 from flaneur.serve.engine import Engine
 from flaneur.serve.http.settings import ServeSettings
+from flaneur.serve.limits import Limits
 from flaneur.serve.run import Server, address_of, listen
 
 BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome", "chrome"))), None)
 DESK, PHONE = {"width": 1280, "height": 900}, {"width": 360, "height": 740}
-PATIENCE_MS = 60_000
+PATIENCE_MS = 240_000
 """How long a page may take to show something: far longer than it does, so that a busy machine fails no test."""
+PATIENT = Limits(decode_s=200, explain_s=200, body_s=200)
 _OWN = ("blob:", "data:", "about:")
 
 
@@ -48,16 +50,16 @@ def serving(
 
     Args:
         models: the bundled one by default.
-        settings: any free port of this computer by default.
+        settings: any free port of this computer, and :data:`PATIENT` limits, by default.
         games: as of :func:`flaneur.serve.run.serve`.
     """
-    settings = settings or ServeSettings(port=0)
+    settings = settings or ServeSettings(port=0, limits=PATIENT)
     with listen(settings) as listener, Engine(models or [load()], settings.limits) as engine:
         server = Server(engine, settings, games=games)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, name="served")
         thread.start()
         try:
-            engine.wait_ready()
+            engine.wait_ready(PATIENCE_MS / 1000)
             yield Served(address_of(listener), engine, server)
         finally:
             server.should_exit = True

@@ -37,7 +37,7 @@ function measured(t, found, city) {
     ["hidden", { city, own: share("deletion_auc"), chance: share("random_deletion_auc") }],
     ["shown", { city, own: share("insertion_auc"), chance: share("random_insertion_auc") }],
   ];
-  if (found.sanity !== null) lines.push(["random", { same: t.number(found.sanity, 2) }]);
+  if (found.sanity !== null) lines.push(["random", { same: signed(t, found.sanity) }]);
   return lines.map(([key, values]) => t.put(make("p"), key, values));
 }
 
