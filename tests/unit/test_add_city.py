@@ -137,6 +137,10 @@ def test_names_are_checked_before_any_work(tmp_path: Path) -> None:
         new_city(model, "São Paulo")
     with pytest.raises(UsageError, match="needs a name"):
         new_city(model, " - ")
+    with pytest.raises(UsageError, match="too long"):
+        new_city(model, "x" * 200)
+    with pytest.raises(UsageError, match="too long for a model's name"):
+        new_model(model, new_city(model, "Oslo"), "x" * 250)
     with pytest.raises(InputError, match="latitude"):
         new_city(model, "Oslo", (200.0, 1.0))
     placed = new_city(model, "Nowhere at all", (1.5, 2.5))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,6 +14,8 @@ from bundles import DIM, tiny_bundle, tiny_card, tiny_model
 from flaneur.bundle.folder import bundled_base, export_single, read_bundle, verify_bundle, write_bundle
 from flaneur.bundle.known import KNOWN, Known, pack, read_known, unpack
 from flaneur.errors import InputError, IntegrityError
+from flaneur.evaluation.keep import keep_in_card
+from flaneur.metrics import Interval
 
 
 def some(cities: int = 3, dim: int = DIM) -> Known:
@@ -45,6 +49,17 @@ def test_one_file_leaves_them_out(tmp_path: Path) -> None:
     made = write_bundle(tmp_path / "m", tiny_model(3), tiny_card(), known=pack(some()))
     export_single(made, tmp_path / "one.onnx")
     assert read_bundle(tmp_path / "one.onnx") == replace(made, known=b"", path=tmp_path / "one.onnx")
+
+
+def test_recording_numbers_in_the_card_keeps_them(tmp_path: Path) -> None:
+    half = Interval(0.5, 0.4, 0.6, 10, 5)
+    report: Any = SimpleNamespace(
+        origin=SimpleNamespace(command="flaneur evaluate", dataset="toy", part="test"),
+        which=SimpleNamespace(accuracy=half, macro_recall=half, top_3=half),
+        sure=SimpleNamespace(ece=half), all_groups=None, groups=(), novelty=None,
+    )  # fmt: skip
+    made = write_bundle(tmp_path / "m", tiny_model(3), tiny_card(metrics={}), known=pack(some()))
+    assert keep_in_card(report, made).known == read_bundle(tmp_path / "m").known == made.known
 
 
 @pytest.mark.parametrize(

@@ -29,6 +29,7 @@ from flaneur.training.heads.model_card import readme, validation_metrics
 from flaneur.types import City, Location, slugify
 
 Failed = tuple[tuple[str, PhotoError], ...]
+_LONGEST = 100  # letters of a slug; file systems take 255 bytes
 _KEPT = "photos that the model keeps"
 
 
@@ -129,13 +130,15 @@ def new_city(model: Model, name: str, centre: tuple[float, float] | None = None)
     """The city that is to be added, with country and centre where they are known.
 
     Raises:
-        UsageError: no name, or a city that the model knows already.
+        UsageError: no name, one that is too long, or a city that the model knows already.
         InputError: a centre outside the world.
     """
     shown = " ".join(name.split())
     slug = slugify(shown)
-    if not slug:
+    if not slug or not shown.isprintable():
         raise UsageError("the city needs a name of letters or digits.")
+    if len(slug) > _LONGEST:
+        raise UsageError("the city's name is too long. Shorten it.")
     if slug in [city.slug for city in model.cities]:
         raise UsageError(
             f"model {model.name!r} knows {slug!r} already. To teach it more of that city, train on a dataset of all."
@@ -147,11 +150,13 @@ def new_model(model: Model, city: City, out: str | Path = "", *, replace: bool =
     """The folder that the new model goes to.
 
     Raises:
-        UsageError: a name that cannot be, that is the bundled model's, or that is taken.
+        UsageError: a name that cannot be, that is too long, the bundled model's, or taken.
     """
     name = out or f"{model.card.name}-{city.slug}"
     if str(name) == "base":
         raise UsageError("'base' is the bundled model. Choose another --name.")
+    if len(str(name).rpartition("/")[2].encode()) > 2 * _LONGEST:
+        raise UsageError(f"{str(name)[:20]}… is too long for a model's name. Choose a shorter --name.")
     folder = settings.new_folder("models", name)
     refuse_other_files(folder)
     if (folder / CARD).exists() and not replace:

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 router = APIRouter(tags=["models"])
 
+_LONGEST_NAME = 200  # bytes
 _MOST_MODELS = 16  # in memory at once, with those that were taught
 _ONE_AT_A_TIME = asyncio.Lock()
 
@@ -85,9 +86,9 @@ def _wanted(models: dict[str, Model], model: Model, form: Form) -> _Wanted:
     except InputError as error:  # a centre outside the world
         raise Problem(422, "wrong_value", one_line(str(error))) from error
     name = form.fields.get("name", "").strip() or f"{model.card.name}-{city.slug}"
-    if not settings.is_plain(name):
+    if not settings.is_plain(name) or len(name.encode()) > _LONGEST_NAME:
         raise Problem(
-            422, "wrong_value", "name may hold letters, digits, '-', '_' and '.', and begins with none of these."
+            422, "wrong_value", "name: up to 200 letters, digits, '-', '_' and '.'; it begins with a letter or digit."
         )
     if not fields.flag(form.fields, "replace"):
         if name in models or (settings.home() / "models" / name / CARD).exists():

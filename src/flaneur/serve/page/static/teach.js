@@ -38,7 +38,7 @@ function pupil(file, index) {
   const picture = pictureOf(file, t("photo_of", { n: index + 1, name: file.name }));
   picture.addEventListener("error", () => picture.classList.add("broken"));
   const away = make("button", { type: "button", "aria-label": t("away", { n: index + 1 }), on: { click: () => drop(index) } }, "×");
-  return make("li", { class: wrong ? "failed" : null }, picture, away, wrong && make("span", {}, wrong));
+  return make("li", { class: wrong ? "failed" : null }, picture, away, wrong && make("span", { title: wrong }, t("unreadable")));
 }
 
 function drop(index) {
