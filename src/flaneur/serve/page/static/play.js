@@ -121,7 +121,7 @@ async function end(seat) {
   if (!result.score) return show((box) => showThanks(box, t, result, over));
   const again = async () => {
     const { dataset, test_rounds, views, by_map } = seat.game;
-    const model = seat.game.model?.split(" ")[0] ?? "";
+    const model = seat.game.model ?? "";
     api.forget();
     return attempt(() => start({ dataset, model, rounds: test_rounds, views, by_map }));
   };
