@@ -80,6 +80,7 @@ def test_a_dropped_photo_gets_answer_reasons_and_a_file_to_keep(served, visit, t
     )
     assert "48.8566" in page.locator("#gps").inner_text()
     assert reasons(page).inner_text()
+    assert page.get_by_text("nearest known photos").is_visible()
     kept = json.loads(saved(page, "As data", tmp_path).read_text("utf-8"))
     assert [score["probability"] for score in kept["answer"]["ranking"]] == [
         round(score.probability, 6) for score in expected.ranking
@@ -94,7 +95,7 @@ def test_a_dropped_photo_gets_answer_reasons_and_a_file_to_keep(served, visit, t
 def test_the_map_is_faded_by_keys_and_asked_anew(served, visit):
     page = open_page(visit, served)
     page.set_input_files("#choose", [photo()])
-    before = reasons(page).text_content()
+    reasons(page)
     fader = page.get_by_label("How much of the map")
     fader.focus()
     page.keyboard.press("Home")
@@ -103,14 +104,26 @@ def test_the_map_is_faded_by_keys_and_asked_anew(served, visit):
     assert page.locator(".why-map").evaluate("(map) => map.style.opacity") == "1"
     assert "grayscale" in page.locator(".why-photo").evaluate("(photo) => photo.style.filter")
     page.get_by_label("Method").select_option("cam")
-    assert page.get_by_text("that a cell of the last map adds").is_visible() or reasons(page)
+    page.get_by_text("log-odds that a cell of the last map adds").wait_for()
     first = page.get_by_label("What speaks for").input_value()
     other = page.get_by_label("rather than").locator("option:not([disabled])").nth(1)
     assert other.get_attribute("value") != first
     page.get_by_label("rather than").select_option(other.get_attribute("value"))
     page.locator(".why-legend", has_text=f"for {other.inner_text()}").wait_for()
     assert reasons(page).text_content()
-    assert before
+
+
+def test_a_busy_server_is_asked_again(served, visit):
+    page = open_page(visit, served)
+    busy = {"error": {"code": "busy", "message": "The server has as much waiting as it takes on."}}
+    page.route("**/v1/explain", lambda route: route.fulfill(status=429, headers={"Retry-After": "2"}, json=busy))
+    page.set_input_files("#choose", [photo()])
+    page.locator(".why-line", has_text="2 seconds").wait_for()
+    visit.forgive("429")
+    page.unroute("**/v1/explain")
+    page.get_by_role("button", name="Try again").click()
+    assert reasons(page).text_content()
+    assert not page.get_by_role("button", name="Try again").is_visible()
 
 
 def test_views_of_one_place_get_one_answer(served, visit):
