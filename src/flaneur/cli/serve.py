@@ -46,7 +46,7 @@ def serve(models: Sequence[str], open_page: bool, **options: Any) -> None:
     def told(address: str) -> None:
         tail = f"#token={settings.token}" if settings.token else ""
         hint = "#token=(what stands in the token file)" if settings.token else ""
-        click.echo(f"flaneur listens on {address}/{hint}  (Ctrl-C ends it)")
+        click.echo(f"Listening on {address}/{hint}  (Ctrl-C ends it)")
         if open_page:
             click.launch(f"{address}/{tail}")
 
