@@ -13,7 +13,7 @@ img { max-width: 100%; height: auto; display: block; border-radius: 4px; } figur
 figcaption, .soft { color: var(--soft); font-size: .9rem; }
 .pictures { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 18rem), 1fr)); gap: 1rem; align-items: start; }
 table { border-collapse: collapse; width: 100%; } th, td { text-align: left; padding: .3rem .75rem .3rem 0; border-bottom: 1px solid var(--line); vertical-align: top; overflow-wrap: anywhere; }
-th { font-weight: 400; white-space: nowrap; } .bar { width: 55%; } .bar div { height: .7rem; border-radius: 3px; background: var(--good); min-width: 2px; }
+th { font-weight: 400; width: 30%; overflow-wrap: break-word; } .num { white-space: nowrap; text-align: right; padding-right: 0; } .bar { width: 50%; vertical-align: middle; } .bar div { height: .7rem; border-radius: 3px; background: var(--good); min-width: 2px; }
 `;
 
 /** @returns {Promise<{blob: Blob, ending: string}>} */
@@ -46,7 +46,7 @@ const safe = (text) => String(text).replace(/[&<>"']/g, (letter) => `&#${letter.
 const paragraphs = (lines) => lines.map((line) => `<p>${safe(line)}</p>`).join("");
 const row = ([name, value]) => `<tr><th scope="row">${safe(name)}</th><td>${safe(value)}</td></tr>`;
 const bar = ({ name, share, text }) =>
-  `<tr><th scope="row">${safe(name)}</th><td class="bar"><div style="width:${(100 * share).toFixed(2)}%"></div></td><td>${safe(text)}</td></tr>`;
+  `<tr><th scope="row">${safe(name)}</th><td class="bar"><div style="width:${(100 * share).toFixed(2)}%"></div></td><td class="num">${safe(text)}</td></tr>`;
 const figure = (source, alt, caption) =>
   `<figure><img src="${source}" alt="${safe(alt)}">${caption ? `<figcaption>${safe(caption)}</figcaption>` : ""}</figure>`;
 

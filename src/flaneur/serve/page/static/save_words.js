@@ -24,7 +24,8 @@ async function reasons(why, t) {
   const tWhy = await texts("why");
   const nameOf = (slug) => why.prediction.ranking.find(({ city }) => city === slug)?.name ?? slug;
   const named = { city: nameOf(why.city), against: why.against && nameOf(why.against) };
-  const checked = why.trust === "unchecked" ? [] : [...tellTrust(tWhy, why, named).children];
+  const trust = [...tellTrust(tWhy, why, named).children];
+  const checked = why.trust === "unchecked" ? trust.slice(0, 1) : trust;
   return {
     title: t(named.against ? "why_against" : "why", named),
     colours: t(named.against ? "colours_against" : "colours", named),
