@@ -5,6 +5,7 @@ import logging
 import re
 from dataclasses import replace
 from hashlib import sha256
+from pathlib import Path
 
 import pytest
 from starlette.testclient import TestClient
@@ -19,6 +20,7 @@ from flaneur.serve.limits import Limits
 from flaneur.types import Location
 from photos import drawn, jpeg
 
+ROOT = Path(__file__).parents[2]
 ADDRESS = "http://127.0.0.1:8420"
 TOKEN = "a-token-of-some-length"
 STREET, OTHER, BROKEN = jpeg(drawn(1)), jpeg(drawn(2)), b"no picture"
@@ -398,3 +400,14 @@ def test_the_bundled_model_answers_through_http_as_it_does_alone():
     with FakeEngine([base]) as engine, visiting(engine) as client:
         told = client.post("/v1/predict", files=[("photo", ("p.png", data))]).json()["answers"][0]
     assert told["ranking"] == json.loads(json.dumps(base.predict(data).to_dict()["ranking"]))
+
+
+def test_every_code_of_a_problem_and_every_metric_is_described(client):
+    described = (ROOT / "docs" / "reference" / "http.md").read_text("utf-8")
+    told = set(re.findall(r"`([a-z_]+)`", described))
+    source = "".join(path.read_text("utf-8") for path in (ROOT / "src" / "flaneur" / "serve").rglob("*.py"))
+    raised = set(re.findall(r'Problem\(\s*\d+,\s*"([a-z_]+)"', source))
+    assert "busy" in raised
+    assert raised <= told, raised - told
+    metrics = set(re.findall(r"^# TYPE (flaneur_\w+)", client.get("/metrics").text, flags=re.MULTILINE))
+    assert metrics <= told, metrics - told

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from flaneur.serve.limits import Limits
 
 PHOTO = "photo"
+logging.getLogger("python_multipart").setLevel(logging.CRITICAL)  # it warns of what callers send; they are told
 
 
 @dataclass(frozen=True, slots=True)
