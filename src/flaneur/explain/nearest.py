@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 from functools import lru_cache
-from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
@@ -91,8 +90,6 @@ class _Units:
 
 @lru_cache(_MODELS)
 def _known(model: Model) -> _Units | None:
-    if find_spec("safetensors") is None:  # it comes with the extra "train"
-        return None
     known = read_known(model.card, model.bundle.known, str(model.bundle.path))
     if known is None:
         return None
