@@ -9,9 +9,7 @@ import pytest
 
 from flaneur.bundle.folder import Bundle
 from flaneur.predict import Model
-from flaneur.serve.http.about import about
-from flaneur.serve.page.pages import read_site
-from flaneur.web_export.folder import ServedPage, WebPage, export_web
+from flaneur.web_export.folder import WebPage, export_web
 from flaneur.web_export.runtime import SCRIPT, WASM, read_runtime
 
 NO_RUNTIME = {SCRIPT: b"// none\n", WASM: b"none"}
@@ -25,13 +23,6 @@ def real_runtime() -> dict[str, bytes]:
     return dict(read_runtime(Path(where)))
 
 
-def served_page(bundle: Bundle) -> ServedPage:
-    """The server's page, as the command line hands it to the export."""
-    site = read_site(without=("batch", "teach", "play"))
-    pages = {address: languages["en"].decode() for address, languages in site.pages.items()}
-    return ServedPage(pages, {address: asset.data for address, asset in site.assets.items()}, about(Model(bundle)))
-
-
 def exported(bundle: Bundle, folder: Path, runtime: dict[str, bytes] | None = None) -> WebPage:
     """A page in a folder that was not there."""
-    return export_web(bundle, served_page(bundle), runtime or NO_RUNTIME, folder)
+    return export_web(Model(bundle), runtime or NO_RUNTIME, folder)

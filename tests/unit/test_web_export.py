@@ -17,12 +17,13 @@ from flaneur.cli.main import run
 from flaneur.cli.models import export
 from flaneur.errors import InputError, IntegrityError, UsageError
 from flaneur.files import sha256_bytes
+from flaneur.predict import Model
 from flaneur.serve.page.pages import read_texts
 from flaneur.web_export import runtime as runtime_files
 from flaneur.web_export.folder import export_web
 from flaneur.web_export.page import POLICY
 from flaneur.web_export.runtime import SCRIPT, WASM, read_runtime
-from web_pages import NO_RUNTIME, exported, served_page
+from web_pages import NO_RUNTIME, exported
 
 
 @pytest.fixture
@@ -122,20 +123,20 @@ def test_only_a_page_of_ours_is_replaced(bundle, page, tmp_path):
     with pytest.raises(UsageError, match="--replace"):
         exported(bundle, page)
     (page / "left.txt").write_text("over")
-    export_web(bundle, served_page(bundle), NO_RUNTIME, page, replace=True)
+    export_web(Model(bundle), NO_RUNTIME, page, replace=True)
     assert not (page / "left.txt").exists()
     other = tmp_path / "other"
     other.mkdir()
     (other / "index.html").write_text("mine")
     with pytest.raises(UsageError, match="another folder"):
-        export_web(bundle, served_page(bundle), NO_RUNTIME, other, replace=True)
+        export_web(Model(bundle), NO_RUNTIME, other, replace=True)
     assert (other / "index.html").read_text() == "mine"
 
 
 def test_a_model_that_the_page_cannot_prepare_photos_for_is_refused(bundle, tmp_path):
     odd = replace(bundle, card=replace(bundle.card, preprocess=replace(SPEC, interpolation="lanczos")))
     with pytest.raises(UsageError, match="lanczos"):
-        export_web(odd, served_page(bundle), NO_RUNTIME, tmp_path / "page")
+        export_web(Model(odd), NO_RUNTIME, tmp_path / "page")
     assert not (tmp_path / "page").exists()
 
 

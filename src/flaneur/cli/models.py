@@ -87,17 +87,10 @@ def _export_file(model: str, output: Path, replace: bool) -> None:
 
 def _export_page(model: str, folder: Path, runtime: Path | None, replace: bool) -> None:
     from flaneur.predict import load
-    from flaneur.serve.http.about import about
-    from flaneur.serve.page.pages import read_site
-    from flaneur.web_export.folder import ServedPage, export_web
+    from flaneur.web_export.folder import export_web
     from flaneur.web_export.runtime import read_runtime
 
-    loaded = load(model)
-    site = read_site(without=("batch", "teach", "play"))
-    pages = {address: languages["en"].decode() for address, languages in site.pages.items()}
-    assets = {address: asset.data for address, asset in site.assets.items()}
-    served = ServedPage(pages, assets, about(loaded))
-    made = export_web(loaded.bundle, served, read_runtime(runtime), folder, replace=replace)
+    made = export_web(load(model), read_runtime(runtime), folder, replace=replace)
     click.echo(
         f"{made.folder}: {counted(made.files, 'file')}, {made.folder_bytes / 1e6:.1f} MB. A visitor loads "
         f"{made.visitor_bytes / 1e6:.1f} MB once ({made.packed_bytes / 1e6:.1f} MB where the host compresses)."

@@ -1,4 +1,4 @@
-"""A model, the server's page and a runtime in; a folder that any static host can hand out, out."""
+"""A model and a runtime in; a folder that any static host can hand out, out."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
-from typing import Any
 
 from flaneur.bundle.folder import Bundle
 from flaneur.errors import UsageError
+from flaneur.predict import Model
+from flaneur.serve.http.about import about
 from flaneur.web_export.description import describe, model_path, runtime_path
 from flaneur.web_export.page import static_page
 from flaneur.web_export.runtime import PACKAGE, VERSION
@@ -41,32 +42,14 @@ class WebPage:
     packed_bytes: int
 
 
-@dataclass(frozen=True, slots=True)
-class ServedPage:
-    """The page as ``flaneur serve`` hands it out.
-
-    Args:
-        pages: English HTML by address, ``/`` among them.
-        assets: bytes by address.
-        about: what ``GET /v1/models`` tells of the model.
-    """
-
-    pages: Mapping[str, str]
-    assets: Mapping[str, bytes]
-    about: Mapping[str, Any]
-
-
-def export_web(
-    bundle: Bundle, served: ServedPage, runtime: Mapping[str, bytes], folder: Path, *, replace: bool = False
-) -> WebPage:
+def export_web(model: Model, runtime: Mapping[str, bytes], folder: Path, *, replace: bool = False) -> WebPage:
     """Write the page whole or not at all.
 
     The weights are the bundle's own bytes, float16 and int8 as it has them: the browser's runtime turns them to float32
     when it starts, so the network is the same number for number.
 
     Args:
-        bundle: the model.
-        served: the server's page.
+        model: from :func:`flaneur.predict.load`.
         runtime: from :func:`flaneur.web_export.runtime.read_runtime`.
         folder: where to.
         replace: whether a page that an earlier export wrote there may be replaced.
@@ -75,9 +58,10 @@ def export_web(
         UsageError: the folder holds something else, or a page and ``replace`` was not said.
     """
     _check_folder(folder, replace)
+    bundle = model.bundle
     heavy = {model_path(bundle): bundle.model} | {runtime_path(name): data for name, data in runtime.items()}
     size = str(round(sum(map(len, heavy.values())) / 1e6))
-    page = static_page(served.pages, served.assets, describe(bundle, served.about, runtime), {"size": size})
+    page = static_page(describe(bundle, about(model), runtime), {"size": size})
     loaded = heavy | page
     files = loaded | _licences() | {NOTICE: _notice(bundle).encode()}
     _place(folder, files)

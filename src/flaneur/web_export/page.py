@@ -1,10 +1,10 @@
-"""The server's page and this package's own files in; the same page for a host that only hands out files, out."""
+"""A model's description and own files in; the server's page for a host that only hands out files, out."""
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from html import escape
 from pathlib import Path
 from string import Template
@@ -12,6 +12,7 @@ from typing import Any
 
 from flaneur.errors import IntegrityError
 from flaneur.files import sha256_bytes
+from flaneur.serve.page.pages import read_site, with_imports
 
 POLICY = (
     "default-src 'self'; img-src 'self' blob: data:; style-src 'self'; script-src 'self' 'wasm-unsafe-eval'; "
@@ -20,19 +21,17 @@ POLICY = (
 """What the page may do. Frames cannot be forbidden from inside a page."""
 
 _HERE = Path(__file__).parent
-_IMPORTED = re.compile(r'from "\./([\w-]+\.js)"')
+_WITHOUT = ("batch", "teach", "play")
+"""Pages that need the server."""
+
 _SERVER_ONLY = re.compile(r'<section data-needs="server">.*?</section>\n?', re.DOTALL)
 _CHARSET = '<meta charset="utf-8">\n'
 
 
-def static_page(
-    pages: Mapping[str, str], assets: Mapping[str, bytes], model: Mapping[str, Any], values: Mapping[str, str]
-) -> dict[str, bytes]:
+def static_page(model: Mapping[str, Any], values: Mapping[str, str]) -> dict[str, bytes]:
     """The files of the page, without model and runtime.
 
     Args:
-        pages: English HTML by address (``/``, ``/about``), as the server answers with it.
-        assets: bytes by address (``/static/0123abcd/map.js``), likewise.
         model: of :func:`flaneur.web_export.description.describe`.
         values: that this package's texts need: ``size``.
 
@@ -42,11 +41,13 @@ def static_page(
     Raises:
         IntegrityError: the server's page is not what this package was written for.
     """
-    served = {name.rpartition("/static/")[2].partition("/")[0] for name in assets}
+    site = read_site(_WITHOUT)
+    pages = {address: languages["en"].decode() for address, languages in site.pages.items()}
+    served = {name.rpartition("/static/")[2].partition("/")[0] for name in site.assets}
     if len(served) != 1 or _CHARSET not in pages["/"]:
         raise IntegrityError("the server's page has another shape than the export expects. Install flaneur again.")
     (old,) = served
-    files = {name.removeprefix(f"/static/{old}/"): data for name, data in assets.items()} | _own_files()
+    files = {name.removeprefix(f"/static/{old}/"): asset.data for name, asset in site.assets.items()} | _own_files()
     files = _needed(files, ["frame.js", *(f"{address[1:] or 'photo'}.js" for address in pages)])
     files["local/model.json"] = _json(model)
     changed = _change_texts(files, values)
@@ -69,13 +70,7 @@ def _own_files() -> dict[str, bytes]:
 
 def _needed(files: dict[str, bytes], modules: list[str]) -> dict[str, bytes]:
     """Without the modules that the pages do not load, and their styles."""
-    waiting, found = list(modules), set[str]()
-    while waiting:
-        name = waiting.pop()
-        if name in files and name not in found:
-            found.add(name)
-            waiting += _IMPORTED.findall(files[name].decode())
-    gone = {name for name in files if name.endswith(".js") and "/" not in name} - found
+    gone = {name for name in files if name.endswith(".js") and "/" not in name} - set(with_imports(modules, files))
     gone |= {name.replace(".js", ".css") for name in gone}
     return {name: data for name, data in files.items() if name not in gone}
 
@@ -95,7 +90,7 @@ def _change_texts(files: dict[str, bytes], values: Mapping[str, str]) -> dict[st
     return changed
 
 
-def _relinked(html: str, pages: Mapping[str, str]) -> str:
+def _relinked(html: str, pages: Iterable[str]) -> str:
     for address in pages:
         if address != "/":
             html = html.replace(f'href="./{address[1:]}"', f'href="./{address[1:]}.html"')

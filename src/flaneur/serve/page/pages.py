@@ -156,7 +156,7 @@ def text_of(key: str, page: str, language: str) -> str:
 
 
 def _compose(page: str, names: list[str], language: str, folder: str) -> str:
-    modules = _modules(["frame.js", f"{page}.js"])
+    modules = with_imports(["frame.js", f"{page}.js"], {name: file.data for name, file in read_files().items()})
     pieces = {
         "language": language,
         "page": page,
@@ -186,14 +186,22 @@ def _link(name: str, page: str) -> str:
     return f'<li><a href="./{"" if name == ORDER[0] else name}"{here} data-text="common.menu_{name}"></a></li>\n'
 
 
-def _modules(names: Iterable[str]) -> list[str]:
-    """These modules and all that they import, each once: a browser then asks for them at once."""
+def with_imports(names: Iterable[str], files: Mapping[str, bytes]) -> list[str]:
+    """These modules and all that they import, each once: a browser then asks for them at once.
+
+    Args:
+        names: of modules; those that there are not are left out.
+        files: bytes by name, modules among them.
+
+    >>> with_imports(["photo.js"], {"photo.js": b'import { t } from "./texts.js";', "texts.js": b"", "map.js": b""})
+    ['photo.js', 'texts.js']
+    """
     waiting, found = list(names), dict[str, None]()
     while waiting:
         name = waiting.pop(0)
-        if name not in found and (file := read_files().get(name)):
+        if name in files and name not in found:
             found[name] = None
-            waiting += _IMPORTED.findall(file.data.decode())
+            waiting += _IMPORTED.findall(files[name].decode())
     return list(found)
 
 
