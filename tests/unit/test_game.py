@@ -16,7 +16,7 @@ from flaneur.game.game import Game, new_game, open_game
 from flaneur.game.settings import GameSettings
 from flaneur.game.shapes import Guess
 from flaneur.game.shelf import free_name, games, games_on
-from flaneur.game.store import FILE
+from flaneur.game.store import FILE, Store
 from flaneur.predict import Model
 from flaneur.types import Location
 from game_players import play_all
@@ -275,6 +275,18 @@ def test_a_newer_or_damaged_file_is_refused_in_one_line(world: tuple[Dataset, Mo
     (home / "games" / "game" / FILE).write_bytes(b"no database" * 100)
     with pytest.raises(InputError, match="cannot be used"):
         open_game("game")
+
+
+def test_a_game_that_cannot_be_opened_is_let_go(world: tuple[Dataset, Model], monkeypatch: pytest.MonkeyPatch) -> None:
+    with new_game(world[0], None, GameSettings(test_rounds=3)) as game, game.store._database.transaction() as write:
+        write.execute("UPDATE facts SET value = '{\"nonsense\": 1}' WHERE name = 'settings'")
+    events: list[str] = []
+    begin, close = Store.__init__, Store.close
+    monkeypatch.setattr(Store, "__init__", lambda store, folder: (begin(store, folder), events.append("open"))[0])
+    monkeypatch.setattr(Store, "close", lambda store: (close(store), events.append("close"))[0])
+    with pytest.raises(UsageError, match="nonsense"):
+        open_game("game")
+    assert events == ["open", "close"] * 2
 
 
 def test_a_shown_again_round_has_no_response_time(world: tuple[Dataset, Model]) -> None:

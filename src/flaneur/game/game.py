@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from functools import cached_property
 from pathlib import Path
 
@@ -42,15 +43,17 @@ class Game:
 
     def __init__(self, folder: Path, dataset: Dataset, model: Model | None) -> None:
         self.folder, self.dataset, self.model = folder, dataset, model
-        self.store = Store(folder)
-        facts = self.store.facts()
-        self.settings: GameSettings = of_table(facts["settings"], str(folder))
-        self.cities: tuple[City, ...] = tuple(city_of(city) for city in facts["cities"])
-        self.join_code: str = facts["join_code"]
-        self.warnings: tuple[str, ...] = tuple(facts["warnings"])
-        self.places = self.store.places()
-        self.pictures = Pictures(dataset, [place for _, place in self.places])
-        self.machine = None if model is None else Machine(model, self.store, self.cities, self.pictures.files)
+        with ExitStack() as undo:
+            self.store = undo.enter_context(Store(folder))
+            facts = self.store.facts()
+            self.settings: GameSettings = of_table(facts["settings"], str(folder))
+            self.cities: tuple[City, ...] = tuple(city_of(city) for city in facts["cities"])
+            self.join_code: str = facts["join_code"]
+            self.warnings: tuple[str, ...] = tuple(facts["warnings"])
+            self.places = self.store.places()
+            self.pictures = Pictures(dataset, [place for _, place in self.places])
+            self.machine = None if model is None else Machine(model, self.store, self.cities, self.pictures.files)
+            undo.pop_all()
 
     def __enter__(self) -> Game:
         return self

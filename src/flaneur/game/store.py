@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -76,10 +77,12 @@ class Store:
     def __init__(self, folder: Path) -> None:
         keeps = "It keeps what the participants of a game answered."
         self._database = Database(folder / FILE, durable=True, schema=_SCHEMA, keeps=keeps)
-        found = self.facts().get("format", FORMAT)
-        if found != FORMAT:
-            self._database.close()
-            raise InputError(f"{folder}: made by a newer flaneur (format {found}). Update flaneur.")
+        with ExitStack() as undo:
+            undo.callback(self.close)
+            found = self.facts().get("format", FORMAT)
+            if found != FORMAT:
+                raise InputError(f"{folder}: made by a newer flaneur (format {found}). Update flaneur.")
+            undo.pop_all()
 
     def __enter__(self) -> Store:
         return self
@@ -201,7 +204,7 @@ class Store:
             write.execute("INSERT OR REPLACE INTO predictions VALUES (?, ?)", (place, json.dumps(prediction)))
 
     def _rows(self, sql: str, values: Sequence[Any] = ()) -> list[dict[str, Any]]:
-        with self._database.transaction() as read:
+        with self._database.read() as read:
             cursor = read.execute(sql, values)
             names = [column[0] for column in cursor.description]
             return [dict(zip(names, row, strict=True)) for row in cursor]

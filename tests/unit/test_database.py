@@ -1,0 +1,76 @@
+"""A database that several share: what fails leaves it closed or usable, and who reads waits for nobody."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from flaneur import database as database_module
+from flaneur.database import Database
+from flaneur.errors import InputError
+
+SCHEMA = """
+PRAGMA foreign_keys = ON;
+CREATE TABLE IF NOT EXISTS cities (name TEXT PRIMARY KEY);
+CREATE TABLE IF NOT EXISTS photos (city TEXT REFERENCES cities DEFERRABLE INITIALLY DEFERRED);
+"""
+
+
+def opened(folder: Path, schema: str = SCHEMA) -> Database:
+    return Database(folder / "some.sqlite", durable=False, schema=schema, keeps="It keeps photos.")
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Iterator[Database]:
+    with closing(opened(tmp_path)) as made:
+        yield made
+
+
+def test_what_cannot_be_opened_is_closed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[sqlite3.Connection] = []
+    connect = sqlite3.connect
+
+    def noted(*where: Any, **how: Any) -> sqlite3.Connection:
+        made.append(connect(*where, **how))
+        return made[-1]
+
+    monkeypatch.setattr(database_module.sqlite3, "connect", noted)
+    with pytest.raises(InputError, match="It keeps photos"):
+        opened(tmp_path, "CREATE NOTHING")
+    (tmp_path / "some.sqlite").write_bytes(b"no database" * 100)
+    with pytest.raises(InputError, match="cannot be used"):
+        opened(tmp_path)
+    assert len(made) == 2
+    for connection in made:
+        with pytest.raises(sqlite3.ProgrammingError, match="closed"):
+            connection.execute("SELECT 1")
+
+
+def test_a_commit_that_fails_undoes_its_transaction_alone(database: Database) -> None:
+    with pytest.raises(InputError, match="FOREIGN KEY"), database.transaction() as write:
+        write.execute("INSERT INTO photos VALUES ('nowhere')")  # found wrong when it is committed
+    with database.transaction() as write:
+        write.execute("INSERT INTO cities VALUES ('rome')")
+    with database.read() as read:
+        assert read.execute("SELECT * FROM photos").fetchall() == []
+        assert read.execute("SELECT * FROM cities").fetchall() == [("rome",)]
+
+
+def test_an_error_that_ends_the_transaction_is_told_as_it_is(database: Database) -> None:
+    with pytest.raises(ZeroDivisionError), database.transaction() as write:
+        _ = write.execute("ROLLBACK"), 1 / 0
+
+
+def test_who_reads_does_not_wait_for_who_writes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, database: Database
+) -> None:
+    monkeypatch.setattr(database_module, "_BUSY_S", 0.0)  # else a wait would be long
+    with closing(opened(tmp_path)) as other, database.transaction() as write:
+        write.execute("INSERT INTO cities VALUES ('rome')")
+        with other.read() as read:
+            assert read.execute("SELECT * FROM cities").fetchall() == []
