@@ -23,6 +23,13 @@ from flaneur.predict import Model, View, load
 
 METHODS = "flaneur.explain.methods"
 DEFAULT_METHOD = "occlusion"
+QUICK: Mapping[str, Mapping[str, Any]] = {
+    "occlusion": {"sizes": [0.3]},
+    "inclusion": {"sizes": [0.3]},
+    "rise": {"masks": 100},
+}
+"""Settings by method that take a third of the time; docs/explanation/maps.md measured how faithful maps are then."""
+
 _SHOWN_PX, _LONGEST_PX = 1080, 4320
 
 

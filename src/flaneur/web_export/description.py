@@ -8,13 +8,13 @@ from typing import Any
 
 from flaneur.bundle.folder import Bundle
 from flaneur.errors import UsageError
+from flaneur.explain.method_settings import read_settings
+from flaneur.explain.run import QUICK
 from flaneur.explain.windows import WindowSettings
 from flaneur.files import sha256_bytes
 from flaneur.web_export.runtime import SCRIPT, VERSION, WASM
 
-FINE, QUICK = WindowSettings(), WindowSettings(sizes=(0.3,))
-"""Windows of a heat map, as the server has them; docs/explanation/maps.md measured how faithful either is."""
-
+_OCCLUSION = {"fine": {}, "quick": QUICK["occlusion"]}
 _SHARED = ("created", "metrics", "limits", "licences", "readme", "hash")
 
 
@@ -54,7 +54,7 @@ def describe(bundle: Bundle, about: Mapping[str, Any], runtime: Mapping[str, byt
             "novelty_threshold": card.abstain.novelty_threshold,
             "probability_threshold": card.abstain.probability_threshold,
         },
-        "occlusion": {name: _windows(settings) for name, settings in (("fine", FINE), ("quick", QUICK))},
+        "occlusion": {name: _windows(settings) for name, settings in _OCCLUSION.items()},
         "about": {name: about[name] for name in _SHARED},
     }
 
@@ -69,8 +69,10 @@ def runtime_path(name: str) -> str:
     return f"onnxruntime-web-{VERSION}/{name}"
 
 
-def _windows(settings: WindowSettings) -> dict[str, Any]:
-    return {"sizes": list(settings.sizes), "stride": settings.stride}
+def _windows(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """All that the method reads, its defaults among it."""
+    whole = read_settings(WindowSettings, settings, "occlusion")
+    return {"sizes": list(whole.sizes), "stride": whole.stride}
 
 
 def _refuse(found: str, known: tuple[str, ...], what: str) -> None:

@@ -12,7 +12,7 @@ from starlette.responses import JSONResponse
 from flaneur.errors import UsageError, did_you_mean
 from flaneur.explain import words
 from flaneur.explain.heatmap import Heatmap
-from flaneur.explain.run import DEFAULT_METHOD
+from flaneur.explain.run import DEFAULT_METHOD, QUICK
 from flaneur.predict import Model
 from flaneur.serve.http import fields, schemas
 from flaneur.serve.http.about import methods_of
@@ -23,13 +23,6 @@ from flaneur.serve.http.uploads import Form, read_form
 from flaneur.serve.http.waiting import result_of
 
 router = APIRouter(tags=["photos"])
-
-QUICK: dict[str, dict[str, Any]] = {
-    "occlusion": {"sizes": [0.3]},
-    "inclusion": {"sizes": [0.3]},
-    "rise": {"masks": 100},
-}
-"""Settings that take a third of the time; docs/explanation/maps.md measured how faithful maps are with them."""
 
 
 @router.post(

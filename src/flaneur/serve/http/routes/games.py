@@ -18,14 +18,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from flaneur.errors import InputError, UsageError
-from flaneur.explain.run import DEFAULT_METHOD
+from flaneur.explain.run import DEFAULT_METHOD, QUICK
 from flaneur.game.settings import GameSettings
 from flaneur.game.shapes import Guess
 from flaneur.serve.http.game_requests import Answer, Entry, JoinCode, NewGame
 from flaneur.serve.http.guards import client_of, needs_writing
 from flaneur.serve.http.overlay import data_uri
 from flaneur.serve.http.problems import Problem, one_line
-from flaneur.serve.http.routes.explain import QUICK
 from flaneur.serve.http.schemas import problems
 from flaneur.serve.http.waiting import result_of
 from flaneur.serve.play import told
