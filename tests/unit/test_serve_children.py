@@ -109,6 +109,37 @@ def test_a_process_that_does_not_answer_in_time_is_ended(watchdog):
         child.close()
 
 
+def test_a_process_that_is_killed_while_it_starts_does_not_stand(watchdog, monkeypatch):
+    child = Child(WORKER, [MEMORY], watchdog)
+    real = child_module.subprocess.Popen
+    try:
+        with monkeypatch.context() as patched:
+            patched.setattr(child_module.subprocess, "Popen", lambda *a, **more: (real(*a, **more), child.kill())[0])
+            with pytest.raises(ChildDied):
+                child.start()
+        assert not child.alive
+        child.start()
+        assert child.alive
+    finally:
+        child.close()
+
+
+@pytest.mark.parametrize("error", [RecursionError, MemoryError, KeyError])
+def test_a_process_whose_answer_cannot_be_read_is_ended(watchdog, monkeypatch, error):
+    def unreadable(*_):
+        raise error
+
+    child = Child(WORKER, [MEMORY], watchdog)
+    try:
+        child.start()
+        monkeypatch.setattr(child_module, "read_frame", unreadable)
+        with pytest.raises(ChildDied):
+            child.ask({"blocks": []}, [], 60.0, 0)
+        assert not child.alive
+    finally:
+        child.close()
+
+
 def test_a_module_that_there_is_not_never_stands(watchdog):
     child = Child("flaneur.serve.nothing", [], watchdog)
     try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -47,6 +48,7 @@ class Child:
         self._watchdog = watchdog
         self._process: subprocess.Popen[bytes] | None = None
         self._slow = self._killed = False
+        self._changing = threading.Lock()
         self.restarts = 0
         self.start_s = 0.0
 
@@ -68,13 +70,13 @@ class Child:
             ChildDied: it does not start.
         """
         began = time.monotonic()
+        self._killed = False
         if self._process is not None:
             self.restarts += 1
             self._reap()
-        self._killed = False
         kept = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
         try:
-            self._process = subprocess.Popen(  # noqa: S603 - our own interpreter, our own module
+            process = subprocess.Popen(  # noqa: S603 - our own interpreter, our own module
                 self._command,
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
@@ -84,7 +86,11 @@ class Child:
             )
         except OSError as error:  # no memory or no process left
             raise ChildDied from error
-        for pipe in (self._process.stdin, self._process.stdout):
+        with self._changing:
+            self._process = process
+            if self._killed:  # while it was being started
+                process.kill()
+        for pipe in (process.stdin, process.stdout):
             _widen(_pipe(pipe))
         self._exchange(None, (), _START_S, 0)
         self.start_s = time.monotonic() - began
@@ -116,15 +122,16 @@ class Child:
                 if header is not None:
                     write_frame(_pipe(self._process.stdin), header, blocks)
                 return read_frame(_pipe(self._process.stdout), most_bytes)
-        except (OSError, EOFError, ValueError) as error:
+        except Exception as error:  # a process that was taken over may answer anything
             self.kill()
             raise (ChildSlow() if self._slow else ChildDied()) from error
 
     def kill(self) -> None:
-        """End the process at once."""
-        self._killed = True
-        if self._process is not None:
-            self._process.kill()
+        """End the process at once, even one that is just being started."""
+        with self._changing:
+            self._killed = True
+            if self._process is not None:
+                self._process.kill()
 
     def close(self) -> None:
         """End the process: kindly, then not."""
@@ -142,7 +149,7 @@ class Child:
 
     def _reap(self) -> None:
         assert self._process is not None  # noqa: S101 - the callers have looked
-        self.kill()
+        self._process.kill()
         self._process.wait()
         for pipe in (self._process.stdin, self._process.stdout):
             with suppress(OSError):  # what was not yet written cannot be any more
