@@ -153,6 +153,30 @@ def test_it_can_be_stopped_waits_where_the_server_is_busy_and_goes_on(served, vi
     visit.forgive("429")
 
 
+def test_other_wishes_while_it_works_begin_it_anew(served, visit, photos):
+    page = visit(f"{served.address}/batch")
+    page.route("**/v1/predict", lambda route: None)  # never answered
+    give(page, ("photos.zip", packed(photos)))
+    page.get_by_text("0 of 6 photos done").wait_for()
+    with page.expect_request("**/v1/predict"):
+        page.locator("#model select").dispatch_event("change")
+    page.unroute("**/v1/predict")
+    page.check('[value="folders"]')
+    page.get_by_text("All 6 photos done.").wait_for()
+    assert {row["views"] for row in csv.DictReader(io.StringIO(saved(page, "#csv")))} == {"3"}
+
+
+def test_a_stop_does_not_wait_until_the_server_has_room(served, visit, photos):
+    page = visit(f"{served.address}/batch")
+    busy = {"error": {"code": "busy", "message": "No room now."}}
+    page.route("**/v1/predict", lambda route: route.fulfill(status=429, headers={"Retry-After": "3600"}, json=busy))
+    with page.expect_response("**/v1/predict"):
+        give(page, ("photos.zip", packed(photos)))
+    page.get_by_role("button", name="Stop").click()
+    page.get_by_text("Stopped after 0 of 6 photos.").wait_for()
+    visit.forgive("429")
+
+
 @pytest.mark.parametrize("name", ["batch", "about"])
 def test_in_german_on_a_phone(served, visit, photos, name):
     page = visit(f"{served.address}/{name}", PHONE, **GERMAN)

@@ -13,7 +13,7 @@ const REDRAWN_MS = 400;
 
 const $ = (id) => document.getElementById(id);
 const [t, words] = [await texts("batch"), await texts("photo")];
-const state = { jobs: [], models: [], stop: null, redraw: 0, map: null, shown: [] };
+const state = { jobs: [], models: [], stop: null, run: Promise.resolve(), redraw: 0, map: null, shown: [] };
 const rows = table(
   { head: $("head"), rows: $("rows"), more: $("more"), count: $("count") }, { t, words, onAgain: () => list() },
 );
@@ -37,24 +37,34 @@ async function take(files) {
   state.jobs.push(...found.map((job) => ({ ...job, answer: null })));
   $("work").hidden = $("list").hidden = false;
   $("kind").hidden = !state.jobs.some(({ path }) => path.includes("/"));
-  if (!state.stop) await go();
+  if (!isWorking()) await go();
 }
 
-async function go() {
-  state.stop = new AbortController();
-  complain("");
+/** Asks for what has no answer yet, once what was under way has ended. */
+function go() {
+  state.stop?.abort();
+  const mine = (state.stop = new AbortController());
+  state.run = state.run.then(() => work(mine));
+  return state.run;
+}
+
+async function work(mine) {
+  const { signal } = mine;
+  const onAnswer = (jobs, answer) => signal.aborted || answered(jobs, answer);
+  const isOpen = () => !signal.aborted && state.jobs.some(({ answer }) => !answer); // also what was dropped meanwhile
+  if (isOpen()) complain("");
   redraw();
   try {
-    await askAll(places(), { model: $("model").querySelector("select").value || undefined, signal: state.stop.signal, onAnswer: answered });
+    while (isOpen()) await askAll(places(), { model: $("model").querySelector("select").value || undefined, signal, onAnswer });
   } catch (error) {
-    state.stop.abort();
-    complain(lineOf(error, t));
+    if (!signal.aborted) complain(lineOf(error, t));
+    mine.abort();
   }
-  const more = !state.stop.signal.aborted && state.jobs.some(({ answer }) => !answer);
-  state.stop = null;
+  if (state.stop === mine) state.stop = null;
   redraw();
-  if (more) await go(); // dropped meanwhile
 }
+
+const isWorking = () => Boolean(state.stop && !state.stop.signal.aborted);
 
 function answered(jobs, answer) {
   for (const job of jobs) job.answer = answer;
@@ -82,9 +92,9 @@ function redraw() {
   const failed = state.jobs.filter(({ answer }) => answer?.error).length;
   $("progress").max = Math.max(1, state.jobs.length);
   $("progress").value = done;
-  const key = state.stop ? "working" : done < state.jobs.length ? "stopped" : "done";
+  const key = isWorking() ? "working" : done < state.jobs.length ? "stopped" : "done";
   $("state").textContent = [t(key, { n: done, all: state.jobs.length }), failed ? t("unread", { n: failed }) : ""].join(" ").trim();
-  $("go").textContent = t(state.stop ? "stop" : done < state.jobs.length ? "go_on" : "again");
+  $("go").textContent = t(isWorking() ? "stop" : done < state.jobs.length ? "go_on" : "again");
   sums();
   list();
 }
@@ -132,14 +142,16 @@ function complain(line) {
   $("trouble").hidden = !line;
 }
 
-function askAgain() {
+async function askAgain() {
+  state.stop?.abort();
+  await state.run;
   for (const job of state.jobs) job.answer = null;
   return go();
 }
 
 takeFiles({ inputs: [[$("folder"), take], [$("files"), take]], onFiles: take });
 $("go").addEventListener("click", () => {
-  if (state.stop) state.stop.abort();
+  if (isWorking()) state.stop.abort();
   else if (state.jobs.some(({ answer }) => !answer)) go();
   else askAgain();
 });
@@ -150,10 +162,7 @@ $("clear").addEventListener("click", () => {
   complain("");
 });
 for (const radio of document.querySelectorAll('[name="kind"]')) {
-  radio.addEventListener("change", () => {
-    state.stop?.abort();
-    askAgain();
-  });
+  radio.addEventListener("change", askAgain);
 }
 for (const [id, event] of [["filter", "input"], ["only", "change"]]) {
   $(id).addEventListener(event, () => {
@@ -163,13 +172,13 @@ for (const [id, event] of [["filter", "input"], ["only", "change"]]) {
 }
 $("csv").addEventListener("click", () => download("flaneur.csv", "text/csv", csv(state.shown)));
 $("geojson").addEventListener("click", () => download("flaneur.geojson", "application/geo+json", geojson(state.shown)));
-addEventListener("beforeunload", (event) => state.stop && event.preventDefault());
+addEventListener("beforeunload", (event) => isWorking() && event.preventDefault());
 onLanguage(redraw);
 try {
   state.models = await askModels();
   $("model").querySelector("select").replaceChildren(...state.models.map(({ name }) => new Option(name, name)));
   $("model").hidden = state.models.length < 2;
-  $("model").addEventListener("change", () => state.jobs.length && !state.stop && askAgain());
+  $("model").addEventListener("change", () => state.jobs.length && askAgain());
 } catch (error) {
   complain(lineOf(error, t));
 }

@@ -56,13 +56,21 @@ async function patiently(files, { signal, ...wishes }) {
     try {
       return await predict(files, { signal, ...wishes });
     } catch (error) {
-      if (error.name === "AbortError") return { answers: [] };
+      if (signal.aborted) return { answers: [] };
       if (!error.retryAfter || turn === MOST_WAITS) {
         if (error.status === 413) return { answers: [{ index: files.map((_, index) => index), error: "too_large", message: error.message }] };
         throw error;
       }
-      await new Promise((resolve) => setTimeout(resolve, 1000 * error.retryAfter));
+      await pause(1000 * error.retryAfter, signal);
       if (signal.aborted) return { answers: [] };
     }
   }
+}
+
+/** Ends early where the signal says so. */
+function pause(milliseconds, signal) {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, milliseconds);
+    signal.addEventListener("abort", () => (clearTimeout(timer), resolve()), { once: true });
+  });
 }
