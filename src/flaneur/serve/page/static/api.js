@@ -98,7 +98,10 @@ async function ask(address, { headers = {}, ...options }) {
     if (error.name === "AbortError") throw error;
     throw new ApiError("offline", error.message);
   }
-  const said = await answer.json().catch(() => null);
+  const said = await answer.json().catch((error) => {
+    if (error.name === "AbortError") throw error;
+    return null;
+  });
   if (answer.ok && said !== null) return said;
   const { code = "bad_answer", message = `${answer.status} ${answer.statusText}` } = said?.error ?? {};
   const retryAfter = Number(answer.headers.get("Retry-After")) || null;
