@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+import struct
 import time
 
 from flaneur.serve.decoding import worker
 
-ABORT, HANG, LIE = b"ABORT", b"HANG", b"LIE"
+ABORT, HANG, LIE, CODE, NEST = b"ABORT", b"HANG", b"LIE", b"CODE", b"NEST"
 _plain = worker.answer
 
 
@@ -18,6 +19,10 @@ def answer(spec, data):
         time.sleep(600)
     if data.endswith(LIE):
         return {"gps": [1.0, 2.0]}, [b"too short"]
+    if data.endswith(CODE):
+        return {"code": "made_up", "message": "\ud800\n"}, []
+    if data.endswith(NEST):
+        os.write(1, struct.pack(">I", 200_000) + b"[" * 200_000)
     return _plain(spec, data)
 
 

@@ -20,6 +20,7 @@ from flaneur.types import Location
 
 WORKER = "flaneur.serve.decoding.worker"
 _LEAST_PILLOW = 13
+_CODES = frozenset({"empty", "not_an_image", "unsupported_format", "truncated", "corrupt", "too_large", "too_small"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +76,9 @@ class Decoder:
             raise PhotoError(
                 "too_slow", f"this photo: not decoded within {self._seconds:g} s. Save it as a plain JPEG."
             ) from error
-        except (ChildDied, _NoSquare) as error:
+        except PhotoError:
+            raise
+        except Exception as error:  # whatever a process that was taken over makes us trip over
             self.child.kill()
             raise PhotoError("decoder_died", "this photo: decoding it failed. Save it as a plain JPEG.") from error
 
@@ -90,7 +93,7 @@ class _NoSquare(Exception):  # noqa: N818 - never leaves this module
 
 def _square(header: dict[str, Any], blocks: list[bytes], size_px: int) -> Square:
     match header, blocks:
-        case {"code": str(code), "message": str(message)}, []:
+        case {"code": str(code), "message": str(message)}, [] if code in _CODES and message.isprintable():
             raise PhotoError(code, message)
         case {"gps": None}, [pixels] if len(pixels) == size_px * size_px * 3:
             return Square(pixels, size_px, None)
