@@ -1,6 +1,7 @@
 """The engine: the same answers as predict, in turns, bounded, called off, and never taken down by one photo."""
 
 import threading
+import time
 from concurrent.futures import CancelledError, ThreadPoolExecutor, wait
 from pathlib import Path
 
@@ -222,6 +223,36 @@ def test_decoders_that_abort_cost_only_their_photos(model, monkeypatch):
     assert codes == {7: "decoder_died", 50: "decoder_died"}
     assert stats.photos_failed == {"decoder_died": 2}
     assert stats.decoders_restarted >= 3  # two for each, and the last may not have been needed again
+
+
+def test_decoders_that_died_while_nobody_asked_are_replaced(model):
+    with Engine([model], Limits(decoders=2)) as engine:
+        engine.wait_ready()
+        children = [decoder.child for decoder in engine._photos.decoders]
+        while not all(child.alive for child in children):
+            time.sleep(0.01)
+        before = [child.pid for child in children]
+        for child in children:
+            child._process.kill()
+        while engine.stats().decoders_restarted < 2 or not engine.ready:
+            time.sleep(0.01)
+        assert not {child.pid for child in children} & set(before)
+
+
+def test_a_decoder_that_cannot_be_started_is_tried_ever_more_rarely(model, monkeypatch):
+    with Engine([model], Limits(decoders=1)) as engine:
+        engine.wait_ready()
+        (decoder,) = engine._photos.decoders
+        waits, tries, plain = [], threading.Semaphore(0), engine._photos.queue.take
+        monkeypatch.setattr(decoder.child, "start", lambda: tries.release() or decoder.child.kill())
+        monkeypatch.setattr(engine._photos.queue, "take", lambda within_s: waits.append(within_s) or plain(0.0001))
+        decoder.child.kill()
+        for _ in range(12):
+            assert tries.acquire(timeout=WAIT_S)
+        assert waits[-1] == 30.0
+        assert sorted(waits) == waits
+        monkeypatch.undo()
+        assert engine.predict("a", "", PHOTOS[:1]).future.result(WAIT_S)
 
 
 def test_models_are_added_and_replaced_while_it_runs(engine, tmp_path):

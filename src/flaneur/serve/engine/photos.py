@@ -24,6 +24,7 @@ from flaneur.serve.limits import Limits
 
 OWN = ""
 """The client whose photos are the engine's own; the queue always has room for them."""
+_LOOK_S, _LONGEST_LOOK_S = 0.25, 30.0
 
 
 class PhotoLanes:
@@ -69,7 +70,7 @@ class PhotoLanes:
 
     @property
     def standing(self) -> bool:
-        """Whether a decoder stands; the others follow, and one that died is replaced for the next photo."""
+        """Whether a decoder stands; the others follow, and one that died is replaced."""
         return any(decoder.child.alive for decoder in self.decoders)
 
     def close(self) -> None:
@@ -89,9 +90,7 @@ class PhotoLanes:
         self._counters.count("photos_cancelled", len(gone))
 
     def _decode_all(self, decoder: Decoder) -> None:
-        with suppress(ChildDied):  # it is tried again for the first photo
-            decoder.child.start()
-        while (job := self.queue.take()) is not None:
+        while (job := self._next(decoder)) is not None:
             self._counters.spent("wait", job.lap())
             try:
                 with self._batches.decoding():
@@ -102,6 +101,20 @@ class PhotoLanes:
                 job.data = b""
                 self._counters.spent("decode", job.lap())
                 self._batches.put(Decoded(job, square))
+
+    def _next(self, decoder: Decoder) -> Job | None:
+        """The next photo. Meanwhile a decoder that does not stand is started, the more rarely the less that helps."""
+        look_s = 0.0
+        while True:
+            try:
+                return self.queue.take(look_s)
+            except TimeoutError:
+                if decoder.child.alive:
+                    look_s = _LOOK_S
+                else:
+                    look_s = min(max(_LOOK_S, 2 * look_s), _LONGEST_LOOK_S)
+                    with suppress(ChildDied):
+                        decoder.child.start()
 
     def _run_all(self) -> None:
         while batch := self._batches.take():

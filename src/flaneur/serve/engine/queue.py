@@ -98,10 +98,18 @@ class FairQueue(Generic[P]):
         self._turned_away = {who: since for who, since in self._turned_away.items() if since > late}
         return -(-self._places // len(self._of.keys() | self._turned_away.keys() | {client}))
 
-    def take(self) -> P | None:
-        """The next piece, of the client whose turn it is; waits for one. ``None``: the queue has ended."""
+    def take(self, within_s: float | None = None) -> P | None:
+        """The next piece, of the client whose turn it is; waits for one. ``None``: the queue has ended.
+
+        Args:
+            within_s: seconds to wait at most.
+
+        Raises:
+            TimeoutError: none came.
+        """
         with self._changed:
-            self._changed.wait_for(lambda: self._waiting or self._ended)
+            if not self._changed.wait_for(lambda: self._waiting or self._ended, within_s):
+                raise TimeoutError
             if self._ended:
                 return None
             client, pieces = self._waiting.popitem(last=False)

@@ -24,7 +24,7 @@ async def readyz(request: Request) -> PlainTextResponse:
     if request.app.state.draining:
         raise Problem(503, "draining", "The server is about to end.", retry_after_s=5)
     if not request.app.state.engine.ready:
-        raise Problem(503, "not_ready", "The models are being loaded. Try again in a moment.", retry_after_s=2)
+        raise Problem(503, "not_ready", "The server is getting ready. Try again in a moment.", retry_after_s=2)
     return PlainTextResponse("ready\n")
 
 
