@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from base64 import b64decode, b64encode
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -194,6 +196,48 @@ class Prediction:
         from flaneur.draw import prediction_html
 
         return prediction_html(self)
+
+
+def exact_values(prediction: Prediction) -> dict[str, Any]:
+    """JSON values that hold a prediction without loss, unlike :meth:`Prediction.to_dict`, which rounds for people.
+
+    >>> answer = Prediction((CityScore(City("bari", "Bari"), 1 / 3, -0.5),), False, "", 0.1, 2, "base 1")
+    >>> from_exact_values(exact_values(answer), {"bari": City("bari", "Bari")}) == answer
+    True
+    """
+    gps = prediction.gps_in_file
+    return {
+        "ranking": [[score.city.slug, score.probability, score.logit] for score in prediction.ranking],
+        "abstained": prediction.abstained,
+        "reason": prediction.reason,
+        "novelty": prediction.novelty,
+        "views": prediction.views,
+        "model": prediction.model,
+        "photo": prediction.photo,
+        "gps_in_file": None if gps is None else [gps.lat, gps.lon],
+        "thumbnail": b64encode(prediction.thumbnail).decode(),
+    }
+
+
+def from_exact_values(values: Mapping[str, Any], cities: Mapping[str, City]) -> Prediction:
+    """The prediction of :func:`exact_values`.
+
+    Args:
+        values: what may be left out of a prediction may lack.
+        cities: of the model, by slug.
+
+    Raises:
+        ValueError: a value is not whole.
+        KeyError: a value lacks, or a city is not the model's.
+        TypeError: a value is of another kind, or there is one too many.
+    """
+    gps = values.get("gps_in_file")
+    made = {
+        "ranking": tuple(CityScore(cities[slug], probability, logit) for slug, probability, logit in values["ranking"]),
+        "gps_in_file": None if gps is None else Location(*gps),
+        "thumbnail": b64decode(values.get("thumbnail", "")),
+    }
+    return Prediction(**{**values, **made})
 
 
 def _score_dict(score: CityScore) -> dict[str, Any]:

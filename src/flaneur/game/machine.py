@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from flaneur.errors import InputError
 from flaneur.game.store import Store
 from flaneur.predict import Model
-from flaneur.types import City, CityScore, Prediction
+from flaneur.types import City, Prediction, exact_values, from_exact_values
 
 
 class Machine:
@@ -49,26 +49,14 @@ class Machine:
             for answer in self.model.predict_many(asked, cities=list(self._cities)):
                 if answer.failed or answer.prediction is None:
                     raise InputError(f"{answer.failed[0][1]} The game cannot go on without it.")
-                kept[answer.key] = as_kept(answer.prediction)
-                self._store.keep_prediction(answer.key, as_kept(answer.prediction))
+                values = exact_values(_without_photo(answer.prediction))
+                kept[answer.key] = values
+                self._store.keep_prediction(answer.key, values)
                 if progress is not None:
                     progress(1)
-        return {place: self._restored(prediction) for place, prediction in kept.items() if prediction is not None}
-
-    def _restored(self, kept: Mapping[str, Any]) -> Prediction:
-        ranking = tuple(
-            CityScore(self._cities[slug], probability, logit) for slug, probability, logit in kept["ranking"]
-        )
-        return Prediction(ranking, kept["abstained"], kept["reason"], kept["novelty"], kept["views"], kept["model"])
+        return {place: from_exact_values(values, self._cities) for place, values in kept.items() if values is not None}
 
 
-def as_kept(prediction: Prediction) -> dict[str, Any]:
-    """Plain JSON values, all digits, and no path of a photo."""
-    return {
-        "ranking": [[one.city.slug, one.probability, one.logit] for one in prediction.ranking],
-        "abstained": prediction.abstained,
-        "reason": prediction.reason,
-        "novelty": prediction.novelty,
-        "views": prediction.views,
-        "model": prediction.model,
-    }
+def _without_photo(prediction: Prediction) -> Prediction:
+    """Nothing of the photos themselves, whose paths and positions are nobody's business."""
+    return replace(prediction, photo="", gps_in_file=None, thumbnail=b"")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
@@ -13,7 +12,7 @@ from PIL import Image
 from flaneur.explain.faithfulness import Faithfulness
 from flaneur.explain.heatmap import Heatmap
 from flaneur.serve.children.frames import Frame
-from flaneur.types import City, CityScore, Location, Prediction
+from flaneur.types import City, exact_values, from_exact_values
 
 
 def to_frame(heatmap: Heatmap) -> Frame:
@@ -28,7 +27,7 @@ def to_frame(heatmap: Heatmap) -> Frame:
         "method": heatmap.method,
         "settings": dict(heatmap.settings),
         "score": heatmap.score,
-        "prediction": _prediction_values(heatmap.prediction),
+        "prediction": exact_values(heatmap.prediction),
         "faithfulness": None if faithfulness is None else asdict(faithfulness),
     }
     return header, [np.ascontiguousarray(heatmap.values, np.float32).tobytes(), heatmap.image.tobytes()]
@@ -61,33 +60,6 @@ def from_frame(header: Mapping[str, Any], blocks: Sequence[bytes], cities: Seque
         method=header["method"],
         settings=header["settings"],
         score=header["score"],
-        prediction=_prediction(header["prediction"], by_slug),
+        prediction=from_exact_values(header["prediction"], by_slug),
         faithfulness=None if faithfulness is None else Faithfulness(**faithfulness),
     )
-
-
-def _prediction_values(prediction: Prediction) -> dict[str, Any]:
-    gps = prediction.gps_in_file
-    return {
-        "ranking": [[score.city.slug, score.probability, score.logit] for score in prediction.ranking],
-        "abstained": prediction.abstained,
-        "reason": prediction.reason,
-        "novelty": prediction.novelty,
-        "views": prediction.views,
-        "model": prediction.model,
-        "photo": prediction.photo,
-        "gps_in_file": None if gps is None else [gps.lat, gps.lon],
-        "thumbnail": base64.b64encode(prediction.thumbnail).decode(),
-    }
-
-
-def _prediction(values: Mapping[str, Any], by_slug: Mapping[str, City]) -> Prediction:
-    gps = values["gps_in_file"]
-    made = {
-        "ranking": tuple(
-            CityScore(by_slug[slug], probability, logit) for slug, probability, logit in values["ranking"]
-        ),
-        "gps_in_file": None if gps is None else Location(*gps),
-        "thumbnail": base64.b64decode(values["thumbnail"]),
-    }
-    return Prediction(**{**values, **made})
