@@ -83,7 +83,7 @@ def cries(repeats: int) -> dict[str, float]:
         hits = rng.random(320) < share(rng.normal(0, 0.6, 8)[who] + rng.normal(0, 1.2, 320))
         own = Guesses(
             cities, tuple("abcdefgh"), tuple(map(str, range(320))), who, np.arange(320), labels,
-            np.where(hits, labels, (labels + 1) % CITIES), position, blank, blank,
+            np.where(hits, labels, (labels + 1) % CITIES), hits, position, blank, blank,
         )  # fmt: skip
         none = own.where(np.zeros(320, bool))
         assert len(none) == len(nothing)

@@ -16,6 +16,7 @@ from flaneur.game.game import Game, new_game, open_game
 from flaneur.game.settings import GameSettings
 from flaneur.game.shapes import Guess
 from flaneur.game.shelf import free_name, games, games_on
+from flaneur.game.statistics.guesses import guesses_of
 from flaneur.game.store import FILE, Store
 from flaneur.predict import Model
 from flaneur.types import Location
@@ -112,6 +113,12 @@ def test_points_on_the_map_count_where_all_cities_are_somewhere(world: tuple[Dat
         assert told is not None
         assert told.score.city == "rome"
         assert (told.score.points == 5000) == (told.truth.slug == "rome")
+        told = game.answer(player, 2, Guess(at=Location(-40, -120)))  # in the middle of an ocean
+        assert told is not None
+        assert (told.score.city, told.score.correct) == ("", False)
+        guessed = guesses_of(game)
+        assert guessed.named.tolist()[1] == -1
+        assert guessed.correct.tolist() == [row["correct"] == 1 for row in game.store.played()]
     cities_only = new_game(*world, replace(PAPER, training_rounds=0))
     with cities_only as game, pytest.raises(UsageError, match="map is no answer"):
         game.answer(game.join(), 1, Guess(at=Location(0, 0)))
@@ -290,8 +297,6 @@ def test_a_game_that_cannot_be_opened_is_let_go(world: tuple[Dataset, Model], mo
 
 
 def test_a_shown_again_round_has_no_response_time(world: tuple[Dataset, Model]) -> None:
-    from flaneur.game.statistics.guesses import guesses_of
-
     with new_game(world[0], None, GameSettings(test_rounds=3)) as game:
         assert isinstance(game, Game)
         player = game.join()

@@ -38,7 +38,9 @@ def test_a_wrong_city_is_worth_what_its_middle_is_away_from_the_photo() -> None:
     [
         (Location(42.3, 12), 5000, "rome"),  # 33 km off the middle, inside the city's 40 km
         (Location(42.95, 12.1), 5000, "rome"),  # 10 km from the photo
-        (Location(42, 13), 4585, "rome"),  # 83 km from the middle: of the choices Rome is nearest, but it is not hit
+        (Location(43.1, 12.1), 5000, "rome"),  # 24 km from the photo, 122 from the middle
+        (Location(42, 13), 4585, ""),  # 83 km from the middle: nearest, but not hit
+        (Location(0, 12), 205, ""),  # 4,770 km off
         (Location(60, 11), 1397, "oslo"),
     ],
 )
@@ -55,7 +57,8 @@ def test_without_positions_only_the_right_city_counts() -> None:
     assert (wrong.points, wrong.distance_km) == (0, None)
     assert score(Guess(at=Location(0, 0)), NOWHERE, None, [NOWHERE]).city == ""
     # the photo's own position still measures a guess at a city without a middle
-    assert score(Guess(at=Location(60, 11)), NOWHERE, Location(60, 11.1), [NOWHERE]).points == 5000
+    near = score(Guess(at=Location(60, 11)), NOWHERE, Location(60, 11.1), [NOWHERE, OSLO])
+    assert (near.points, near.correct, near.city) == (5000, True, "nowhere")  # though Oslo's middle is nearer
 
 
 def test_a_city_that_was_not_to_choose_is_refused() -> None:

@@ -36,7 +36,8 @@ def guesses(
     return Guesses(
         cities=cities, codes=tuple(f"p{number}" for number in range(int(who.max(initial=0)) + 1)),
         place_names=tuple(f"place {number}" for number in range(int(where.max(initial=0)) + 1)), people=who,
-        places=where, labels=np.asarray(labels, np.intp), named=np.asarray(named, np.intp), position=position,
+        places=where, labels=np.asarray(labels, np.intp), named=np.asarray(named, np.intp),
+        correct=np.asarray(named) == np.asarray(labels), position=position,
         seconds=np.full(len(who), math.nan), points=np.zeros(len(who)),
         said=None if said is None else np.asarray(said, np.intp),
         said_probability=None if said is None else np.full(len(who), 0.5),

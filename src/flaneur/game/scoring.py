@@ -20,9 +20,9 @@ def score(guess: Guess, truth: City, at: Location | None, choices: Sequence[City
     """What a guess is worth.
 
     The right city is worth 5000 points, whatever the distance; on the map that is a point inside the city's disc (at
-    least 25 km around its middle) or within 25 km of the photo. Otherwise distance counts, as in
-    :func:`flaneur.metrics.distances.game_score`: ``5000 exp(-10 d / D)`` with D = 14,927 km. A wrong guess whose
-    distance cannot be known is worth nothing.
+    least 25 km around its middle) or within 25 km of the photo. A point far from every city names none. Otherwise
+    distance counts, as in :func:`flaneur.metrics.distances.game_score`: ``5000 exp(-10 d / D)`` with D = 14,927 km. A
+    wrong guess whose distance cannot be known is worth nothing.
 
     Args:
         guess: of the participant, or of the model.
@@ -39,25 +39,24 @@ def score(guess: Guess, truth: City, at: Location | None, choices: Sequence[City
     >>> score(Guess(at=Location(59.9, 11)), oslo, None, [oslo, rome])
     Score(city='oslo', correct=True, distance_km=11.1, points=5000)
     """
-    named = _named(guess, choices)
     stood = at or truth.centre
-    pointed = guess.at if guess.at is not None else (None if named is None else named.centre)
-    km = _km(pointed, stood)
-    correct = named is not None and named.slug == truth.slug
-    hit = correct if guess.at is None else _inside(guess.at, truth, km)
+    if guess.at is None:
+        city = _named(guess, choices)
+        named, km = city.slug, _km(city.centre, stood)
+        correct = named == truth.slug
+    else:
+        km = _km(guess.at, stood)
+        correct = _in_disc(guess.at, truth) or (km is not None and km <= _LEAST_RADIUS_KM)
+        named = truth.slug if correct else _hit(guess.at, choices)
     return Score(
-        city="" if named is None else named.slug,
+        city=named,
         correct=correct,
         distance_km=None if km is None else round(km, 1),
-        points=MOST_POINTS if hit else _points(km),
+        points=MOST_POINTS if correct else _points(km),
     )
 
 
-def _named(guess: Guess, choices: Sequence[City]) -> City | None:
-    """The city that a guess names: of a point the one whose middle is nearest."""
-    if guess.at is not None:
-        away = [(km, city) for city in choices if (km := _km(guess.at, city.centre)) is not None]
-        return min(away, key=lambda pair: pair[0])[1] if away else None
+def _named(guess: Guess, choices: Sequence[City]) -> City:
     for city in choices:
         if city.slug == guess.city:
             return city
@@ -66,11 +65,15 @@ def _named(guess: Guess, choices: Sequence[City]) -> City | None:
     raise UsageError(f"{guess.city!r} is not among the cities of this game.{hint}")
 
 
-def _inside(point: Location, city: City, from_photo_km: float | None) -> bool:
-    from_middle_km = _km(point, city.centre)
-    if from_middle_km is not None and from_middle_km <= max(city.radius_km or 0.0, _LEAST_RADIUS_KM):
-        return True
-    return from_photo_km is not None and from_photo_km <= _LEAST_RADIUS_KM
+def _hit(point: Location, choices: Sequence[City]) -> str:
+    """The city whose disc a point hits; of several the one whose middle is nearest. Empty where it hits none."""
+    hit = [(km, city.slug) for city in choices if (km := _km(point, city.centre)) is not None and _in_disc(point, city)]
+    return min(hit)[1] if hit else ""
+
+
+def _in_disc(point: Location, city: City) -> bool:
+    km = _km(point, city.centre)
+    return km is not None and km <= max(city.radius_km or 0.0, _LEAST_RADIUS_KM)
 
 
 def _km(one: Location | None, other: Location | None) -> float | None:

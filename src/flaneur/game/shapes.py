@@ -91,7 +91,7 @@ class Score:
     """What a guess is worth.
 
     Args:
-        city: slug that it names; of a point, the nearest city among the choices. Empty where no choice has a centre.
+        city: slug that it names; of a point, the city that it hits. Empty where it hits none.
         correct: whether that is the city of the photo.
         distance_km: from the point, or from the middle of the city named, to where the photo was taken, or to the
             middle of its city where that is not known; ``None`` where that is not known either.

@@ -27,7 +27,8 @@ class Guesses:
         people: ``[N]`` who guessed.
         places: ``[N]`` where.
         labels: ``[N]`` column of the true city.
-        named: ``[N]`` column of the city named; -1 where a point on the map names none.
+        named: ``[N]`` column of the city named; -1 where a point on the map hits none.
+        correct: ``[N]`` whether the guess counts as right.
         position: ``[N]`` which round of the phase it was, from 1.
         seconds: ``[N]`` response time; not a number where it was not measured, or the round was shown again.
         points: ``[N]`` of the game.
@@ -42,6 +43,7 @@ class Guesses:
     places: NDArray[np.intp]
     labels: NDArray[np.intp]
     named: NDArray[np.intp]
+    correct: NDArray[np.bool_]
     position: NDArray[np.intp]
     seconds: Floats
     points: Floats
@@ -50,11 +52,6 @@ class Guesses:
 
     def __len__(self) -> int:
         return len(self.people)
-
-    @cached_property
-    def correct(self) -> NDArray[np.bool_]:
-        """``[N]`` whether the city named is the true one."""
-        return np.asarray(self.named == self.labels)
 
     @cached_property
     def model_correct(self) -> NDArray[np.bool_]:
@@ -74,7 +71,7 @@ class Guesses:
         return replace(self, **kept)
 
 
-_COLUMNS = ("people", "places", "labels", "named", "position", "seconds", "points")
+_COLUMNS = ("people", "places", "labels", "named", "correct", "position", "seconds", "points")
 
 
 def guesses_of(game: Game, phase: Phase = "test") -> Guesses:
@@ -95,6 +92,7 @@ def guesses_of(game: Game, phase: Phase = "test") -> Guesses:
         places=_whole(rows, lambda row: row["place"]),
         labels=_whole(rows, lambda row: column[row["truth"]]),
         named=_whole(rows, lambda row: column.get(row["named"], -1)),
+        correct=np.array([bool(row["correct"]) for row in rows], bool),
         position=_whole(rows, lambda row: row["round"] - before),
         seconds=np.array([_seconds(row) for row in rows], np.float64),
         points=np.array([row["points"] for row in rows], np.float64),
