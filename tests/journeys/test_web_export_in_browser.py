@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import base64
+import json
 from io import BytesIO
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -13,12 +15,13 @@ from PIL import Image, ImageFilter
 
 from bundles import SPEC, tiny_bundle
 from flaneur.decode import decode
-from flaneur.explain.run import relevance
+from flaneur.explain.run import explain, relevance
 from flaneur.explain.target import target
 from flaneur.explain.windows import spread, windows
 from flaneur.predict import Model, ViewScores, load
 from flaneur.preprocess import resize
 from flaneur.protocols import PreprocessSpec
+from flaneur.serve.http.overlay import data_uri
 from flaneur.types import Location
 from photos import drawn, jpeg
 from serving import PHONE, Visitor, barriers, is_wider_than_its_window, open_browser
@@ -193,6 +196,35 @@ def test_a_page_that_lacks_its_runtime_says_so(bare, visit):
     assert page.locator("#again").is_enabled()
 
 
+ENGINE = """self.onmessage = ({ data: { id, task } }) => {
+  self.postMessage({ id, result: %s[task] });
+};"""
+BUTTONS = {"As a picture": b"\x89PNG", "As data": b"{", "As a page": b"<!doctype html>"}
+
+
+def test_every_button_saves(bare, visit):
+    """The answers are Python's, handed in where the browser would run the model."""
+    photo = given(1)
+    said = bare.model.predict(photo["buffer"]).to_dict() | {"index": [0], "sha256": ["0" * 64]}
+    heatmap = explain(bare.model, photo["buffer"])
+    told = {"predict": [said], "explain": heatmap.to_dict() | {"overlay": data_uri(heatmap), "trust": "unchecked"}}
+    page = visit(f"{bare.address}about.html")
+    page.route(
+        "**/worker.js*", lambda route: route.fulfill(content_type="text/javascript", body=ENGINE % json.dumps(told))
+    )
+    page.goto(bare.address)
+    page.set_input_files("#choose", photo)
+    press_every_button(page)
+
+
+def press_every_button(page):
+    page.locator(".why-trust").wait_for()
+    for name, start in BUTTONS.items():
+        with page.expect_download() as waiting:
+            page.get_by_role("button", name=name).click()
+        assert Path(waiting.value.path()).read_bytes().startswith(start)
+
+
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory):
     """A page that can be visited, with a tiny model."""
@@ -263,6 +295,8 @@ def test_a_visit(whole, visit, size, options, button):
     assert page.locator("#bars li").count() >= 3
     assert page.get_by_text(button).is_visible()
     assert page.locator(".doing").count() == 0
+    if options["locale"] == "en-GB":
+        press_every_button(page)
     assert barriers(page) == []
     assert not is_wider_than_its_window(page)
     page.locator("#language").select_option("de" if options["locale"] == "en-GB" else "en")

@@ -21,7 +21,7 @@ from flaneur.predict import Model
 from flaneur.serve.page.pages import read_texts
 from flaneur.web_export import runtime as runtime_files
 from flaneur.web_export.folder import export_web
-from flaneur.web_export.page import POLICY
+from flaneur.web_export.page import POLICY, _needed
 from flaneur.web_export.runtime import SCRIPT, WASM, read_runtime
 from web_pages import NO_RUNTIME, exported
 
@@ -105,6 +105,21 @@ def test_texts_stand_in_every_language_and_instead_of_ones_that_are_there(page):
         assert "$" not in json.dumps(after)
 
 
+def test_what_a_button_imports_travels_along(page):
+    assert {path.stem for path in page.glob("static/*/save_*.js")} >= {
+        "save_facts",
+        "save_picture",
+        "save_json",
+        "save_page",
+    }
+
+
+@pytest.mark.parametrize("call", [b"import(`./save_${kind}.js`)", b'import("./gone.js")'])
+def test_a_page_that_would_lack_a_module_is_not_written(call):
+    with pytest.raises(IntegrityError, match="imports"):
+        _needed({"photo.js": call}, ["photo.js"])
+
+
 def test_licences_travel_along(page):
     notice = (page / "NOTICE.txt").read_text("utf-8")
     assert "CC0-1.0" in notice
@@ -115,8 +130,10 @@ def test_licences_travel_along(page):
 
 def test_two_exports_are_the_same(bundle, page, tmp_path):
     again = exported(bundle, tmp_path / "again").folder
-    listed = [sorted(path.relative_to(one) for path in one.rglob("*")) for one in (page, again)]
-    assert listed[0] == listed[1]
+    files = [
+        {path.relative_to(one): path.read_bytes() for path in one.rglob("*") if path.is_file()} for one in (page, again)
+    ]
+    assert files[0] == files[1]
 
 
 def test_only_a_page_of_ours_is_replaced(bundle, page, tmp_path):

@@ -25,6 +25,7 @@ _WITHOUT = ("batch", "teach", "play")
 """Pages that need the server."""
 
 _SERVER_ONLY = re.compile(r'<section data-needs="server">.*?</section>\n?', re.DOTALL)
+_LATER = re.compile(r'\bimport\((?:"\./([\w-]+\.js)"\))?')
 _CHARSET = '<meta charset="utf-8">\n'
 
 
@@ -70,9 +71,23 @@ def _own_files() -> dict[str, bytes]:
 
 def _needed(files: dict[str, bytes], modules: list[str]) -> dict[str, bytes]:
     """Without the modules that the pages do not load, and their styles."""
-    gone = {name for name in files if name.endswith(".js") and "/" not in name} - set(with_imports(modules, files))
+    loaded = with_imports(modules, files, later=True)
+    gone = {name for name in files if name.endswith(".js") and "/" not in name} - set(loaded)
     gone |= {name.replace(".js", ".css") for name in gone}
-    return {name: data for name, data in files.items() if name not in gone}
+    kept = {name: data for name, data in files.items() if name not in gone}
+    _require_imports(kept)
+    return kept
+
+
+def _require_imports(files: Mapping[str, bytes]) -> None:
+    """What a module imports later must be named in it, and be there: else a button would do nothing."""
+    for name in (name for name in files if name.endswith(".js")):
+        folder = name.rpartition("/")[0]
+        for imported in _LATER.findall(files[name].decode()):
+            if not imported or f"{folder}/{imported}".removeprefix("/") not in files:
+                raise IntegrityError(
+                    f"{name} imports {imported or 'what it does not name'}, which the page would lack."
+                )
 
 
 def _change_texts(files: dict[str, bytes], values: Mapping[str, str]) -> dict[str, str]:

@@ -48,6 +48,7 @@ _TEXT = re.compile(r'(data-text="([\w.]+)"[^>]*>)(?=</)')
 _NAMED = re.compile(r'data-(label|hint|alt)="([\w.]+)"')
 _ATTRIBUTES = {"label": "aria-label", "hint": "placeholder", "alt": "alt"}
 _IMPORTED = re.compile(r'from "\./([\w-]+\.js)"')
+_IMPORTED_LATER = re.compile(r'\bimport\("\./([\w-]+\.js)"\)')
 
 Texts = Mapping[str, Mapping[str, Any]]
 
@@ -186,12 +187,13 @@ def _link(name: str, page: str) -> str:
     return f'<li><a href="./{"" if name == ORDER[0] else name}"{here} data-text="common.menu_{name}"></a></li>\n'
 
 
-def with_imports(names: Iterable[str], files: Mapping[str, bytes]) -> list[str]:
+def with_imports(names: Iterable[str], files: Mapping[str, bytes], later: bool = False) -> list[str]:
     """These modules and all that they import, each once: a browser then asks for them at once.
 
     Args:
         names: of modules; those that there are not are left out.
         files: bytes by name, modules among them.
+        later: also what they import only once it is needed.
 
     >>> with_imports(["photo.js"], {"photo.js": b'import { t } from "./texts.js";', "texts.js": b"", "map.js": b""})
     ['photo.js', 'texts.js']
@@ -201,7 +203,8 @@ def with_imports(names: Iterable[str], files: Mapping[str, bytes]) -> list[str]:
         name = waiting.pop(0)
         if name in files and name not in found:
             found[name] = None
-            waiting += _IMPORTED.findall(files[name].decode())
+            text = files[name].decode()
+            waiting += _IMPORTED.findall(text) + (_IMPORTED_LATER.findall(text) if later else [])
     return list(found)
 
 

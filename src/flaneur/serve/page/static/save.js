@@ -2,6 +2,12 @@
 import { make } from "./make.js";
 import { texts } from "./texts.js";
 
+const WRITERS = {
+  picture: () => import("./save_picture.js"),
+  json: () => import("./save_json.js"),
+  page: () => import("./save_page.js"),
+};
+
 /**
  * Buttons that save the result: as a picture, as JSON, as an HTML page without links or scripts.
  * Everything already in the container is replaced. Words are this module's own (texts/save.json).
@@ -21,7 +27,7 @@ export async function showSave(container, { files, answer, model, why = () => nu
     delete status.dataset.text;
     status.replaceChildren();
     try {
-      const [{ gather }, { write }] = await Promise.all([import("./save_facts.js"), import(`./save_${kind}.js`)]);
+      const [{ gather }, { write }] = await Promise.all([import("./save_facts.js"), WRITERS[kind]()]);
       const facts = gather({ files, answer, model, why: why(), others: others(), position: position.checked });
       const { blob, ending } = await write(facts, files, t);
       hand(blob, `flaneur-${stem}.${ending}`);
@@ -34,7 +40,7 @@ export async function showSave(container, { files, answer, model, why = () => nu
   const button = (kind) => t.put(make("button", { type: "button", on: { click: () => save(kind) } }), kind);
   container.replaceChildren(
     t.put(make("h2"), "title"),
-    make("div", { class: "tools" }, button("picture"), button("json"), button("page")),
+    make("div", { class: "tools" }, ...Object.keys(WRITERS).map(button)),
     answer.gps_in_file && make("label", { class: "of save-position" }, position, t.put(make("span"), "position")) || "",
     status,
   );
