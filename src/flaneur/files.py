@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import shutil
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -52,7 +53,34 @@ def write_text(path: Path, text: str) -> None:
 
 def write_json(path: Path, value: Any) -> None:
     """Write JSON, keys in the order given, two blanks of indent."""
-    write_text(path, json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+    write_bytes(path, json_bytes(value))
+
+
+def json_bytes(value: Any) -> bytes:
+    """JSON as :func:`write_json` writes it.
+
+    >>> json_bytes({"name": "Zürich"}).decode().splitlines()
+    ['{', '  "name": "Zürich"', '}']
+    """
+    return (json.dumps(value, indent=2, ensure_ascii=False) + "\n").encode()
+
+
+def write_folder(folder: Path, files: Mapping[str, bytes]) -> None:
+    """Write a folder whole or not at all; one that is there is replaced, with all that is in it.
+
+    Args:
+        folder: where to.
+        files: bytes by their path in it, such as ``golden/picture-1.png``.
+    """
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}.") as scratch:
+        fresh, old = Path(scratch) / "new", Path(scratch) / "old"
+        for name, data in files.items():
+            write_bytes(fresh / name, data)
+        if folder.exists():
+            folder.rename(old)
+        fresh.rename(folder)
+        shutil.rmtree(old, ignore_errors=True)
 
 
 def read_json(path: Path) -> Any:

@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import base64
 import json
-import shutil
-import tempfile
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 
@@ -20,7 +18,7 @@ from flaneur.bundle.golden import Golden, answers, draw_pictures, replay
 from flaneur.bundle.inference import open_session
 from flaneur.bundle.known import KNOWN
 from flaneur.errors import FlaneurError, InputError, IntegrityError, UsageError, counted
-from flaneur.files import read_json, sha256_bytes, write_bytes, write_json
+from flaneur.files import json_bytes, read_json, sha256_bytes, write_bytes, write_folder
 from flaneur.onnx_files import graph as onnx_graph
 from flaneur.onnx_files import proto as onnx_proto
 
@@ -179,21 +177,8 @@ def write_bundle(
     made = Bundle(card, data, golden, folder, known)
     if problems := verify_bundle(made):
         raise IntegrityError(f"{folder}: not written, since the model fails its own check: {'; '.join(problems)}.")
-    _place(folder, contents, card)
+    write_folder(folder, contents | {CARD: json_bytes(card_to_json(card))})
     return made
-
-
-def _place(folder: Path, contents: dict[str, bytes], card: Card) -> None:
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}.") as scratch:
-        fresh, old = Path(scratch) / "new", Path(scratch) / "old"
-        for name, content in contents.items():
-            write_bytes(fresh / name, content)
-        write_json(fresh / CARD, card_to_json(card))
-        if folder.exists():
-            folder.rename(old)
-        fresh.rename(folder)
-        shutil.rmtree(old, ignore_errors=True)
 
 
 def short_readme(card: Card) -> str:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,6 +10,7 @@ from pathlib import Path
 
 from flaneur.bundle.folder import Bundle
 from flaneur.errors import UsageError
+from flaneur.files import write_folder
 from flaneur.predict import Model
 from flaneur.serve.http.about import about
 from flaneur.web_export.description import describe, model_path, runtime_path
@@ -64,7 +63,7 @@ def export_web(model: Model, runtime: Mapping[str, bytes], folder: Path, *, repl
     page = static_page(describe(bundle, about(model), runtime), {"size": size})
     loaded = heavy | page
     files = loaded | _licences() | {NOTICE: _notice(bundle).encode()}
-    _place(folder, files)
+    write_folder(folder, files)
     return WebPage(
         folder=folder,
         files=len(files),
@@ -82,20 +81,6 @@ def _check_folder(folder: Path, replace: bool) -> None:
         raise UsageError(f"{folder}: holds something that is no page of flaneur's. Choose another folder.")
     if not replace:
         raise UsageError(f"{folder}: holds a page already. Choose another folder, or add --replace.")
-
-
-def _place(folder: Path, files: Mapping[str, bytes]) -> None:
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}.") as scratch:
-        fresh, old = Path(scratch) / "new", Path(scratch) / "old"
-        for name, data in files.items():
-            path = fresh / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(data)
-        if folder.exists():
-            folder.rename(old)
-        fresh.rename(folder)
-        shutil.rmtree(old, ignore_errors=True)
 
 
 def _licences() -> dict[str, bytes]:
