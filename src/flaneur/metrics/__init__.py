@@ -18,14 +18,14 @@ from flaneur.metrics.classes import (
     top_k_hits,
 )
 from flaneur.metrics.distances import game_score
-from flaneur.metrics.interval import Interval, wilson
+from flaneur.metrics.interval import Z95, Interval, wilson
 from flaneur.metrics.nature import FREE, SHARE, Floats, Nature
 from flaneur.metrics.paired import McNemar, mcnemar, paired_difference
 from flaneur.metrics.ranking import area_under_risk_coverage, auroc, ranking_power, selective_risk
 from flaneur.metrics.weighted import Derived, Metric, always, difference, in_cells, joined, means, medians, shares
 
 __all__ = [
-    "FREE", "SHARE", "Derived", "Floats", "Interval", "McNemar", "Metric", "Nature", "always",
+    "FREE", "SHARE", "Z95", "Derived", "Floats", "Interval", "McNemar", "Metric", "Nature", "always",
     "area_under_risk_coverage", "auroc", "balanced_accuracy", "bootstrap_by_group", "brier_score", "calibration_bins",
     "calibration_error", "class_scores", "confusion_matrix", "counts_behind", "difference",
     "expected_calibration_error", "game_score", "in_cells", "joined", "macro_recall", "mcnemar", "means", "medians",

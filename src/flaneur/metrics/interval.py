@@ -6,7 +6,8 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-_Z95 = 1.959963984540054  # the normal distribution's 97.5 % point
+Z95 = 1.959963984540054
+"""The normal distribution's 97.5 % point."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +46,7 @@ def wilson(hits: float, n: float) -> tuple[float, float]:
     """
     if n == 0:
         return (0.0, 1.0)
-    share, z2 = hits / n, _Z95**2
+    share, z2 = hits / n, Z95**2
     middle = (share + z2 / (2 * n)) / (1 + z2 / n)
-    half = _Z95 * math.sqrt(share * (1 - share) / n + z2 / (4 * n * n)) / (1 + z2 / n)
+    half = Z95 * math.sqrt(share * (1 - share) / n + z2 / (4 * n * n)) / (1 + z2 / n)
     return (max(0.0, middle - half), min(1.0, middle + half))

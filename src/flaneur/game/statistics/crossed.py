@@ -13,11 +13,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from flaneur.metrics import Interval, wilson
+from flaneur.metrics import Z95, Interval, wilson
 
 Floats = NDArray[np.float64]
 _TAIL = 0.975
-_Z = 1.959963984540054  # the normal distribution's 97.5 % point
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +129,7 @@ def _share_ends(share: float, variance: float, units: int, guesses: int) -> tupl
     if units < 2:
         return (math.nan, math.nan)
     worth = units if variance <= 0 else min(guesses, share * (1 - share) / variance)
-    worth *= (_Z / student(units - 1)) ** 2
+    worth *= (Z95 / student(units - 1)) ** 2
     return wilson(share * worth, worth)
 
 

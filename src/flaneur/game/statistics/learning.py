@@ -10,11 +10,10 @@ from numpy.typing import NDArray
 
 from flaneur.game.statistics.crossed import Crossed, crossed_share
 from flaneur.game.statistics.guesses import Guesses
-from flaneur.metrics import Interval
+from flaneur.metrics import Z95, Interval
 
 _BLOCKS, _LEAST = 5, 4
 _SHUFFLES = 2000
-_Z = 1.959963984540054
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +107,7 @@ def _slope(guesses: Guesses, rng: np.random.Generator) -> tuple[Interval, float]
     seen = float(away @ np.concatenate(hits)) / spread
     orders = [rng.permuted(np.tile(own, (_SHUFFLES, 1)), axis=1) for own in hits]
     shuffled = np.hstack(orders) @ away / spread
-    half = _Z * float(np.sqrt((shuffled**2).mean()))
+    half = Z95 * float(np.sqrt((shuffled**2).mean()))
     steep = int((np.abs(shuffled) >= abs(seen) - 1e-12).sum())
     ends = (10 * seen, 10 * (seen - half), 10 * (seen + half))
     return Interval(*ends, len(guesses), places), (1 + steep) / (1 + _SHUFFLES)
