@@ -10,15 +10,12 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from flaneur.dataset.toy_cities import ToyWorld, draw_toy_cities
+from flaneur.dataset.toy_cities import draw_toy_cities
+from worlds import TOY_WORLD
 
 # A job in the background starts with Ctrl-C ignored, and so would every command that a test starts and interrupts.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
-
-TOY_WORLD = ToyWorld(
-    seed=5, cities=3, places_per_city=12, views=2, size_px=160, near_duplicates=3, blank=2, corrupt=3,
-)  # fmt: skip
 
 
 @pytest.fixture(scope="session")

@@ -9,7 +9,13 @@ from PIL import Image
 
 from flaneur.dataset.split import SplitRule, split, write_split
 from flaneur.dataset.store import Dataset, import_photos, open_dataset
+from flaneur.dataset.toy_cities import ToyWorld
 from flaneur.protocols import FoundPhoto
+
+TOY_WORLD = ToyWorld(
+    seed=5, cities=3, places_per_city=12, views=2, size_px=160, near_duplicates=3, blank=2, corrupt=3,
+)  # fmt: skip
+"""The toy cities that the fixture ``toy_csv`` draws."""
 
 
 def make_dataset(root: Path, cities: list[str], places: int = 12) -> Dataset:

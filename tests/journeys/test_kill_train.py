@@ -19,7 +19,7 @@ from flaneur.dataset.store import import_photos, open_dataset
 from flaneur.files import sha256_file
 from flaneur.importers import folder
 
-KILLS, TRIES = 10, 40
+KILLS, TRIES = 6, 30
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from conftest import TOY_WORLD
 from flaneur.dataset.toy_cities import COLUMNS, PROJECTS, ToyWorld, contact_sheet, draw_toy_cities, toy_city_names
 from flaneur.dataset.toy_perspective import Brush, Camera
 from flaneur.dataset.toy_scene import View, draw_scene
@@ -17,6 +16,7 @@ from flaneur.dataset.toy_styles import STYLES
 from flaneur.decode import decode
 from flaneur.errors import PhotoError, UsageError
 from flaneur.types import Location, slugify
+from worlds import TOY_WORLD
 
 
 def rows_of(table: Path) -> list[dict[str, str]]:
