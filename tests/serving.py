@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 import shutil
 import threading
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import resources
@@ -25,6 +26,18 @@ PATIENCE_MS = 240_000
 """How long a page may take to show something: far longer than it does, so that a busy machine fails no test."""
 PATIENT = Limits(decode_s=200, explain_s=200, body_s=200)
 _OWN = ("blob:", "data:", "about:")
+
+
+def until(true: Callable[[], object]) -> None:
+    """Wait until something is so.
+
+    Raises:
+        AssertionError: it has not become so in all the time that there is.
+    """
+    ends = time.monotonic() + PATIENCE_MS / 1000
+    while not true():
+        assert time.monotonic() < ends
+        time.sleep(0.005)
 
 
 @dataclass(frozen=True)

@@ -62,10 +62,12 @@ def test_many_greedy_clients_leave_room_for_the_next():
     for client in ("a", "b"):
         while queue.offer(pieces(client, 1)) is None:
             pass
-    held = Counter(queue.take().client for _ in range(queue.counts()[0]))
-    assert held == {"a": 60, "b": 40} or max(held.values()) <= 60
-    assert sum(held.values()) <= 100
-    assert queue.offer(pieces("c", 1)) is None or sum(held.values()) == 100
+    taken = [queue.take() for _ in range(queue.counts()[0])]
+    assert Counter(piece.client for piece in taken) == {"a": 60, "b": 40}
+    assert queue.offer(pieces("c", 1)) == "queue"
+    queue.finish(taken[:1])
+    assert queue.offer(pieces("a", 1)) == "client"  # it has its even share, and more
+    assert queue.offer(pieces("c", 1)) is None
 
 
 def test_of_a_crowded_queue_everybody_ends_with_an_even_share():
