@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 from collections.abc import Iterator
 from typing import Any
 
@@ -14,10 +13,6 @@ import pytest
 from flaneur.geo import distance_km
 from flaneur.serve.page.pages import read_site
 from photos import drawn, jpeg
-
-sync_api = pytest.importorskip("playwright.sync_api", reason="drives the browser; in the dev extra")
-BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome", "chrome"))), None)
-pytestmark = pytest.mark.skipif(BROWSER is None, reason="no Chromium on this computer")
 
 ORIGIN = "http://flaneur.test"
 SITE = read_site()
@@ -44,14 +39,6 @@ def answer(*shares: float, index: tuple[int, ...] = (0,), **more: Any) -> dict[s
     limits = {"novelty": 0.5, "probability": 0.4}
     said |= {"gps_in_file": None, "views": len(index), "model": "toy 1", "index": list(index), "limits": limits}
     return said | {"sha256": ["0" * 64] * len(index), "photo": ""} | more
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with sync_api.sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=BROWSER)
-        yield opened
-        opened.close()
 
 
 class Api:
@@ -200,6 +187,18 @@ def test_a_photo_that_cannot_be_read_and_a_busy_server_say_what_to_do(page, api)
     page.get_by_text("Try again in 3 seconds").wait_for()
     page.locator("#again").set_input_files({"name": "a.txt", "mimeType": "text/plain", "buffer": b"x"})
     page.get_by_text("That was no picture").wait_for()
+
+
+def test_what_is_refused_leaves_no_earlier_answer_standing(page, api):
+    api.says(answer(0.9, 0.05, 0.05))
+    for name, line in (("notes.txt", "That was no picture"), ("photos.zip", "The page Many photos opens it")):
+        page.locator("#choose").set_input_files(PHOTO)
+        assert said(page) == "Porto, fairly sure"
+        page.locator("#again").set_input_files({"name": name, "mimeType": "text/plain", "buffer": b"x"})
+        page.get_by_text(line).wait_for()
+        assert not page.get_by_text("Porto, fairly sure").is_visible()
+        assert page.locator("#save button").count() == 0
+        assert page.get_by_text("The 3 cities I know").is_visible()
 
 
 def test_photos_are_dropped_and_pasted_anywhere(page, api):

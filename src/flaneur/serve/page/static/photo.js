@@ -37,7 +37,7 @@ async function learnModels() {
 /** Takes photos, shows them at once and asks what city they show. */
 function begin(files) {
   const photos = files.filter(mayBePhoto);
-  if (!photos.length) return complain(t("no_photo"));
+  if (!photos.length) return refuse(files);
   complain(photos.length > MOST_PHOTOS ? t("too_many", { n: MOST_PHOTOS }) : "");
   state.files = photos.slice(0, MOST_PHOTOS);
   $("start").hidden = true;
@@ -47,6 +47,18 @@ function begin(files) {
   scrollTo(0, 0);
   $("verdict").focus({ preventScroll: true });
   return ask();
+}
+
+/** Nothing of it is a photo: an answer to an earlier one must not stand below that line. */
+function refuse(files) {
+  state.asking?.abort();
+  closeParts();
+  Object.assign(state, { files: [], answers: [], shown: 0 });
+  $("start").hidden = false;
+  $("heading").classList.remove("unseen");
+  $("result").hidden = true;
+  tell();
+  complain(t(files.some(({ name }) => name.toLowerCase().endsWith(".zip")) ? "no_photo_zip" : "no_photo"));
 }
 
 async function ask() {
