@@ -120,20 +120,39 @@ def test_a_process_that_died_before_the_photo_came_costs_none(crashing):
 @pytest.mark.skipif(sys.platform != "linux", reason="the limits of Linux")
 def test_a_decoder_can_open_nothing_and_take_little():
     code = (
-        "import socket; from flaneur.serve.children.confine import confine\n"
+        "import os, socket; from flaneur.serve.children.confine import confine\n"
         "import numpy as np\n"
         "from flaneur.serve.decoding.worker import answer\n"
         "from PIL import Image\n"
-        "confine(600_000_000, 3)\n"
+        "confine(600_000_000, 0)\n"
+        "os.close(2)\n"
         "def tried(work):\n"
         "    try: work()\n"
         "    except (OSError, MemoryError) as error: print(type(error).__name__)\n"
         "tried(lambda: open('/etc/hostname'))\n"
         "tried(socket.socket)\n"
         "tried(lambda: np.ones(100_000_000))\n"
+        "tried(lambda: os.dup(1))\n"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert [line.removeprefix("_Array") for line in done.stdout.split()] == ["OSError", "OSError", "MemoryError"]
+    assert [line.removeprefix("_Array") for line in done.stdout.split()] == [
+        "OSError",
+        "OSError",
+        "MemoryError",
+        "OSError",
+    ]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="prctl of Linux")
+def test_a_decoder_gains_no_rights_and_nobody_looks_into_it(decoder):
+    decoder.decode(PHOTOS["jpeg"], SPEC)
+    process = Path("/proc", str(decoder.child.pid))
+    facts = dict(line.split(":", 1) for line in process.joinpath("status").read_text().splitlines())
+    assert facts["NoNewPrivs"].strip() == "1"
+    assert "Max open files            0                    0" in process.joinpath("limits").read_text()
+    code = "import ctypes, os\nfrom flaneur.serve.children.confine import confine\n"
+    code += "confine(600_000_000, 0); print(ctypes.CDLL(None).prctl(3, 0, 0, 0, 0))"  # PR_GET_DUMPABLE
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "0\n"
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the limits of Linux")

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import os
 import signal
 import sys
+
+_PR_SET_DUMPABLE, _PR_SET_NO_NEW_PRIVS = 4, 38  # linux/prctl.h
 
 
 def deafen() -> None:
@@ -15,11 +18,13 @@ def deafen() -> None:
 
 
 def confine(memory_bytes: int, files: int) -> None:
-    """Limit this process for the rest of its life; where a system lacks a limit, it goes without.
+    """Limit this process for the rest of its life; where a system lacks a limit, it goes without. On Linux it can
+    also gain no right by starting a program, and its siblings cannot look into it.
 
     Args:
         memory_bytes: of address space.
-        files: descriptors open at once; 3 leaves the pipes and nothing else: no file, no socket.
+        files: one above the highest descriptor that it may yet open; 0 leaves those that are open and nothing else:
+            no file, no socket, not even in place of one that it closes.
     """
     if sys.platform == "win32":
         return
@@ -30,6 +35,11 @@ def confine(memory_bytes: int, files: int) -> None:
         if hasattr(resource, name):
             with contextlib.suppress(OSError, ValueError):  # macOS refuses some of them
                 resource.setrlimit(getattr(resource, name), (most, most))
+    if sys.platform == "linux":
+        with contextlib.suppress(AttributeError):
+            prctl = ctypes.CDLL(None).prctl
+            prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
+            prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
 
 
 def give_way(steps: int = 5) -> None:

@@ -18,7 +18,7 @@ from flaneur.protocols import PreprocessSpec
 from flaneur.serve.children.confine import confine, deafen
 from flaneur.serve.children.frames import Frame, read_frame, write_frame
 
-_PIPES_ALONE = 3
+_NO_MORE_FILES = 0
 
 
 def main() -> None:
@@ -26,7 +26,7 @@ def main() -> None:
     deafen()
     _load_all()
     frames_in, frames_out, sys.stdout = sys.stdin.buffer, sys.stdout.buffer, sys.stderr
-    confine(int(sys.argv[1]), _PIPES_ALONE)
+    confine(int(sys.argv[1]), _NO_MORE_FILES)
     write_frame(frames_out, {})
     with suppress(EOFError, BrokenPipeError):  # the parent is gone
         while True:
