@@ -18,8 +18,9 @@ def deafen() -> None:
 
 
 def confine(memory_bytes: int, files: int) -> None:
-    """Limit this process for the rest of its life; where a system lacks a limit, it goes without. On Linux it can
-    also gain no right by starting a program, and its siblings cannot look into it.
+    """Limit this process for the rest of its life; where a system lacks a limit, it goes without.
+
+    On Linux it can also gain no right by starting a program, and its siblings cannot look into it.
 
     Args:
         memory_bytes: of address space.
