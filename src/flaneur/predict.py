@@ -229,17 +229,17 @@ class Model:
 
     def _reason(self, novelty: float, ranking: tuple[CityScore, ...]) -> str:
         rule, best = self.card.abstain, ranking[0]
-        if rule.novelty_method and rule.novelty_threshold is not None and novelty > rule.novelty_threshold:
+        if not rule.abstains(best.probability, novelty):
+            return ""
+        if novelty > rule.novelty_limit:
             return (
                 f"It looks unlike the photos of the {len(self.cities)} cities this model knows "
-                f"(novelty {novelty:.2f}, limit {rule.novelty_threshold:.2f})."
+                f"(novelty {novelty:.2f}, limit {rule.novelty_limit:.2f})."
             )
-        if best.probability < rule.probability_threshold:
-            return (
-                f"No city is probable enough: {best.city.name} comes first with {best.probability:.0%}, "
-                f"the limit is {rule.probability_threshold:.0%}."
-            )
-        return ""
+        return (
+            f"No city is probable enough: {best.city.name} comes first with {best.probability:.0%}, "
+            f"the limit is {rule.probability_threshold:.0%}."
+        )
 
 
 @dataclass(slots=True)

@@ -36,8 +36,7 @@ class Said:
     def refused(self, temperature: float, rule: AbstainRule) -> NDArray[np.bool_]:
         """``[N]`` where the model says "none of the cities I know"."""
         probability = np.exp(log_softmax(self.logits / temperature).max(axis=1))
-        strange = self.novelty > (np.inf if rule.novelty_threshold is None else rule.novelty_threshold)
-        return np.asarray((strange & bool(rule.novelty_method)) | (probability < rule.probability_threshold), bool)
+        return rule.abstains(probability, self.novelty)
 
     def take(self, rows: NDArray[np.intp]) -> Said:
         """Some of the rows."""

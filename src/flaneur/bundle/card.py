@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from datetime import UTC, datetime
 from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from flaneur.errors import FlaneurError, IntegrityError, UsageError, did_you_mean
 from flaneur.files import sha256_json
@@ -48,6 +52,28 @@ class AbstainRule:
     novelty_threshold: float | None = None
     probability_threshold: float = 0.0
     validation_refused_share: float = 0.0
+
+    @property
+    def novelty_limit(self) -> float:
+        """The novelty above which the model abstains; infinite where it never does for novelty."""
+        return self.novelty_threshold if self.novelty_method and self.novelty_threshold is not None else math.inf
+
+    def abstains(self, probability: ArrayLike, novelty: ArrayLike) -> NDArray[np.bool_]:
+        """Where the model says "none of the cities I know".
+
+        Args:
+            probability: ``[...]`` of the best city, calibrated, 0 to 1.
+            novelty: ``[...]``, higher is stranger.
+
+        >>> AbstainRule("knn", 0.5, 0.4).abstains([0.9, 0.9, 0.3], [0.2, 0.6, 0.2]).tolist()
+        [False, True, True]
+        """
+        return beyond(probability, novelty, self.probability_threshold, self.novelty_limit)
+
+
+def beyond(probability: ArrayLike, novelty: ArrayLike, least: float, limit: float) -> NDArray[np.bool_]:
+    """Where a probability is below the least that is enough, or a novelty above its limit; see :class:`AbstainRule`."""
+    return np.asarray((np.asarray(novelty) > limit) | (np.asarray(probability) < least), np.bool_)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from flaneur.bundle.card import Card
+from flaneur.bundle.card import Card, beyond
 from flaneur.errors import PhotoError
 from flaneur.fusion import OWN_FUSION, fuse_places, log_softmax
 from flaneur.predict import View, ViewScores
@@ -108,8 +108,8 @@ class Answers:
     @cached_property
     def answered(self) -> NDArray[np.bool_]:
         """``[N]`` whether the model dares to answer."""
-        familiar = self.novelty <= self.doubt.novelty_threshold
-        return np.asarray(familiar & (self.confidence >= self.doubt.probability_threshold))
+        doubt = self.doubt
+        return ~beyond(self.confidence, self.novelty, doubt.probability_threshold, doubt.novelty_threshold)
 
     @cached_property
     def correct(self) -> NDArray[np.bool_]:
@@ -174,6 +174,4 @@ def collect_answers(
 
 def doubt_of(card: Card) -> Doubt:
     """Temperature and thresholds as a model's card states them; a threshold that is missing never refuses."""
-    rule = card.abstain
-    novelty = rule.novelty_threshold if rule.novelty_method else None
-    return Doubt(card.temperature, np.inf if novelty is None else novelty, rule.probability_threshold)
+    return Doubt(card.temperature, card.abstain.novelty_limit, card.abstain.probability_threshold)

@@ -181,8 +181,7 @@ def _received(left: City, cities: Sequence[City], parts: tuple[Part, Part, Part]
     learnt = fit(of_cities(train, stay), of_cities(validation, stay), rule)
     logits = head_logits(learnt.head.params, tested.embeddings)
     strange = novelty_scores(learnt.novelty, tested.embeddings, logits)
-    bar = learnt.abstain.novelty_threshold
-    doubt = Doubt(learnt.temperature, np.inf if bar is None else bar, learnt.abstain.probability_threshold)
+    doubt = Doubt(learnt.temperature, learnt.abstain.novelty_limit, learnt.abstain.probability_threshold)
     known = tuple(city for city in cities if city != left)
     return Answers(known, tested.photos, logits.astype(np.float64), strange.astype(np.float64), doubt)
 
