@@ -13,6 +13,7 @@ import pytest
 from flaneur.geo import distance_km
 from flaneur.serve.page.pages import read_site
 from photos import drawn, jpeg
+from serving import PATIENCE_MS
 
 ORIGIN = "http://flaneur.test"
 SITE = read_site()
@@ -78,6 +79,7 @@ def api() -> Api:
 @pytest.fixture
 def page(browser, api) -> Iterator[Any]:
     context = browser.new_context(viewport={"width": 1100, "height": 900}, locale="en", reduced_motion="reduce")
+    context.set_default_timeout(PATIENCE_MS)
     context.route("**/*", api.answer)
     opened, errors = context.new_page(), []
     opened.on("pageerror", lambda error: errors.append(str(error)))
