@@ -227,6 +227,16 @@ def test_decoders_that_abort_cost_only_their_photos(model, monkeypatch):
     assert stats.decoders_restarted == 4  # for each, one that tries again and one that goes on
 
 
+def test_a_models_own_pictures_are_not_counted(model):
+    with Engine([model], Limits(decoders=1)) as engine:
+        engine.wait_ready()
+        stats = engine.stats()
+        assert (stats.photos_answered, stats.photos_failed) == (0, {})
+        engine.predict("a", "", [PHOTOS[0], b"no photo"]).future.result(WAIT_S)
+        stats = engine.stats()
+        assert (stats.photos_answered, stats.photos_failed) == (1, {"not_an_image": 1})
+
+
 def test_decoders_that_died_while_nobody_asked_are_replaced(model):
     with Engine([model], Limits(decoders=2)) as engine:
         engine.wait_ready()

@@ -22,8 +22,8 @@ from flaneur.serve.engine.queue import FairQueue, Why
 from flaneur.serve.engine.ticket import Busy, Ticket
 from flaneur.serve.limits import Limits
 
-OWN = ""
-"""The client whose photos are the engine's own; the queue always has room for them."""
+OWN = "the engine itself"  # no address looks like this
+"""The client whose photos are the engine's own; the queue always has room for them, and answers to them are not counted."""
 _LOOK_S, _LONGEST_LOOK_S = 0.25, 30.0
 
 
@@ -145,7 +145,7 @@ class PhotoLanes:
         if self.queue.finish([job]):
             if isinstance(answered, PhotoError):
                 self._counters.failed(answered.code)
-            else:
+            elif job.client != OWN:
                 self._counters.count("photos_answered")
             job.request.found(job.position, answered)
 
