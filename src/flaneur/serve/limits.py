@@ -57,7 +57,7 @@ class Limits:
     decode_memory_bytes: int = 2 << 30  # the same picture takes 0.9
     queue_explanations: int = 16
     client_explanations: int = 4
-    explain_s: float = 60.0
+    explain_s: float = 120.0  # the cores may all be at predictions meanwhile
     explain_memory_bytes: int = 8 << 30
     body_s: float = 30.0
     drain_s: float = 30.0

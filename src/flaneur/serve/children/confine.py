@@ -43,7 +43,7 @@ def confine(memory_bytes: int, files: int) -> None:
             prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
 
 
-def give_way(steps: int = 5) -> None:
+def give_way(steps: int = 2) -> None:
     """Let others have the cores first."""
     if hasattr(os, "nice"):
         os.nice(steps)
