@@ -22,6 +22,7 @@ export function meaning(t, answer) {
   const [first] = answer.ranking;
   const share = t.percent(first.probability);
   if (answer.abstained) return t(isStrange(answer) ? "strange" : "faint", { city: first.name, share });
+  if (sureness(answer) === "hardly") return t("guess", { n: answer.ranking.length });
   const right = Math.round(100 * first.probability);
   return right > 99 ? t("meaning_most", { right: 99 }) : t("meaning", { right });
 }
