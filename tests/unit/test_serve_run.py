@@ -127,6 +127,44 @@ def test_a_refused_body_is_taken_in_so_that_its_answer_is_read(model):
                 assert client.post(f"{server.address}/v1/predict", files={"photo": large}).status_code == 401
 
 
+TOKEN = "a-token-of-some-length"
+
+
+def test_bodies_under_way_shut_nobody_out(model):
+    limits = Limits(queue_photos=2, client_photos=2, request_photos=2)
+    slow = b"POST /v1/games/invitation HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 50\r\n\r\n{"
+    with running(model, token=TOKEN, limits=limits) as (server, _):
+        sending = [spoken(server, slow) for _ in range(6)]
+        until(lambda: server.app.state.metrics.open == 6)
+        assert predict(server, headers={"Authorization": f"Bearer {TOKEN}"}).status_code == 200
+        for client in sending:
+            client.close()
+
+
+def test_a_body_about_a_game_is_waited_for_a_few_seconds_and_any_while_it_comes(model, monkeypatch):
+    monkeypatch.setattr("flaneur.serve.http.gate.SMALL_BODY_S", 0.2)
+    slow = b"POST /v1/games/invitation HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 50\r\n\r\n{"
+    with running(model) as (server, _), spoken(server, slow) as client:
+        assert client.makefile("rb").read().startswith(b"HTTP/1.1 408 ")
+    monkeypatch.setattr(body, "IDLE_S", 0.2)
+    monkeypatch.setattr(body, "_DISCARD_S", 0.1)
+    with running(model) as (server, engine):
+        with spoken(server, HEAD + b"Content-Length: 9000000\r\n\r\n" + FORM[:100] + b"x" * 4_000_000) as client:
+            assert client.makefile("rb").read().startswith(b"HTTP/1.1 408 ")  # bytes sent quickly earn no time to stall
+        assert not engine.clients
+
+
+def test_an_answer_that_nobody_reads_is_given_up(model, monkeypatch):
+    monkeypatch.setattr(connection, "UNREAD_S", 0.2)
+    with running(model) as (server, _):
+        with spoken(server, b"GET /openapi.json HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n" * 1500) as client:
+            until(lambda: server.app.state.metrics.open == 1 or not server.server_state.connections)
+            until(lambda: not server.server_state.connections)
+            assert server.app.state.metrics.open == 0
+            assert client.fileno() > 0
+        assert httpx2.get(f"{server.address}/healthz").status_code == 200
+
+
 def test_an_endless_body_is_cut_off(model, monkeypatch):
     monkeypatch.setattr(body, "_DISCARD_S", 0.2)
 

@@ -10,6 +10,9 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 HEAD_S = 10.0
 """Seconds that the head of a request may take to arrive."""
 
+UNREAD_S = 30.0
+"""Seconds that a client may leave an answer, or the rest of one, unread."""
+
 LAST_WORDS_S = 0.5
 """Seconds that a silent connection is kept once the server ends: a request may be on its way."""
 
@@ -18,6 +21,7 @@ class Connection(H11Protocol):
     """As of uvicorn, with a time limit for heads: else a client that says little holds a connection for ever."""
 
     _head_timer: asyncio.TimerHandle | None = None
+    _unread_timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """A client is there."""
@@ -35,7 +39,24 @@ class Connection(H11Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """The client is gone."""
         self._stop_waiting()
+        self._is_read()
         super().connection_lost(exc)
+
+    def pause_writing(self) -> None:
+        """The client reads more slowly than it is answered."""
+        super().pause_writing()
+        self._unread_timer = self.loop.call_later(UNREAD_S, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        """It has read most of what was sent."""
+        self._is_read()
+        super().resume_writing()
+
+    def on_response_complete(self) -> None:
+        """A request is answered; closing waits for a client that reads the answer's last bytes, but not for ever."""
+        super().on_response_complete()
+        if self.transport.get_write_buffer_size():
+            self.loop.call_later(UNREAD_S, self._give_up_closing)
 
     def shutdown(self) -> None:
         """The server ends: what is under way is answered, and so is what was sent before the client could know."""
@@ -50,6 +71,15 @@ class Connection(H11Protocol):
 
     def _wait_for_head(self) -> None:
         self._head_timer = self.loop.call_later(HEAD_S, self.transport.close)
+
+    def _give_up_closing(self) -> None:
+        if self.transport.is_closing():
+            self.transport.abort()
+
+    def _is_read(self) -> None:
+        if self._unread_timer is not None:
+            self._unread_timer.cancel()
+            self._unread_timer = None
 
     def _stop_waiting(self) -> None:
         if self._head_timer is not None:

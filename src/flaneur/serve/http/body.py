@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import time
 from collections import Counter
+from collections.abc import Callable
 
 from starlette.types import Message, Receive
 
@@ -14,6 +15,12 @@ from flaneur.serve.limits import Limits
 
 SLOWEST_BYTES_PER_S = 50_000
 """A body may take :attr:`flaneur.serve.limits.Limits.body_s`, and longer if it arrives at least this fast."""
+
+IDLE_S = 10.0
+"""Seconds without a byte after which a body is given up, however quickly it came before."""
+
+SLICE_S = 1.0
+"""Seconds without a byte after which a body is given up once the server ends, or once it is only discarded."""
 
 _DISCARD_S = 5.0
 
@@ -57,6 +64,9 @@ class Body:
         room: where its bytes count while it is held.
         client: whose it is.
         announced: whether the request's head says that there is one.
+
+    ``most_s`` is the time it may take, ``ending`` whether the server is about to end; ``arrived`` is called when it is
+    whole.
     """
 
     def __init__(self, receive: Receive, limits: Limits, room: Room, client: str, *, announced: bool) -> None:
@@ -64,6 +74,9 @@ class Body:
         self._began_s = time.monotonic()
         self._bytes = self._held = 0
         self.whole = not announced
+        self.most_s = limits.body_s
+        self.ending: Callable[[], bool] = lambda: False
+        self.arrived: Callable[[], None] = lambda: None
 
     async def receive(self) -> Message:
         """The next piece, as of ASGI.
@@ -73,23 +86,26 @@ class Body:
         """
         if self.whole:
             return await self._receive()
-        try:
-            async with asyncio.timeout(self._left_s()):
-                message = await self._receive()
-        except TimeoutError as error:
-            raise Problem(408, "too_slow_to_send", "The request took too long to arrive. Send less at once.") from error
+        message = await self._next()
         count = len(message.get("body", b""))
         self.whole = not message.get("more_body", False)
         self._bytes += count
         self._check(count)
+        if self.whole:
+            self.arrived()
         return message
 
-    async def discard(self) -> None:
-        """Take in what is left of a body that nobody reads, within limits: an answer sent before would not be read."""
+    async def discard(self, *, refused: bool) -> None:
+        """Take in what is left of a body that nobody reads, within limits: an answer sent before would not be read.
+
+        Args:
+            refused: who sends it may not ask at all, and is listened to for a second at most.
+        """
         with contextlib.suppress(TimeoutError, OSError):
-            async with asyncio.timeout(_DISCARD_S):
+            async with asyncio.timeout(min(SLICE_S if refused else _DISCARD_S, self.most_s)):
                 while not self.whole and self._bytes <= 2 * self._limits.request_bytes:
-                    message = await self._receive()
+                    async with asyncio.timeout(SLICE_S):
+                        message = await self._receive()
                     self._bytes += len(message.get("body", b""))
                     self.whole = not message.get("more_body", False)
 
@@ -98,9 +114,18 @@ class Body:
         self._room.give_back(self._client, self._held)
         self._held = 0
 
-    def _left_s(self) -> float:
-        allowed = self._limits.body_s + self._bytes / SLOWEST_BYTES_PER_S
-        return max(0.0, self._began_s + allowed - time.monotonic())
+    async def _next(self) -> Message:
+        """The next piece; waited for bit by bit, since the server may be told to end meanwhile."""
+        since_s = time.monotonic()
+        ends_s = min(self._began_s + self.most_s + self._bytes / SLOWEST_BYTES_PER_S, since_s + IDLE_S)
+        while True:
+            try:
+                async with asyncio.timeout(max(0.0, min(SLICE_S, ends_s - time.monotonic()))):
+                    return await self._receive()
+            except TimeoutError as error:
+                if time.monotonic() >= ends_s or self.ending():
+                    told = "The request took too long to arrive. Send less at once."
+                    raise Problem(408, "too_slow_to_send", told) from error
 
     def _check(self, count: int) -> None:
         if self._bytes > self._limits.request_bytes:

@@ -38,6 +38,9 @@ HEADS = {
 GONE = 499
 """How a request is counted whose client left before its answer."""
 
+SMALL_BODY_S = 3.0
+"""Seconds that the body of a request about a game may take: who sends it need not have shown a token."""
+
 _log = logging.getLogger(__name__)
 _CHALLENGE = {"WWW-Authenticate": "Bearer"}
 _PREFLIGHT = {
@@ -69,6 +72,7 @@ class Gate:
         self.metrics.begin()
         try:
             early = self._early(scope, visit.headers)
+            visit.let_in()
             await (early or self.app)(scope, visit.body.receive, visit.send)
         except ClientDisconnect:
             pass
@@ -93,7 +97,9 @@ class Gate:
         if scope["method"] == "OPTIONS" and headers.get("origin") in settings.allow_origins:
             return Response(status_code=204, headers=_PREFLIGHT)
         guards.check_token(settings, path, headers)
-        if self.metrics.open > settings.limits.queue_photos and path not in guards.PROBES:
+        if path.startswith(guards.OPEN_TO_PLAYERS) and not (settings.may_write or scope["app"].state.games):
+            raise Problem(404, "not_found", "No game is played here.")
+        if self.metrics.admitted > settings.limits.queue_photos and path not in guards.PROBES:
             raise Problem(503, "too_many_requests", "Too many requests at once. Ask again in 1 s.", 1)
         return None
 
@@ -104,23 +110,34 @@ class _Visit:
     def __init__(self, gate: Gate, scope: Scope, receive: Receive, send: Send) -> None:
         self._gate, self._scope, self._send = gate, scope, send
         self._status = 0
+        self._admitted = False
         self._began_s = time.perf_counter()
         self.headers = Headers(scope=scope)
         announced = self.headers.get("content-length", "0") != "0" or "transfer-encoding" in self.headers
         self.body = Body(
             receive, gate.settings.limits, gate.room, guards.client_of(HTTPConnection(scope)), announced=announced
         )
+        self.body.ending = lambda: bool(scope["app"].state.draining)
+        if scope["path"].startswith(guards.OPEN_TO_PLAYERS):
+            self.body.most_s = min(SMALL_BODY_S, self.body.most_s)
 
     @property
     def route(self) -> str:
         """The address as it stands in OpenAPI, without what a caller put into it."""
         return str(self._scope.get(SITE) or getattr(self._scope.get("route"), "path", "other"))
 
+    def let_in(self) -> None:
+        """It counts as under way from when all of it is here until its answer begins."""
+        self.body.arrived = self._admit
+        if self.body.whole:
+            self._admit()
+
     async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
+            self._dismiss()
             self._status = message["status"]
             if self._status >= 400 and self.headers.get("expect", "").lower() != "100-continue":
-                await self.body.discard()
+                await self.body.discard(refused=self._status in (401, 403))
             self._heads(MutableHeaders(scope=message))
             self._count()
         await self._send(message)
@@ -133,8 +150,18 @@ class _Visit:
         if not self._status:
             self._status = GONE
             self._count()
+        self._dismiss()
         self.body.release()
         self._gate.metrics.end()
+
+    def _admit(self) -> None:
+        self._admitted = True
+        self._gate.metrics.admitted += 1
+
+    def _dismiss(self) -> None:
+        if self._admitted:
+            self._admitted = False
+            self._gate.metrics.admitted -= 1
 
     def _count(self) -> None:
         self._gate.metrics.count(self.route, self._scope["method"], self._status, time.perf_counter() - self._began_s)

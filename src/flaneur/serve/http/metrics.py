@@ -40,6 +40,8 @@ class Metrics:
         self._open = Gauge("flaneur_requests_open", "Requests under way.", registry=self.registry)
         self.registry.register(_OfEngine(engine))
         self.open = 0
+        self.admitted = 0
+        """Requests that are all here and not answered yet."""
 
     def begin(self) -> None:
         """A request came."""

@@ -48,6 +48,7 @@ class _SmallBody(APIRoute):
             length = request.headers.get("content-length", "0")
             if "transfer-encoding" in request.headers or not length.isdecimal() or int(length) > _MOST_BYTES:
                 raise Problem(413, "body_too_large", f"More than {_MOST_BYTES} bytes, or no Content-Length.")
+            await request.body()  # here, else its problems are told as that of an unreadable request
             response: Response = await handle(request)
             return response
 
