@@ -13,9 +13,9 @@ import pytest
 from flaneur.dataset.store import Dataset, open_dataset
 from flaneur.errors import InputError, UsageError
 from flaneur.game.game import Game, new_game, open_game
+from flaneur.game.library import free_name, games, games_on
 from flaneur.game.settings import GameSettings
 from flaneur.game.shapes import Guess
-from flaneur.game.shelf import free_name, games, games_on
 from flaneur.game.statistics.guesses import guesses_of
 from flaneur.game.store import FILE, Store
 from flaneur.predict import Model

@@ -70,8 +70,8 @@ def _check(options: dict[str, Any]) -> None:
 def _game(what: str, options: dict[str, Any]) -> Game:
     from flaneur.dataset.store import open_dataset
     from flaneur.game.game import new_game, open_game
+    from flaneur.game.library import free_name, games
     from flaneur.game.settings import read_protocol
-    from flaneur.game.shelf import free_name, games
 
     if what in games():
         for flag in (*_GAME_FLAGS, "name", "experiment"):
@@ -142,7 +142,7 @@ def _played(what: str) -> str:
         InputError: there is none, or several.
     """
     from flaneur.errors import did_you_mean
-    from flaneur.game.shelf import games, games_on
+    from flaneur.game.library import games, games_on
 
     if what in games():
         return what

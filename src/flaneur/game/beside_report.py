@@ -10,8 +10,8 @@ import numpy as np
 
 from flaneur.evaluation.measures.people import People, PlayedGame
 from flaneur.evaluation.report import Report
+from flaneur.game.library import games_on
 from flaneur.game.report.words import covers
-from flaneur.game.shelf import games_on
 from flaneur.game.statistics.crossed import Crossed, crossed_difference, crossed_share
 from flaneur.game.store import Store
 from flaneur.metrics import Interval

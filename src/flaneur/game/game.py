@@ -12,7 +12,7 @@ from flaneur.errors import InputError, UsageError
 from flaneur.game.beginning import begun, city_of, dealt, drawn_code, is_same, model_facts
 from flaneur.game.leaderboard import leaderboard
 from flaneur.game.machine import Machine
-from flaneur.game.pictures import Pictures
+from flaneur.game.place_files import PlaceFiles
 from flaneur.game.scoring import score
 from flaneur.game.settings import GameSettings, code_key, of_table
 from flaneur.game.shapes import Feedback, Guess, Participant, Round, Score, Standing
@@ -51,7 +51,7 @@ class Game:
             self.join_code: str = facts["join_code"]
             self.warnings: tuple[str, ...] = tuple(facts["warnings"])
             self.places = self.store.places()
-            self.pictures = Pictures(dataset, [place for _, place in self.places])
+            self.pictures = PlaceFiles(dataset, [place for _, place in self.places])
             self.machine = None if model is None else Machine(model, self.store, self.cities, self.pictures.files)
             undo.pop_all()
 

@@ -10,8 +10,8 @@ from flaneur.errors import InputError
 from flaneur.game.places import PlayPlace
 
 
-class Pictures:
-    """The photos of a game.
+class PlaceFiles:
+    """The files of a game's photos.
 
     Args:
         dataset: that they are of.
