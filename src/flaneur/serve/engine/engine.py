@@ -17,9 +17,9 @@ from flaneur.serve.engine.counters import Counters
 from flaneur.serve.engine.jobs import Answered
 from flaneur.serve.engine.maps import MapLane
 from flaneur.serve.engine.photos import OWN, PhotoLanes
+from flaneur.serve.engine.self_test import SelfTest, golden_files
 from flaneur.serve.engine.stats import Stats
 from flaneur.serve.engine.ticket import Ticket
-from flaneur.serve.engine.warm import Warm, golden_files
 from flaneur.serve.limits import Limits
 
 _WARM_S = 60.0
@@ -51,7 +51,7 @@ class Engine:
         self._photos = PhotoLanes(limits, self._counters, self._watchdog)
         self._maps = MapLane(models[0], limits, self._counters, self._watchdog)
         self._closed = False
-        self._warm = Warm([self._photos.submit(OWN, model, golden_files(model)) for model in models], models)
+        self._self_test = SelfTest([self._photos.submit(OWN, model, golden_files(model)) for model in models], models)
 
     @property
     def models(self) -> Mapping[str, Model]:
@@ -61,7 +61,7 @@ class Engine:
     @property
     def ready(self) -> bool:
         """Whether every model has answered its golden pictures and every process stands; false again once closing."""
-        return self._warm.done and not self._photos.queue.closing and self._photos.standing
+        return self._self_test.done and not self._photos.queue.closing and self._photos.standing
 
     def wait_ready(self, timeout_s: float = 60.0) -> None:
         """Wait until :attr:`ready`.
@@ -69,7 +69,7 @@ class Engine:
         Raises:
             IntegrityError: a model does not answer its golden pictures as it should, or the time is up.
         """
-        self._warm.wait(timeout_s)
+        self._self_test.wait(timeout_s)
 
     def predict(self, client: str, model: str, photos: Sequence[bytes]) -> Ticket[list[Answered]]:
         """Take on photos; returns at once.
@@ -181,7 +181,7 @@ class Engine:
     def _put(self, model: Model) -> None:
         """Answer with a model once it has shown that it can."""
         self._open(model)
-        Warm([self._photos.submit(OWN, model, golden_files(model))], [model]).wait(_WARM_S)
+        SelfTest([self._photos.submit(OWN, model, golden_files(model))], [model]).wait(_WARM_S)
         self._models = {**self._models, model.card.name: model}
 
     def _open(self, model: Model) -> None:

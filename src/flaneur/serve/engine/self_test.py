@@ -19,7 +19,7 @@ def golden_files(model: Model) -> list[bytes]:
     return list((model.bundle.golden.pictures or draw_pictures(1)).values())
 
 
-class Warm:
+class SelfTest:
     """The first answers of an engine.
 
     Args:
