@@ -231,4 +231,11 @@ def test_how_many_it_takes() -> None:
     need = power(right(hits, np.repeat(np.arange(6), 50)))
     assert need.spread == pytest.approx(0.1506, abs=1e-4)
     assert need.people == 38  # 2.026 × 0.1506 / √38 = 0.0495
-    assert power(right(hits[:50], np.zeros(50))).people is None
+    few = power(right(hits[:200], np.repeat(np.arange(4), 50)))
+    assert few.people is None
+    assert few.to_dict()["spread"] is None
+    # five people right at 2 of 4 rounds each: that they seem equal is chance, whose own spread is √(0.5 · 0.5 / 4)
+    alike_so_far = power(right(np.arange(20) % 2 > 0, np.repeat(np.arange(5), 4)))
+    assert alike_so_far.spread == pytest.approx(0.25)
+    assert alike_so_far.people is not None
+    assert alike_so_far.people > 90

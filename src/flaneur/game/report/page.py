@@ -67,14 +67,17 @@ def _power(found: Analysis) -> str:
     rows = [
         fact("One person", "to know how often this person is right, to ± 5 points", counted(need.per_person, "answer"))
     ]
-    if need.people is not None:
+    if need.people is None:
+        rows.append(fact("People", "to know people of this kind to ± 5 points", "–", "cannot be planned from so few"))
+    else:
         hint = f"with {need.rounds:.0f} rounds each, to know people of this kind to ± 5 points"
         rows.append(
             fact("People", hint, people_counted(need.people), f"they differ by {100 * need.spread:.0f} points (s.d.)")
         )
     hint = (
         "A plan for the next experiment, from what was seen so far: Wilson’s interval for one person; Student’s for "
-        "the mean over people, which no number of photos makes up for. With few people so far it is a rough guess."
+        "the mean over people, which no number of photos makes up for. From few people it is a rough "
+        "guess, from fewer than five none."
     )
     return section("power", "How many it takes", hint, facts(*rows))
 

@@ -180,7 +180,9 @@ def _photos(found: Analysis) -> str:
 
 def _power(found: Analysis) -> str:
     need = found.power
-    more = ""
-    if need.people is not None:
-        more = f" To know people of this kind as well, {need.people:,} of them with {need.rounds:.0f} rounds each."
-    return f"To know one person’s accuracy to ± 5 points takes {need.per_person:,} guesses of theirs.{more}"
+    if need.people is None:
+        return ""
+    return (
+        f"To know one person’s accuracy to ± 5 points takes {need.per_person:,} guesses of theirs. To know people of "
+        f"this kind as well, {need.people:,} of them with {need.rounds:.0f} rounds each."
+    )

@@ -14,6 +14,7 @@ from flaneur.metrics import wilson
 
 _HALF = 0.05
 _MOST = 100_000
+_LEAST_PEOPLE = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,10 +23,11 @@ class Power:
 
     Args:
         per_person: guesses of one person, to know that person.
-        people: persons with as many rounds as now, to know people of this kind; ``None``: two persons at least must
-            have played to tell.
+        people: persons with as many rounds as now, to know people of this kind; ``None``: fewer than five have
+            played, from whom it cannot be planned.
         rounds: a person has guessed on average.
-        spread: standard deviation of accuracy between persons, the noise of their few rounds included.
+        spread: standard deviation of accuracy between persons, the noise of their few rounds included: never less
+            than that noise alone brings. Not a number likewise.
     """
 
     per_person: int
@@ -43,9 +45,13 @@ class Power:
 def power(guesses: Guesses) -> Power:
     """From the accuracy and the spread between persons so far; at least one guess."""
     shares = [float(guesses.correct[guesses.people == number].mean()) for number in guesses.persons]
-    spread = float(np.std(shares, ddof=1)) if len(shares) > 1 else math.nan
-    people = None if math.isnan(spread) else people_needed(spread)
-    return Power(guesses_needed(float(guesses.correct.mean())), people, len(guesses) / len(shares), spread)
+    count, mean = len(guesses), float(guesses.correct.mean())
+    rounds, per_person = count / len(shares), guesses_needed(mean)
+    if len(shares) < _LEAST_PEOPLE:
+        return Power(per_person, None, rounds, math.nan)
+    shrunk = (mean * count + 2) / (count + 4)  # all right so far are not all right for ever
+    spread = max(float(np.std(shares, ddof=1)), math.sqrt(shrunk * (1 - shrunk) / rounds))
+    return Power(per_person, people_needed(spread), rounds, spread)
 
 
 def guesses_needed(share: float, half: float = _HALF) -> int:
