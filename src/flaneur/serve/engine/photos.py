@@ -23,7 +23,10 @@ from flaneur.serve.engine.ticket import Busy, Ticket
 from flaneur.serve.limits import Limits
 
 OWN = "the engine itself"  # no address looks like this
-"""The client whose photos are the engine's own; the queue always has room for them, and answers to them are not counted."""
+"""The client whose photos are the engine's own; the queue always has room for them.
+
+Answers to them are not counted.
+"""
 _LOOK_S, _LONGEST_LOOK_S = 0.25, 30.0
 
 
