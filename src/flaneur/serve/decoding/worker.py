@@ -64,7 +64,7 @@ def _load_all() -> None:
     features.check("avif")
     AvifImagePlugin.AvifImageFile  # noqa: B018 - to have it
     with suppress(ImportError):
-        import pillow_heif  # noqa: F401
+        import pillow_heif  # noqa: F401 - to have it
 
 
 if __name__ == "__main__":

@@ -17,9 +17,14 @@ class Piece(Protocol):
     """What can be queued."""
 
     @property
-    def client(self) -> str: ...  # noqa: D102
+    def client(self) -> str:
+        """Whose turn it takes."""
+        ...
+
     @property
-    def size_bytes(self) -> int: ...  # noqa: D102
+    def size_bytes(self) -> int:
+        """How much of the queue's room it takes."""
+        ...
 
 
 P = TypeVar("P", bound=Piece)

@@ -28,7 +28,7 @@ class Metrics:
 
     def __init__(self, engine: Engine) -> None:
         # Else there is a second series for each, which says only when the server started.
-        disable_created_metrics()  # type: ignore[no-untyped-call]
+        disable_created_metrics()  # type: ignore[no-untyped-call]  # the library has no type for it
         self.registry = CollectorRegistry()
         self._requests = Counter(
             "flaneur_requests", "Requests answered.", ("route", "method", "status"), registry=self.registry
