@@ -14,6 +14,7 @@ from flaneur.cli.main import run
 from flaneur.errors import UsageError
 from flaneur.predict import Model
 from flaneur.serve import connection
+from flaneur.serve import run as run_module
 from flaneur.serve.http import body
 from flaneur.serve.http.settings import ServeSettings
 from flaneur.serve.limits import Limits
@@ -163,6 +164,50 @@ def test_an_answer_that_nobody_reads_is_given_up(model, monkeypatch):
             assert server.app.state.metrics.open == 0
             assert client.fileno() > 0
         assert httpx2.get(f"{server.address}/healthz").status_code == 200
+
+
+def test_a_flood_of_connections_ends_at_the_door(model, monkeypatch, caplog):
+    with running(model) as (server, _):
+        monkeypatch.setattr(connection, "most_connections", lambda: 3)
+        held = [spoken(server, b"") for _ in range(3)]
+        until(lambda: len(server.server_state.connections) == 3)
+        host, port = server.address.removeprefix("http://").split(":")
+        with socket.create_connection((host, int(port))) as one_more, suppress(ConnectionResetError):
+            assert one_more.recv(1) == b""
+        for client in held:
+            client.close()
+        until(lambda: not server.server_state.connections)
+        assert predict(server).status_code == 200
+    assert not [record for record in caplog.records if record.name == "asyncio" and record.levelname == "ERROR"]
+
+
+def test_as_many_files_as_allowed_and_fewer_connections():
+    resource = pytest.importorskip("resource", reason="the system has no such limits")
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(before[0], 512), before[1]))
+    try:
+        assert connection.most_connections() == 256
+        connection.raise_most_files()
+        assert resource.getrlimit(resource.RLIMIT_NOFILE)[0] == min(8192, before[1]) or before[1] < 0
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
+
+
+def test_a_body_that_nobody_sends_does_not_hold_up_the_end(model, monkeypatch):
+    monkeypatch.setattr(body, "SLICE_S", 0.1)
+    monkeypatch.setattr(body, "IDLE_S", FOREVER_S)
+    with running(model) as (server, _), spoken(server, HEAD + b"Content-Length: 1000\r\n\r\n--x") as client:
+        until(lambda: server.app.state.metrics.open == 1)
+        server.should_exit = True
+        assert client.makefile("rb").read().startswith(b"HTTP/1.1 408 ")
+
+
+def test_all_stages_of_ending_keep_within_one_limit(model):
+    settings = ServeSettings(port=0)
+    with FakeEngine([model]) as engine:
+        config = Server(engine, settings).config
+    ending = run_module._GRACE_S + config.timeout_graceful_shutdown + settings.limits.drain_s * run_module._ENDING
+    assert ending < settings.limits.drain_s
 
 
 def test_an_endless_body_is_cut_off(model, monkeypatch):

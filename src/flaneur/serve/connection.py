@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import sys
+from contextlib import suppress
 
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 HEAD_S = 10.0
 """Seconds that the head of a request may take to arrive."""
+
+BACKLOG = 256
+"""Connections that the system holds until they are let in; so many may come between two looks at how many there are."""
+
+_MOST_FILES, _OWN_FILES = 8192, 2 * BACKLOG
+_FALLBACK_FILES = 1024
 
 UNREAD_S = 30.0
 """Seconds that a client may leave an answer, or the rest of one, unread."""
@@ -17,14 +25,45 @@ LAST_WORDS_S = 0.5
 """Seconds that a silent connection is kept once the server ends: a request may be on its way."""
 
 
+def raise_most_files() -> None:
+    """Let this process have as many files and connections open as the system allows, up to 8,192."""
+    if sys.platform != "win32":
+        import resource
+
+        least, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+        wanted = _MOST_FILES if most == resource.RLIM_INFINITY else min(_MOST_FILES, most)
+        if least != resource.RLIM_INFINITY and least < wanted:
+            with suppress(OSError, ValueError):
+                resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, most))
+
+
+def most_connections() -> int:
+    """How many may be open at once, so that files and child processes find room, too.
+
+    >>> most_connections() >= 1
+    True
+    """
+    files = _FALLBACK_FILES
+    if sys.platform != "win32":
+        import resource
+
+        allowed = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+        files = _MOST_FILES if allowed == resource.RLIM_INFINITY else min(_MOST_FILES, allowed)
+    return max(files - _OWN_FILES, files // 2)
+
+
 class Connection(H11Protocol):
     """As of uvicorn, with a time limit for heads: else a client that says little holds a connection for ever."""
 
     _head_timer: asyncio.TimerHandle | None = None
     _unread_timer: asyncio.TimerHandle | None = None
 
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # narrower than asyncio, as uvicorn has it
         """A client is there."""
+        if len(self.connections) >= most_connections():
+            self.transport = transport
+            transport.abort()
+            return
         super().connection_made(transport)
         self._wait_for_head()
 

@@ -9,28 +9,34 @@ import socket
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from types import FrameType
-from typing import Any
+from typing import TYPE_CHECKING
 
 import uvicorn
 from starlette.applications import Starlette
 
 from flaneur.errors import FlaneurError, UsageError
 from flaneur.predict import Model
-from flaneur.serve.connection import Connection
+from flaneur.serve.connection import BACKLOG, Connection, raise_most_files
 from flaneur.serve.engine.engine import Engine
 from flaneur.serve.http.app import create_app
 from flaneur.serve.http.settings import ServeSettings
 
-_BACKLOG, _KEEP_ALIVE_S = 2048, 5
+if TYPE_CHECKING:
+    from flaneur.game.game import Game
+
+_KEEP_ALIVE_S = 5
 _GRACE_S = 1.0
+_ANSWERING, _ENDING = 0.8, 0.13
+"""Shares of ``drain_s`` that connections, and then the engine, have to finish; the rest is for what lies between."""
 
 
 def serve(
     models: Sequence[Model],
     settings: ServeSettings,
     *,
-    games: Sequence[Any] = (),
+    games: Sequence[Game] = (),
     told: Callable[[str], None] = lambda _address: None,
 ) -> None:
     """Answer until SIGTERM or Ctrl-C; a second one ends at once.
@@ -45,7 +51,9 @@ def serve(
         UsageError: the port is taken, or the host is none of this computer's.
         IntegrityError: a model does not answer as it should.
     """
-    with listen(settings) as listener, Engine(models, settings.limits) as engine:
+    limits = replace(settings.limits, drain_s=settings.limits.drain_s * _ENDING)
+    raise_most_files()
+    with listen(settings) as listener, Engine(models, limits) as engine:
         server = Server(engine, settings, games=games)
         wrong: list[FlaneurError] = []
 
@@ -80,7 +88,7 @@ def listen(settings: ServeSettings) -> socket.socket:
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(address)
-        listener.listen(_BACKLOG)
+        listener.listen(BACKLOG)
     except OSError as error:
         listener.close()
         reason = error.strerror or str(error)
@@ -111,7 +119,7 @@ class Server(uvicorn.Server):
         games: likewise.
     """
 
-    def __init__(self, engine: Engine, settings: ServeSettings, *, games: Sequence[Any] = ()) -> None:
+    def __init__(self, engine: Engine, settings: ServeSettings, *, games: Sequence[Game] = ()) -> None:
         self.app: Starlette = create_app(engine, settings, games=games)
         self._grace_s = 0.0
         super().__init__(
@@ -126,7 +134,8 @@ class Server(uvicorn.Server):
                 server_header=False,
                 proxy_headers=False,
                 timeout_keep_alive=_KEEP_ALIVE_S,
-                timeout_graceful_shutdown=round(settings.limits.drain_s),
+                timeout_graceful_shutdown=max(1, int(settings.limits.drain_s * _ANSWERING)),
+                backlog=BACKLOG,
             )
         )
 

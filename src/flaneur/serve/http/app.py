@@ -25,6 +25,7 @@ from flaneur.serve.page.pages import read_site
 from flaneur.serve.play.offers import is_anything_offered
 
 if TYPE_CHECKING:
+    from flaneur.game.game import Game
     from flaneur.serve.engine.engine import Engine
 
 ROUTES = "flaneur.serve.http.routes"
@@ -41,7 +42,7 @@ class App(FastAPI):
         return describe(self, self.state.engine)
 
 
-def create_app(engine: Engine, settings: ServeSettings, *, games: Sequence[Any] = ()) -> FastAPI:
+def create_app(engine: Engine, settings: ServeSettings, *, games: Sequence[Game] = ()) -> FastAPI:
     """The application: every route of :mod:`flaneur.serve.http.routes`, the page, and the guards before them.
 
     Args:
