@@ -15,6 +15,7 @@ from PIL import Image
 
 from bundles import tiny_bundle
 from flaneur.predict import Model, load
+from flaneur.serve.http.about import identity
 from photos import drawn, jpeg
 from serving import DESK, PHONE, Served, barriers, is_wider_than_its_window, serving
 
@@ -87,6 +88,7 @@ def test_a_dropped_photo_gets_answer_reasons_and_a_file_to_keep(served, visit, t
     ]
     assert kept["why"]["city"] == expected.ranking[0].city.slug
     assert kept["why"]["faithfulness"]["deletion_auc"] >= 0
+    assert kept["model"] == identity(load())
     assert "gps_in_file" not in json.dumps(kept)
     page.get_by_label("Keep the position").check()
     assert json.loads(saved(page, "As data", tmp_path).read_text("utf-8"))["answer"]["gps_in_file"]["lat"] == 48.8566
@@ -126,7 +128,7 @@ def test_a_busy_server_is_asked_again(served, visit):
     assert not page.get_by_role("button", name="Try again").is_visible()
 
 
-def test_views_of_one_place_get_one_answer(served, visit):
+def test_views_of_one_place_get_one_answer(served, visit, tmp_path):
     page, views = open_page(visit, served), [photo(seed) for seed in (1, 2, 3)]
     page.set_input_files("#choose", views)
     page.locator("#strip button").nth(2).wait_for()
@@ -140,6 +142,9 @@ def test_views_of_one_place_get_one_answer(served, visit):
         "3 of 3",
     ]
     assert reasons(page).text_content()
+    text = saved(page, "As a page", tmp_path).read_text("utf-8")
+    assert "One answer from 3 photos together." in text
+    assert identity(served.engine.models["tiny"])["hash"] in text
 
 
 def test_a_broken_file_is_told_apart_from_those_that_can_be_read(served, visit):

@@ -40,7 +40,12 @@ async function one({ jobs, views }, { model, signal, onAnswer }) {
   const good = opened.filter(({ file }) => file);
   if (!good.length || signal.aborted) return;
   const said = await patiently(good.map(({ file }) => file), { model, views: views || undefined, signal });
-  for (const answer of said.answers) onAnswer(answer.index.map((index) => good[index].job), answer);
+  for (const answer of said.answers) {
+    answer.index.forEach((index, number) => {
+      const own = { model_hash: said.model?.hash ?? null, sha256: answer.sha256?.[number] ?? null };
+      onAnswer([good[index].job], { ...answer, ...own });
+    });
+  }
 }
 
 async function safely(job) {

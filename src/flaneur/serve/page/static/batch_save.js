@@ -1,8 +1,8 @@
 // Jobs with their answers in; a CSV table or a GeoJSON map of them, as a file of the visitor's, out.
 
 const COLUMNS = [
-  "photo", "city", "abstained", "probability", "second", "second_probability", "reason", "views",
-  "city_lat", "city_lon", "gps_in_file_lat", "gps_in_file_lon", "model", "error",
+  "photo", "city", "first", "abstained", "probability", "second", "second_probability", "reason", "views",
+  "city_lat", "city_lon", "gps_in_file_lat", "gps_in_file_lon", "sha256", "model", "model_hash", "error",
 ];
 
 /** RFC 4180; a cell that a spreadsheet would take for a formula gets an apostrophe. */
@@ -32,10 +32,11 @@ function facts({ path, answer }) {
   const [first, second] = answer.ranking;
   const named = !answer.abstained;
   return {
-    photo: path, city: answer.city ?? "", abstained: answer.abstained, probability: first.probability,
-    second: second?.city ?? "", second_probability: second?.probability ?? "", reason: answer.reason, views: answer.views,
-    city_lat: (named ? first.lat : null) ?? "", city_lon: (named ? first.lon : null) ?? "",
-    gps_in_file_lat: answer.gps_in_file?.lat ?? "", gps_in_file_lon: answer.gps_in_file?.lon ?? "", model: answer.model, error: "",
+    photo: path, city: answer.city ?? null, first: first.city, abstained: answer.abstained, probability: first.probability,
+    second: second?.city ?? null, second_probability: second?.probability ?? null, reason: answer.reason, views: answer.views,
+    city_lat: (named ? first.lat : null) ?? null, city_lon: (named ? first.lon : null) ?? null,
+    gps_in_file_lat: answer.gps_in_file?.lat ?? null, gps_in_file_lon: answer.gps_in_file?.lon ?? null,
+    sha256: answer.sha256, model: answer.model, model_hash: answer.model_hash, error: null,
   };
 }
 

@@ -13,7 +13,7 @@ export function gather({ files, answer, model, why, others, position }) {
     made_by: "flaneur",
     made_at: new Date().toISOString(),
     photos: files.map((file, number) => ({ name: file.name, bytes: file.size, sha256: sha256[number] ?? null })),
-    model: { name: model.name, version: model.version },
+    model: { name: model.name, version: model.version, hash: model.hash ?? null },
     answer: kept(said),
     why: why && { ...why, prediction: why.prediction && kept(why.prediction) },
     other_models: others.filter((one) => one.model !== answer.model).map(kept),

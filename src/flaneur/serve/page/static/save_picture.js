@@ -28,7 +28,8 @@ export async function write(facts, files, t) {
     map && line(`${told.why.colours} ${told.why.lines[1] ?? ""}`.trim(), 400, 24, SOFT),
     ...told.rows.slice(0, SHOWN).map(bar),
     ...told.others.map((text) => line(text, 400, 26, INK)),
-    line([`${facts.model.name} ${facts.model.version}`, facts.made_at.slice(0, 10), hashes(facts)].join(" · "), 400, 22, SOFT),
+    line(origin(facts), 400, 22, SOFT),
+    ...facts.photos.map(({ name, sha256 }) => line(`${name} · SHA-256 ${short(sha256)}`, 400, 22, SOFT)),
     facts.answer.gps_in_file && line(told.facts.at(-1).join(": "), 400, 22, SOFT),
     line(t("no_proof"), 400, 22, SOFT),
   ].filter(Boolean);
@@ -46,7 +47,8 @@ export async function write(facts, files, t) {
   return { blob: await encoded(sheet, "image/png"), ending: "png" };
 }
 
-const hashes = ({ photos }) => photos.map(({ sha256 }) => `SHA-256 ${sha256?.slice(0, 12) ?? "–"}…`).join(", ");
+const short = (hash) => (hash ? `${hash.slice(0, 12)}…` : "–");
+const origin = ({ model: { name, version, hash }, made_at: made }) => `${name} ${version} (${short(hash)}) · ${made.slice(0, 10)}`;
 
 /** Words, broken into as many lines as they need. */
 function line(text, weight, size, colour) {
@@ -69,7 +71,7 @@ function line(text, weight, size, colour) {
       broken(pen).forEach((words, row) => {
         pen.fillStyle = colour;
         pen.textBaseline = "top";
-        pen.fillText(words, MARGIN, top + row * size * 1.3);
+        pen.fillText(words, MARGIN, top + row * size * 1.3, INSIDE);
       });
     },
   };

@@ -12,13 +12,15 @@ export async function story(facts, t) {
   const tPhoto = await texts("photo");
   return {
     title: verdict(tPhoto, answer),
-    lead: [meaning(tPhoto, answer), orElse(tPhoto, answer)].filter(Boolean),
+    lead: [fused(tPhoto, answer), meaning(tPhoto, answer), orElse(tPhoto, answer)].filter(Boolean),
     rows: answer.ranking.map(({ name, probability }) => ({ name, share: probability, text: t.percent(probability) })),
     why: facts.why && (await reasons(facts.why, t)),
     others: facts.other_models.map((one) => `${one.model}: ${verdict(tPhoto, one)}`),
     facts: rowsOf(facts, t),
   };
 }
+
+const fused = (t, { views }) => (views > 1 ? t("fused", { n: views }) : "");
 
 async function reasons(why, t) {
   const tWhy = await texts("why");
@@ -38,7 +40,7 @@ function rowsOf({ photos, model, made_at: made, answer, why }, t) {
     [t("photo"), `${name} (${t.number(bytes)} bytes)`],
     ["SHA-256", sha256 ?? "–"],
   ]);
-  rows.push([t("model"), `${model.name} ${model.version}`], [t("made"), made]);
+  rows.push([t("model"), `${model.name} ${model.version}`], [t("hash"), model.hash ?? "–"], [t("made"), made]);
   rows.push([t("novelty"), t.number(answer.novelty, 2)]);
   if (answer.nearest) rows.push([t("nearest"), neighbours(answer)]);
   if (why) rows.push([t("method"), why.method]);
