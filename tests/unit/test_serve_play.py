@@ -17,7 +17,7 @@ from flaneur.predict import Model
 from flaneur.serve.http.app import create_app
 from flaneur.serve.http.settings import ServeSettings
 from flaneur.serve.play.lobby import MOST_GAMES, Lobby, NoSeat, TooManyTries, WrongJoinCode
-from flaneur.serve.play.pictures import LONGEST_PX, Pictures, drawn
+from flaneur.serve.play.pictures import LONGEST_PX, BlindPictures, drawn
 from photos import drawn as picture_of
 from photos import jpeg
 from worlds import make_dataset
@@ -284,11 +284,11 @@ def test_a_picture_carries_nothing_but_its_pixels(tmp_path):
     assert not {b"Exif", b"Telltale", b"rome"} & {word for word in (b"Exif", b"Telltale", b"rome") if word in sent}
     with Image.open(BytesIO(sent)) as shown:
         assert (shown.size, shown.format, dict(shown.getexif())) == ((LONGEST_PX, 800), "JPEG", {})
-    pictures = Pictures()
+    pictures = BlindPictures()
     names = pictures.names("seat", 1, [file, file])
     assert len(set(names)) == 2
     assert names == pictures.names("seat", 1, [file, file])
-    assert names[0] not in {*Pictures().names("seat", 1, [file]), *pictures.names("other", 1, [file])}
+    assert names[0] not in {*BlindPictures().names("seat", 1, [file]), *pictures.names("other", 1, [file])}
     assert (pictures.file(names[0]), pictures.file("rome-gps.jpg")) == (file, None)
 
 

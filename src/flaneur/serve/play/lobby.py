@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from flaneur.errors import FlaneurError, UsageError
 from flaneur.game.settings import GameSettings, code_key
-from flaneur.serve.play.pictures import Pictures
+from flaneur.serve.play.pictures import BlindPictures
 
 if TYPE_CHECKING:
     from flaneur.game.game import Game
@@ -69,7 +69,7 @@ class Lobby:
 
     def __init__(self, offered: Sequence[Game] = (), clock: Callable[[], float] = time.monotonic) -> None:
         self.offered = tuple(offered)
-        self.pictures = Pictures()
+        self.pictures = BlindPictures()
         self._made: list[Game] = []
         self._seats: dict[str, Seat] = {}
         self._keys: dict[tuple[str, str], str] = {}

@@ -20,7 +20,7 @@ LONGEST_PX = 1600
 _QUALITY, _KEPT = 88, 48  # 48 pictures of 1600 pixels are about 20 MB
 
 
-class Pictures:
+class BlindPictures:
     """Which file hides behind which name; a name is another one for every player, round and start of the server.
 
     A picture is drawn anew from its pixels, no larger than 1600 pixels: neither its name, nor its tags, nor how it was

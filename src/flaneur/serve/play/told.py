@@ -15,7 +15,7 @@ from flaneur.errors import UsageError
 from flaneur.metrics.interval import wilson
 from flaneur.metrics.paired import mcnemar
 from flaneur.serve.play.lobby import Seat
-from flaneur.serve.play.pictures import Pictures
+from flaneur.serve.play.pictures import BlindPictures
 from flaneur.types import City, Location
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def seat_told(seat: Seat) -> Told:
     }
 
 
-def round_told(seat: Seat, dealt: Round, pictures: Pictures) -> Told:
+def round_told(seat: Seat, dealt: Round, pictures: BlindPictures) -> Told:
     """A round to look at. Nothing here hangs on the city."""
     return {
         "number": dealt.number,
@@ -91,7 +91,7 @@ def feedback_told(game: Game, dealt: Round, feedback: Feedback | None) -> Told |
     }
 
 
-def result_told(seat: Seat, pictures: Pictures) -> Told:
+def result_told(seat: Seat, pictures: BlindPictures) -> Told:
     """How it went: everything after the last round of a game that tells, nothing but thanks after one that does not."""
     game, participant = seat.game, seat.participant
     told: Told = {

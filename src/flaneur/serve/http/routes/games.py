@@ -30,7 +30,7 @@ from flaneur.serve.http.waiting import result_of
 from flaneur.serve.play import told
 from flaneur.serve.play.lobby import Lobby, NoSeat, NotLetIn, Seat, TooManyTries, WrongJoinCode
 from flaneur.serve.play.offers import offers
-from flaneur.serve.play.pictures import Pictures
+from flaneur.serve.play.pictures import BlindPictures
 from flaneur.types import Location
 
 _MOST_BYTES = 16_384
@@ -198,7 +198,7 @@ async def picture(request: Request, name: str) -> Response:
     return Response(data, media_type="image/jpeg", headers={"Cache-Control": "private, max-age=3600, immutable"})
 
 
-def _next(seat: Seat, pictures: Pictures) -> dict[str, Any] | None:
+def _next(seat: Seat, pictures: BlindPictures) -> dict[str, Any] | None:
     dealt = seat.game.next_round(seat.participant)
     return None if dealt is None else told.round_told(seat, dealt, pictures)
 
