@@ -16,7 +16,8 @@ from flaneur.cli.main import run
 from flaneur.cli.play import play
 from flaneur.dataset.store import Dataset
 from flaneur.evaluation.api import evaluate
-from flaneur.evaluation.measures.people import People
+from flaneur.evaluation.measures.people import People, PlayedGame
+from flaneur.evaluation.section import Findings
 from flaneur.files import read_table
 from flaneur.game.beside_report import with_people
 from flaneur.game.game import Game, new_game
@@ -25,6 +26,7 @@ from flaneur.game.report.tables import ANSWERS
 from flaneur.game.report.words import cautions, summary
 from flaneur.game.settings import GameSettings
 from flaneur.game.statistics.analysis import analyse
+from flaneur.metrics import Interval
 from flaneur.predict import Model
 from game_players import play_all
 from game_world import game_dataset, game_model
@@ -187,4 +189,17 @@ def test_an_evaluation_tells_how_people_did_on_its_photos(world: tuple[Dataset, 
     right = [said[photo] == truth for photo, truth in zip(photos, truths, strict=True)]
     assert told.model.value == pytest.approx(sum(right) / 36)
     assert told.difference.value == pytest.approx((sum(hits) - sum(right)) / 36)
-    assert "people (game, 36 answers)" in found.findings().good[0]
+    (sentence,) = (*found.findings().good, *found.findings().beware)
+    assert "3 people (game: 36 answers to 12 photos)" in sentence
+
+
+def test_whoever_did_better_is_no_strength_of_the_model_unless_it_did() -> None:
+    def told(low: float, high: float) -> Findings:
+        share = Interval(0.5, 0.4, 0.6, 20, 10)
+        gap = Interval((low + high) / 2, low, high, 20, 10)
+        return People((PlayedGame("game", 2, 8, share, share, gap, ""),)).findings()
+
+    assert "it does better than these people (−80 to −10 points" in told(-0.8, -0.1).good[0]
+    assert "these people do better (10 to 80 points" in told(0.1, 0.8).beware[0]
+    assert "cannot be told" in told(-0.1, 0.8).beware[0]
+    assert not told(0.1, 0.8).good

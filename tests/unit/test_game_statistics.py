@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from itertools import product
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 from numpy.typing import NDArray
 
 from flaneur.game.dealing import deal
+from flaneur.game.report.words import _against
 from flaneur.game.statistics.against import against_model
 from flaneur.game.statistics.crossed import crossed_difference, crossed_share
 from flaneur.game.statistics.guesses import Guesses
@@ -19,7 +21,7 @@ from flaneur.game.statistics.mistakes import alike, mantel_p, mistakes
 from flaneur.game.statistics.people import person_rows
 from flaneur.game.statistics.photos import only_model, only_people, place_rows
 from flaneur.game.statistics.power import guesses_needed, power
-from flaneur.metrics import wilson
+from flaneur.metrics import Interval, wilson
 from flaneur.types import City
 
 CITIES = (City("york", "York", "GB"), City("leeds", "Leeds", "GB"), City("rome", "Rome", "IT"))
@@ -156,6 +158,34 @@ def test_people_beside_the_model_by_hand() -> None:
     assert alone is not None
     assert (alone.only_first, alone.only_second, alone.p) == (2, 1, 1.0)
     assert against_model(guesses([0], [0], [0])) is None
+
+
+def test_a_second_person_takes_nothing_from_what_these_people_did() -> None:
+    places, said = np.tile(np.arange(30), 2), np.zeros(60, np.intp)
+    hits = np.isin(np.arange(60), [0, 5, 9, *range(33, 57, 2)])  # 3 of 30 and 12 of 30; the model all
+    for persons, of_people in ((1, ""), (2, "Of people in general 2 people do not show who does better")):
+        rows = slice(0, 30 * persons)
+        people = np.repeat(np.arange(persons), 30)
+        found = against_model(guesses(np.where(hits, 0, 1)[rows], said[rows], people, places[rows], said=said[rows]))
+        assert found is not None
+        sentences = _against(found)
+        assert "These people do worse than the model by" in sentences[0]
+        assert "p < 0.001 by place" in sentences[0]
+        assert of_people in sentences[0]
+
+
+@pytest.mark.parametrize(
+    ("ends", "said"),
+    [
+        ((0.1, 0.7), "are right and wrong at the same places more often"),
+        ((-0.7, -0.1), "are right and wrong at the same places less often"),
+        ((-0.2, 0.7), "Whether people and model are right and wrong at the same places more often, or less,"),
+    ],
+)
+def test_no_proof_of_agreement_is_no_proof_against_it(ends: tuple[float, float], said: str) -> None:
+    found = against_model(guesses([0, 1, 0, 1], [0, 0, 0, 0], [0, 0, 1, 1], said=[0, 0, 1, 0]))
+    assert found is not None
+    assert said in _against(replace(found, agreement=Interval(sum(ends) / 2, *ends, 4, 4)))[1]
 
 
 def test_correlation_of_mistakes_is_pearsons_without_the_right_answers() -> None:

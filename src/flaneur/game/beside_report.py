@@ -55,7 +55,7 @@ def _played(name: str, report: Report) -> PlayedGame | None:
         cities=len(slugs),
         accuracy=_of_places(accuracy),
         model=crossed_share(right, people, places).by_places,
-        difference=_of_places(crossed_difference(hits.astype(np.float64) - right, people, places)),
+        difference=crossed_difference(hits.astype(np.float64) - right, people, places).by_places,
         covers=covers(accuracy),
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -19,9 +20,9 @@ class PlayedGame:
         name: of the game.
         people: who answered.
         cities: that they, and here the model, chose among.
-        accuracy: of people; the interval covers what ``covers`` says.
+        accuracy: of people; the interval covers what ``covers`` says. Its groups are the photos.
         model: this model's, at the same photos, each as often as people answered there.
-        difference: people less model, paired.
+        difference: these people less the model, paired; the interval covers other photos.
         covers: what would be drawn anew, in words.
     """
 
@@ -59,15 +60,28 @@ class People:
         return {"games": [game.to_dict() for game in self.games]}
 
     def findings(self) -> Findings:
-        """What the numbers mean."""
-        return Findings(good=tuple(_told(game) for game in self.games))
+        """What the numbers mean: the model's strength only where it does better than people did."""
+        good = [game for game in self.games if game.difference.high < 0]
+        beware = [game for game in self.games if game not in good]
+        return Findings(tuple(map(_told, good)), tuple(map(_told, beware)))
 
 
 def _told(game: PlayedGame) -> str:
     people = "1 person" if game.people == 1 else f"{game.people:,} people"
     return (
-        f"{people} ({game.name}, {counted(game.accuracy.n, 'answer')}) named the right one of "
-        f"{counted(game.cities, 'city')} for {percent(game.accuracy.value)} ({span(game.accuracy)}) of these photos, "
-        f"the model for {percent(game.model.value)} of the same (people less model: {points_span(game.difference)} "
-        "points)."
+        f"{people} ({game.name}: {counted(game.accuracy.n, 'answer')} to {counted(game.accuracy.groups, 'photo')}) "
+        f"named the right one of {counted(game.cities, 'city')} for {percent(game.accuracy.value)} "
+        f"({span(game.accuracy)}), the model for {percent(game.model.value)} at the same photos: {_verdict(game)}."
     )
+
+
+def _verdict(game: PlayedGame) -> str:
+    gap = game.difference
+    numbers = f"{points_span(gap)} points, people less model"
+    if math.isnan(gap.low):
+        return "from one photo nothing follows"
+    if gap.high < 0:
+        return f"it does better than these people ({numbers})"
+    if gap.low > 0:
+        return f"these people do better ({numbers})"
+    return f"who does better cannot be told ({numbers})"

@@ -16,10 +16,13 @@ from flaneur.evaluation.page.section_parts import (
 )
 
 TITLE = "And people?"
-_HEADS = ("game", "people", "answers", "cities", "people right", "model right", "people less model, points", "covers")
+_HEADS = ("game", "people", "answers", "cities", "people right", "model right", "these people less model, points",
+    "interval of people covers",
+)  # fmt: skip
 _HINT = (
     "People who played flaneur’s game with photos of this report, beside this model’s first choice at the same photos "
-    "and among the same cities. The interval of people covers what the table says; how they were chosen none covers."
+    "and among the same cities. The interval of people covers what the table says, that of the difference "
+    "other photos before these people; how they were chosen none covers."
 )
 
 

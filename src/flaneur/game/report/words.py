@@ -12,6 +12,7 @@ from flaneur.game.statistics.analysis import Analysis
 from flaneur.game.statistics.crossed import Crossed
 from flaneur.game.statistics.mistakes import Mistakes
 from flaneur.game.statistics.photos import only_model, only_people
+from flaneur.metrics import Interval
 
 _CLEAR = 0.05
 _FEW_PEOPLE, _FEW_ERRORS = 10, 30
@@ -103,27 +104,53 @@ def _accuracy(found: Analysis) -> str:
 
 
 def _against(found: Against) -> list[str]:
-    gap = found.difference.widest
-    better = "the model" if gap.value < 0 else "people"
-    clear = math.isfinite(gap.low) and (gap.high < 0 or gap.low > 0)
-    verdict = (
-        f"{better.capitalize()} did better by {points(gap.value)} ({signed_span(gap)})"
-        if clear
-        else f"Who is better cannot be told: the difference is {points(gap.value)} ({signed_span(gap)})"
-    )
     said = [
         f"At the same places the model was right for {percent(found.model.value)}, people for "
-        f"{percent(found.people.value)}. {verdict}; the person alone was right {found.only_people:,} times, the model "
-        f"alone {found.only_model:,} times."
+        f"{percent(found.people.value)}; the person alone was right {found.only_people:,} times, the model alone "
+        f"{found.only_model:,} times. {_of_these(found)}{_of_people(found)}"
     ]
     kappa = found.agreement
     if math.isfinite(kappa.value) and math.isfinite(kappa.low):
-        how = "no more often than by chance" if kappa.low <= 0 else "more often than their accuracies alone would bring"
-        said.append(
-            f"People and model are right and wrong at the same places {how} (kappa {plain(kappa.value)}, "
-            f"{plain(kappa.low)} to {plain(kappa.high)}; 0 is chance, 1 the very same places)."
+        numbers = (
+            f"(kappa {plain(kappa.value)}, {plain(kappa.low)} to {plain(kappa.high)}; 0 is chance, 1 the very same "
+            "places)"
         )
+        alike = "right and wrong at the same places"
+        if _clear(kappa):
+            how = "more" if kappa.low > 0 else "less"
+            said.append(f"People and model are {alike} {how} often than their accuracies alone would bring {numbers}.")
+        else:
+            said.append(
+                f"Whether people and model are {alike} more often, or less, than their accuracies alone would bring is "
+                f"not shown {numbers}."
+            )
     return said
+
+
+def _of_these(found: Against) -> str:
+    """What these people did: it stands however few they are."""
+    gap = found.difference.by_places
+    if math.isnan(gap.low):
+        return "Who does better at other photos cannot be told from one place."
+    numbers = f"{signed_span(gap)} at other photos of this kind; p {chance(found.p_by_place)} by place"
+    if _clear(gap):
+        worse = "worse" if gap.value < 0 else "better"
+        return f"These people do {worse} than the model by {points(gap.value)} ({numbers})."
+    return f"Whether these people or the model do better cannot be told: {points(gap.value)} apart ({numbers})."
+
+
+def _of_people(found: Against) -> str:
+    """What that tells of other people; nothing where one has played."""
+    gap = found.difference.both
+    if math.isnan(gap.low):
+        return ""
+    if _clear(gap):
+        return f" The same holds of people in general, as far as these stand for them ({signed_span(gap)})."
+    return f" Of people in general {people_counted(gap.groups)} do not show who does better ({signed_span(gap)})."
+
+
+def _clear(gap: Interval) -> bool:
+    return gap.low > 0 or gap.high < 0
 
 
 def _alike(found: Mistakes) -> list[str]:
