@@ -12,7 +12,7 @@ import pytest
 from numpy.typing import NDArray
 
 from flaneur.game.dealing import deal
-from flaneur.game.report.words import _against
+from flaneur.game.report.words import _against, _few_mistakes
 from flaneur.game.statistics.against import against_model
 from flaneur.game.statistics.crossed import crossed_difference, crossed_share
 from flaneur.game.statistics.guesses import Guesses
@@ -214,14 +214,25 @@ def test_alike_mistakes_are_told_from_unlike_ones() -> None:
     np.fill_diagonal(pairs, 1 - pairs.sum(axis=1))
     order = [0, 2, 4, 1, 3, 5]
     others = pairs[np.ix_(np.argsort(order), np.argsort(order))]  # the same shape, other twins
-    labels, people = np.tile(np.arange(side), 100), np.repeat(np.arange(6), 100)
+    places, people = np.tile(np.arange(100), 6), np.repeat(np.arange(6), 100)
+    labels = places % side
     named = _confused(rng, pairs, labels)
-    same = mistakes(guesses(named, labels, people, said=_confused(rng, pairs, labels), cities=cities))
+    same = mistakes(guesses(named, labels, people, places, said=_confused(rng, pairs, labels), cities=cities))
     assert same.correlation is not None
     assert same.correlation.low > 0.5
     assert same.p < 0.05
     assert same.ceiling > 0.8
-    unlike = mistakes(guesses(named, labels, people, said=_confused(rng, others, labels), cities=cities))
+    apart = mistakes(guesses(named, labels, people, said=named, cities=cities))
+    assert math.isnan(apart.ceiling)  # no place was seen by two: halves would differ by their photos, too
+    few = np.where(np.arange(len(labels)) < 54, _confused(rng, pairs, labels), labels)  # the model errs nine times
+    few[:54] = np.where(np.cumsum(few[:54] != labels[:54]) > 9, labels[:54], few[:54])
+    rare = mistakes(guesses(named, labels, people, places, said=few, cities=cities))
+    assert rare.counts[1] == 9
+    assert (rare.correlation, rare.p) == (None, 1.0)
+    assert _few_mistakes(rare) == [
+        "The model made 9 mistakes only: whether both mix up the same cities cannot be told."
+    ]
+    unlike = mistakes(guesses(named, labels, people, places, said=_confused(rng, others, labels), cities=cities))
     assert unlike.correlation is not None
     assert unlike.correlation.high < 0.5
     assert unlike.p > 0.05

@@ -38,6 +38,8 @@ def mistakes_section(found: Analysis) -> str:
     if seen.model is not None:
         hint += " Both are of the same places, each as often as people answered there."
         tables.append(_matrix(found.model, cities, seen.model))
+    if found.settings.by_map:
+        hint += " Points on the map that hit no city are left out."
     return section(
         "mistakes",
         "What is taken for what",
@@ -55,7 +57,7 @@ def _alike(seen: Mistakes) -> list[str]:
         value = plain(seen.correlation.value)
         rows.append(fact("Correlation of mistakes", hint, value, f"{ends}; p {chance(seen.p)} by renaming cities"))
     if math.isfinite(seen.ceiling):
-        hint = "one half beside the other half: as high as a model can be expected to come"
+        hint = "halves of them, at places that both saw: as high as a model can be expected to come"
         rows.append(fact("People among themselves", hint, plain(seen.ceiling)))
     return rows
 

@@ -15,7 +15,7 @@ from flaneur.game.statistics.photos import only_model, only_people
 from flaneur.metrics import Interval
 
 _CLEAR = 0.05
-_FEW_PEOPLE, _FEW_ERRORS = 10, 30
+_FEW_PEOPLE, _FEW_ERRORS, _LEAST_CITIES = 10, 30, 3
 
 
 def summary(found: Analysis) -> list[str]:
@@ -40,9 +40,7 @@ def cautions(found: Analysis) -> list[str]:
         said.append("Answers were told during the test rounds, so people could learn from them.")
     if not found.settings.training_rounds:
         said.append("There was no training phase: the first rounds also show how people got used to the task.")
-    wrong = int((~test.correct).sum())
-    if found.mistakes.correlation is not None and wrong < _FEW_ERRORS:
-        said.append(f"People made {counted(wrong, 'mistake')}: too few to say what they mix up.")
+    said += _few_mistakes(found.mistakes)
     said.append(
         "Photos are those of this dataset: how people and model fare on other cameras, seasons or cities is not shown."
     )
@@ -151,6 +149,15 @@ def _of_people(found: Against) -> str:
 
 def _clear(gap: Interval) -> bool:
     return gap.low > 0 or gap.high < 0
+
+
+def _few_mistakes(found: Mistakes) -> list[str]:
+    """Of whichever side made fewer mistakes that name a city."""
+    wrong, who = min(zip(found.counts, ("People", "The model"), strict=True))
+    if found.model is None or len(found.model) < _LEAST_CITIES or wrong >= _FEW_ERRORS:
+        return []
+    what = "cannot be told" if found.correlation is None else "is known but roughly"
+    return [f"{who} made {counted(wrong, 'mistake')} only: whether both mix up the same cities {what}."]
 
 
 def _alike(found: Mistakes) -> list[str]:

@@ -18,6 +18,7 @@ from flaneur.metrics.weighted import ratio
 
 _MOST_ORDERS = 5040
 _HALVES = 200
+_LEAST_MISTAKES = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +46,13 @@ class Mistakes:
         people: counts ``[C, C]``, row the truth.
         model: likewise, each place as often as people guessed there; ``None``: no model plays.
         correlation: Pearson's, of the shares of each city's guesses that go to each wrong city. The interval covers
-            other photos before the same people. ``None``: no model, fewer than three cities, or no mistakes to compare.
+            other photos before the same people. ``None``: no model, fewer than three cities, or fewer than ten
+            mistakes of either side, which tell nothing.
         p: chance of a correlation at least as high if it made no difference which of the model's cities is which
             (Mantel's test); 1 where there is no correlation.
-        ceiling: the same correlation of one half of the people with the other half, corrected to all of them: about as
-            high as people's own noise lets any model come. Not a number for one person, or without mistakes.
+        ceiling: the same correlation of one half of the people with the other half, at places that both halves saw,
+            corrected to all of them: about as high as people's own noise lets any model come. Not a number for one
+            person, or with fewer than ten mistakes of either half at such places.
         people_near: whether people's wrong answers are of the right country; ``None``: cannot be told.
         model_near: the model's, likewise.
     """
@@ -61,6 +64,11 @@ class Mistakes:
     ceiling: float
     people_near: NearMisses | None
     model_near: NearMisses | None
+
+    @property
+    def counts(self) -> tuple[int, int]:
+        """How many mistakes are compared: people's, and the model's (0 where none plays)."""
+        return _wrong(self.people), 0 if self.model is None else _wrong(self.model)
 
     def to_dict(self, cities: Sequence[str]) -> dict[str, Any]:
         """Plain JSON values; ``cities`` are slugs in the order of the matrices."""
@@ -93,7 +101,7 @@ def mistakes(guesses: Guesses, seed: int = 0) -> Mistakes:
     said = named.said
     model = None if said is None else confusion_matrix(named.labels, said, side)
     found, p = None, 1.0
-    if said is not None and model is not None and side > 2 and np.isfinite(alike(people, model)):
+    if said is not None and model is not None and side > 2 and _comparable(people, model):
         metric = Derived(tuple(_wrong_shares(named.labels, own, side) for own in (named.named, said)), _of_both)
         found = bootstrap_by_group(metric, named.places)[0]
         p = mantel_p(people, model, rng)
@@ -142,6 +150,14 @@ def mantel_p(first: NDArray[Any], second: NDArray[Any], rng: np.random.Generator
     return float(np.mean(found >= alike(first, second) - 1e-12))
 
 
+def _wrong(counts: NDArray[Any]) -> int:
+    return int(counts.sum() - np.trace(counts))
+
+
+def _comparable(first: NDArray[Any], second: NDArray[Any]) -> bool:
+    return min(_wrong(first), _wrong(second)) >= _LEAST_MISTAKES and bool(np.isfinite(alike(first, second)))
+
+
 def _wrong_shares(labels: NDArray[np.intp], named: NDArray[np.intp], side: int) -> Metric:
     """Shares of each city's guesses that go to each wrong city, ``[R, C (C - 1)]``."""
 
@@ -177,19 +193,23 @@ def _correlation(first: Floats, second: Floats) -> Floats:
 
 
 def _ceiling(named: Guesses, rng: np.random.Generator) -> float:
-    """Mean correlation of halves of the people, stepped up to all of them."""
+    """Mean correlation of halves of the people at places that both saw, stepped up to all of them."""
     persons = np.array(named.persons)
     if len(persons) < 2:
         return float("nan")
-    side, found = len(named.cities), []
+    side = len(named.cities)
+    found: list[float] = []
     for _ in range(_HALVES):
         half = np.isin(named.people, rng.permutation(persons)[: len(persons) // 2])
-        counts = [confusion_matrix(named.labels[rows], named.named[rows], side) for rows in (half, ~half)]
-        found.append(alike(*counts))
-    known = [one for one in found if np.isfinite(one)]
-    if not known:
+        shared = np.isin(named.places, np.intersect1d(named.places[half], named.places[~half]))
+        first, second = (
+            confusion_matrix(named.labels[rows & shared], named.named[rows & shared], side) for rows in (half, ~half)
+        )
+        if _comparable(first, second):
+            found.append(alike(first, second))
+    if not found:
         return float("nan")
-    mean = float(np.mean(known))
+    mean = float(np.mean(found))
     return 2 * mean / (1 + mean) if mean > 0 else 0.0
 
 
