@@ -10,13 +10,14 @@ from starlette.testclient import TestClient
 
 from bundles import tiny_bundle
 from fake_engine import FakeEngine
+from flaneur.errors import UsageError
 from flaneur.game.game import new_game
 from flaneur.game.settings import GameSettings
 from flaneur.metrics.interval import wilson
 from flaneur.predict import Model
 from flaneur.serve.http.app import create_app
 from flaneur.serve.http.settings import ServeSettings
-from flaneur.serve.play.lobby import MOST_GAMES, Lobby, NoSeat, TooManyTries, WrongJoinCode
+from flaneur.serve.play.lobby import MOST_GAMES, Lobby, NoSeat, NotLetIn, TooManyTries, WrongJoinCode
 from flaneur.serve.play.pictures import LONGEST_PX, BlindPictures, drawn
 from photos import drawn as picture_of
 from photos import jpeg
@@ -224,6 +225,66 @@ def test_wrong_codes_are_forgotten_after_a_minute_and_counted_by_client():
         lobby.invited("one", "x")
 
 
+def test_a_right_code_lets_in_whoever_shares_an_address_with_somebody_who_guesses(home, engine):
+    settings = ServeSettings(host="0.0.0.0", token=TOKEN)
+    with TestClient(create_app(engine, settings), base_url=ADDRESS, client=("127.0.0.1", 1)) as client:
+        own = {"Authorization": f"Bearer {TOKEN}"}
+        game = client.post("/v1/games", json={"dataset": "toy", "rounds": 2}, headers=own).json()
+        tried = [
+            client.post("/v1/games/invitation", json={"join_code": "wrong"}, headers={"X-Client": str(number)})
+            for number in range(21)
+        ]
+        assert tried[20].status_code == 429  # behind a proxy, too: other names are no other clients
+        assert Player(client, game["join_code"]).entry.status_code == 201
+
+
+class _Closing:
+    """A game that only knows whether it is open."""
+
+    def __init__(self, number):
+        self.join_code, self.folder, self.open = f"code{number}", number, True
+
+    def join(self, code, *, name, consent):
+        return type("Joined", (), {"code": "mine"})
+
+    def close(self):
+        self.open = False
+
+
+class _Entered(_Closing):
+    """A game with a code for everybody."""
+
+    def join(self, code, *, name, consent):
+        if code == "wrong":
+            raise UsageError("nobody has this code.")
+        return type("Joined", (), {"code": code or f"new{next(_NUMBERS)}"})
+
+
+_NUMBERS = iter(range(10**6))
+
+
+def test_newcomers_from_an_address_and_wrong_codes_of_a_game_are_limited(monkeypatch):
+    now, game = [0.0], _Entered(1)
+    lobby = Lobby((game,), clock=lambda: now[0])
+    for _ in range(100):
+        lobby.sit("one", game, "", "", consent=False)
+    with pytest.raises(TooManyTries):
+        lobby.sit("one", game, "", "", consent=False)
+    lobby.sit("another", game, "", "", consent=False)
+    for number in range(300):
+        with pytest.raises(NotLetIn):
+            lobby.sit(f"guesses{number}", game, "wrong", "", consent=False)
+    with pytest.raises(TooManyTries):
+        lobby.sit("guesses300", game, "mine", "", consent=False)
+    now[0] = 60.0
+    seat = lobby.sit("one", game, "mine", "", consent=False)
+    monkeypatch.setattr("flaneur.serve.play.lobby.MOST_SEATS", 102)
+    assert lobby.sit("one", game, "mine", "", consent=False) is seat  # who has a seat comes back
+    for code in ("", "yours"):
+        with pytest.raises(NotLetIn, match="Every seat"):
+            lobby.sit("one", game, code, "", consent=False)
+
+
 def test_with_a_token_a_class_plays_by_join_code_and_the_rest_is_closed(home, engine):
     settings = ServeSettings(host="0.0.0.0", token=TOKEN)
     with TestClient(create_app(engine, settings), base_url=ADDRESS) as client:
@@ -292,23 +353,10 @@ def test_a_picture_carries_nothing_but_its_pixels(tmp_path):
     assert (pictures.file(names[0]), pictures.file("rome-gps.jpg")) == (file, None)
 
 
-class _Closing:
-    """A game that only knows whether it is open."""
-
-    def __init__(self, number):
-        self.join_code, self.folder, self.open = f"code{number}", number, True
-
-    def join(self, code, *, name, consent):
-        return type("Joined", (), {"code": "mine"})
-
-    def close(self):
-        self.open = False
-
-
 def test_of_very_many_games_the_oldest_is_closed_with_its_seats(monkeypatch):
     games = [_Closing(number) for number in range(MOST_GAMES + 1)]
     waiting = iter(games)
-    monkeypatch.setattr("flaneur.game.game.new_game", lambda *_: next(waiting))
+    monkeypatch.setattr("flaneur.serve.play.lobby.new_game", lambda *_: next(waiting))
     lobby = Lobby()
     first = lobby.make("toy", None, GameSettings())
     seat = lobby.sit("me", first, "", "", consent=False)
@@ -318,5 +366,6 @@ def test_of_very_many_games_the_oldest_is_closed_with_its_seats(monkeypatch):
     assert [game.open for game in games] == [False] + [True] * MOST_GAMES
     with pytest.raises(NoSeat):
         lobby.seat(seat.key)
+    assert not lobby._keys
     lobby.close()
     assert not any(game.open for game in games)

@@ -119,9 +119,15 @@ def needs_writing(request: Request) -> None:
 
 
 def client_of(request: HTTPConnection) -> str:
-    """Whose turn it is: the address that asks; on this computer also what it calls itself in ``X-Client``."""
+    """Whose turn it is: the address that asks; on this computer also what it calls itself in ``X-Client``.
+
+    Where a token is needed only the address counts: what comes from this computer may be passed on by a proxy.
+    """
     address = request.client.host if request.client else ""
-    return f"{address} {request.headers.get('x-client', '')[:40]}" if is_loopback(address) else address
+    settings: ServeSettings = request.app.state.settings
+    if settings.token or not is_loopback(address):
+        return address
+    return f"{address} {request.headers.get('x-client', '')[:40]}"
 
 
 @cache

@@ -5,22 +5,25 @@ from __future__ import annotations
 import secrets
 import threading
 import time
-from collections import OrderedDict, deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from flaneur.errors import FlaneurError, UsageError
+from flaneur.game.game import Game, new_game
 from flaneur.game.settings import GameSettings, code_key
 from flaneur.serve.play.pictures import BlindPictures
+from flaneur.serve.play.tries import AMinute
 
 if TYPE_CHECKING:
-    from flaneur.game.game import Game
     from flaneur.game.shapes import Participant
     from flaneur.predict import Model
 
 MOST_GAMES, MOST_SEATS = 100, 5000
-_WRONG_A_MINUTE, _CLIENTS = 20, 1000
+_WRONG_A_MINUTE, _WRONG_OF_A_GAME, _JOINS_A_MINUTE = 20, 300, 100
+
+
+_WAIT = "Too many wrong codes. Wait a minute and try again."
 
 
 class NoSeat(FlaneurError):  # noqa: N818 - it is an answer: come in again
@@ -73,7 +76,9 @@ class Lobby:
         self._made: list[Game] = []
         self._seats: dict[str, Seat] = {}
         self._keys: dict[tuple[str, str], str] = {}
-        self._tries = _Tries(clock)
+        self._wrong = AMinute(_WRONG_A_MINUTE, clock)  # by client
+        self._wrong_of_game = AMinute(_WRONG_OF_A_GAME, clock)
+        self._joins = AMinute(_JOINS_A_MINUTE, clock)  # by client
         self._lock = threading.Lock()
 
     def make(self, dataset: str, model: Model | None, settings: GameSettings) -> Game:
@@ -83,14 +88,13 @@ class Lobby:
             InputError: no such dataset, or too few photos or cities in it.
             UsageError: a city that there is not.
         """
-        from flaneur.game.game import new_game
-
         game = new_game(dataset, model, settings)
         with self._lock:
             self._made.append(game)
             oldest = self._made.pop(0) if len(self._made) > MOST_GAMES else None
             if oldest is not None:
                 self._seats = {key: seat for key, seat in self._seats.items() if seat.game is not oldest}
+                self._keys = {whose: key for whose, key in self._keys.items() if key in self._seats}
         if oldest is not None:
             oldest.close()
         return game
@@ -99,19 +103,21 @@ class Lobby:
         """The game that a join code opens.
 
         Args:
-            client: who asks; wrong codes are counted by client.
+            client: who asks; wrong codes are counted by client, and a right one opens its game all the same, since
+                many may ask from one address.
             join_code: capitals, blanks and dashes do not matter.
 
         Raises:
             TooManyTries: too many wrong codes within a minute.
             WrongJoinCode: no game has this code.
         """
-        self._tries.check(client)
         shown = code_key(join_code)
         for game in (*self.offered, *self._made):
             if secrets.compare_digest(code_key(game.join_code).encode(), shown.encode()):
                 return game
-        self._tries.count(client)
+        if self._wrong.is_full(client):
+            raise TooManyTries(_WAIT)
+        self._wrong.count(client)
         raise WrongJoinCode("No game here has this join code. Look at it again.")
 
     def sit(self, client: str, game: Game, code: str, name: str, consent: bool) -> Seat:
@@ -125,20 +131,41 @@ class Lobby:
             consent: whether the participant has agreed.
 
         Raises:
-            TooManyTries: too many wrong codes within a minute.
+            TooManyTries: too many wrong codes, or newcomers from one address, within a minute.
             NotLetIn: a code that there is not, no consent, or no seat left.
         """
-        self._tries.check(client)
-        if len(self._seats) >= MOST_SEATS:
-            raise NotLetIn("Every seat is taken. Start the server again to make room.")
+        folder = str(game.folder)
+        if not code:
+            self._check_newcomer(client)
+        elif self._wrong_of_game.is_full(folder):
+            raise TooManyTries(_WAIT)
         try:
             participant = game.join(code, name=name, consent=consent)
         except UsageError as error:
-            self._tries.count(client)
+            self._count_wrong(client, folder)
             raise NotLetIn(str(error)) from error
+        if not code:
+            self._joins.count(client)
         with self._lock:
-            key = self._keys.setdefault((str(game.folder), participant.code), secrets.token_urlsafe(24))
+            if (folder, participant.code) not in self._keys:
+                self._check_seats()
+            key = self._keys.setdefault((folder, participant.code), secrets.token_urlsafe(24))
             return self._seats.setdefault(key, Seat(key, game, participant.code))
+
+    def _check_newcomer(self, client: str) -> None:
+        self._check_seats()
+        if self._joins.is_full(client):
+            raise TooManyTries("Very many come in from here. Wait a minute and try again.")
+
+    def _check_seats(self) -> None:
+        if len(self._seats) >= MOST_SEATS:
+            raise NotLetIn("Every seat is taken. Start the server again to make room.")
+
+    def _count_wrong(self, client: str, folder: str) -> None:
+        if self._wrong.is_full(client):
+            raise TooManyTries(_WAIT)
+        self._wrong.count(client)
+        self._wrong_of_game.count(folder)
 
     def seat(self, key: str) -> Seat:
         """The seat with a key.
@@ -155,24 +182,3 @@ class Lobby:
         """Close the games that were made here."""
         while self._made:
             self._made.pop().close()
-
-
-class _Tries:
-    """Moments of wrong codes, by client, as far back as a minute."""
-
-    def __init__(self, clock: Callable[[], float]) -> None:
-        self._clock = clock
-        self._wrong: OrderedDict[str, deque[float]] = OrderedDict()
-        self._lock = threading.Lock()
-
-    def count(self, client: str) -> None:
-        with self._lock:
-            self._wrong.setdefault(client, deque(maxlen=_WRONG_A_MINUTE)).append(self._clock())
-            self._wrong.move_to_end(client)
-            while len(self._wrong) > _CLIENTS:
-                self._wrong.popitem(last=False)
-
-    def check(self, client: str) -> None:
-        wrong = self._wrong.get(client)
-        if wrong is not None and len(wrong) == _WRONG_A_MINUTE and self._clock() - wrong[0] < 60:
-            raise TooManyTries("Too many wrong codes. Wait a minute and try again.")
