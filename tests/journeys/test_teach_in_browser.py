@@ -4,21 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from flaneur.bundle.folder import read_bundle
 from flaneur.predict import Model
 from photos import save
-from serving import PHONE, Served, Visitor, barriers, is_wider_than_its_window, open_browser, serving
+from serving import PHONE, Served, Visitor, barriers, is_wider_than_its_window, serving
 from taught import world_bundle
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with open_browser() as opened:
-        yield opened
 
 
 @pytest.fixture
@@ -26,13 +19,6 @@ def served(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Served]:
     monkeypatch.setenv("FLANEUR_HOME", str(tmp_path))
     with serving([Model(world_bundle(tmp_path / "models" / "three"))]) as made:
         yield made
-
-
-@pytest.fixture
-def visit(browser: Any) -> Iterator[Visitor]:
-    visitor = Visitor(browser)
-    yield visitor
-    visitor.close()
 
 
 @pytest.fixture
@@ -50,10 +36,13 @@ def test_a_city_is_taught_named_and_replaced(served: Served, visit: Visitor, pic
     assert page.locator("#count").inner_text().startswith("5 photos.")
     page.keyboard.press("Tab")
     page.get_by_role("button", name="Teach", exact=True).press("Enter")
+    page.locator("#even_so").wait_for()
+    assert "4 of 4 of these photos already look like" in page.locator("#trouble").inner_text()
+    page.locator("#even_so").click()
     page.locator("#learnt").wait_for()
     assert page.locator("#learnt").inner_text() == "Oslo is learnt"
     assert "of 4 were named Oslo" in page.locator("#found").inner_text()
-    assert "One photo could not be read" in page.locator("#found").inner_text()
+    assert "One photo could not be read: broken.jpg." in page.locator("#found").inner_text()
     assert page.locator("#photos .failed").count() == 1
     assert "other cities" in page.locator("#cost").inner_text()
     assert "three-oslo" in page.locator("#saved").inner_text()
@@ -66,6 +55,7 @@ def test_a_city_is_taught_named_and_replaced(served: Served, visit: Visitor, pic
     assert page.locator("#photos li").count() == 4
     page.locator("#go").click()
     page.locator("#replace").click()
+    page.locator("#even_so").click()
     page.locator("#found", has_text="of 3 were named Oslo").wait_for()
     assert len(read_bundle("three-oslo").card.training["added"]) == 1
     visit.forgive("409")
@@ -89,10 +79,23 @@ def test_on_a_phone_in_german_and_the_dark(served: Served, visit: Visitor, pictu
     page.locator("#pick").click()
     assert "," in page.locator("#centre").input_value()
     page.locator("#go").click()
+    with page.expect_response(lambda answer: answer.status == 201) as taught:
+        page.get_by_role("button", name="Es ist eine andere Stadt").click()
+    told = taught.value.json()
     page.locator("#learnt").wait_for()
     assert page.locator("#learnt").inner_text() == "Oslo ist gelernt"
+    assert page.locator("#more").is_hidden()
     assert read_bundle("three-oslo").card.cities[-1].centre is not None
     page.locator("#language").select_option("en")
     page.locator("#learnt", has_text="Oslo is learnt").wait_for()
     assert barriers(page) == []
     assert not is_wider_than_its_window(page)
+    told["costs"][0]["found"] |= {"value": 0, "low": 0}  # as if none of the new city's photos had been found
+    page.route("**/cities", lambda route: route.fulfill(status=201, json=told))
+    page.locator("#go").click()
+    page.locator("#learnt", has_text="Oslo is hardly learnt").wait_for()
+    assert "0 of 4 were named Oslo" in page.locator("#found").inner_text()
+    assert page.get_by_role("button", name="Add photos and teach it again").is_visible()
+    assert page.locator("a.primary").count() == 0
+    assert barriers(page) == []
+    visit.forgive("409")

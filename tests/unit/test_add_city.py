@@ -15,15 +15,17 @@ import photos
 from bundles import tiny_bundle
 from flaneur.add_city.answers import ask
 from flaneur.add_city.run import add_embeddings, new_city, new_model
+from flaneur.add_city.same import SameCityError, refuse_the_same
 from flaneur.add_city.teach import crossed
 from flaneur.bundle.folder import read_bundle, verify_bundle
 from flaneur.bundle.known import read_known
+from flaneur.cli.add_city import words
 from flaneur.cli.main import run
 from flaneur.dataset.store import Dataset, import_photos, open_dataset
 from flaneur.errors import InputError, PhotoError, UsageError
 from flaneur.fusion import log_softmax
 from flaneur.onnx_files import graph as onnx_graph
-from flaneur.predict import Model
+from flaneur.predict import Model, ViewScores
 from flaneur.protocols import FoundPhoto
 from taught import embeddings_of, known_world, world_bundle
 
@@ -153,6 +155,32 @@ def test_names_are_checked_before_any_work(tmp_path: Path) -> None:
     assert new_model(model, placed, "three", replace=True) == tmp_path / "models" / "three"
 
 
+def sure(city: int, count: int) -> list[ViewScores]:
+    """Photos of which a model of three cities is sure."""
+    return [ViewScores(9 * np.eye(3, dtype=np.float32)[city], embeddings_of(city, 1)[0], 0.0)] * count
+
+
+def unsure(count: int) -> list[ViewScores]:
+    """Photos of which it is not."""
+    return [ViewScores(np.zeros(3, np.float32), embeddings_of(3, 1)[0], 0.0)] * count
+
+
+def test_a_city_by_another_name_is_asked_about(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    model = Model(world_bundle(tmp_path / "models" / "three"))
+    refuse_the_same(model, new_city(model, "Oslo"), sure(0, 4) + sure(1, 3) + unsure(2))
+    refuse_the_same(model, new_city(model, "Oslo"), sure(0, 2))
+    with pytest.raises(SameCityError, match=r"Urbs: 8 of 10 of these photos look like Rome to three.*--even-so"):
+        refuse_the_same(model, new_city(model, "Urbs"), sure(1, 8) + unsure(2))
+    for name, known in (("Roma", "Rome"), ("Pariss", "Paris")):
+        with pytest.raises(SameCityError, match=f"{name}: the name is nearly {known}'s. Is it the same city"):
+            refuse_the_same(model, new_city(model, name), unsure(4))
+    pictures = [str(photos.save(tmp_path / f"{seed}.jpg", seed)) for seed in range(4)]
+    assert run(["add-city", "three", "Roma", *pictures]) == 2
+    assert "nearly Rome's" in capsys.readouterr().err
+    assert not (tmp_path / "models" / "three-roma").exists()
+    assert run(["add-city", "three", "Roma", *pictures, "--even-so"]) == 0
+
+
 def test_a_model_that_keeps_no_photos_needs_a_dataset(tmp_path: Path) -> None:
     model = Model(world_bundle(tmp_path / "models" / "bare", known=False))
     with pytest.raises(InputError, match=r"keeps no photos of its cities.*--check"):
@@ -175,7 +203,7 @@ def test_the_command_teaches_measures_and_tells(tmp_path: Path, capsys: pytest.C
     make_dataset(tmp_path, {"paris": 0, "rome": 20, "sao-paulo": 40, "oslo": 60, "bonn": 80})
     pictures = [str(photos.save(tmp_path / "oslo" / f"{seed}.jpg", seed)) for seed in range(200, 205)]
     (tmp_path / "oslo" / "bad.jpg").write_bytes(b"no picture")
-    words = ["add-city", str(tmp_path / "models" / "tiny"), "Oslo", str(tmp_path / "oslo")]
+    words = ["add-city", str(tmp_path / "models" / "tiny"), "Oslo", str(tmp_path / "oslo"), "--even-so"]
     assert run([*words, "--centre", "59.9,10.7", "--check", "drawn", "--json"]) == PhotoError.exit_code
     shown = capsys.readouterr()
     told = json.loads(shown.out)
@@ -187,7 +215,7 @@ def test_the_command_teaches_measures_and_tells(tmp_path: Path, capsys: pytest.C
     assert cost["before"]["n"] == 24
     assert run([*words, "--check", "drawn"]) == 2
     assert "is there already" in capsys.readouterr().err
-    assert run([*words[:3], *pictures, "--check", "drawn", "--replace"]) == 0
+    assert run([*words[:3], *pictures, "--even-so", "--check", "drawn", "--replace"]) == 0
     text = capsys.readouterr().out
     assert "tiny-oslo knows Oslo from 5 photos, and 3 more." in text
     assert "other cities right" in text
@@ -200,11 +228,11 @@ def test_a_dataset_beside_photos_that_are_kept_makes_two_costs(tmp_path: Path) -
     made = make_dataset(tmp_path, {"paris": 0, "rome": 20, "sao-paulo": 40, "oslo": 60})
     world_bundle(tmp_path / "models" / "three")
     pictures = [made.image_path(photo) for photo in made.photos if photo.city == "oslo"][:4]
-    added = flaneur.add_city("three", "Oslo", pictures, check="drawn")
+    added = flaneur.add_city("three", "Oslo", pictures, check="drawn", even_so=True)
     assert [cost.where for cost in added.costs] == ["photos that the model keeps", "drawn"]
     assert [one.photos for one in added.costs[1].cities] == [8, 8, 8]
     with pytest.raises(InputError, match="has no photo of paris, rome, sao-paulo"):
-        flaneur.add_city("three", "Bonn", pictures, check=make_dataset(tmp_path / "b", {"bonn": 0}).root)
+        flaneur.add_city("three", "Bonn", pictures, check=make_dataset(tmp_path / "b", {"bonn": 0}).root, even_so=True)
 
 
 @pytest.mark.parametrize(
@@ -233,3 +261,13 @@ def test_one_photo_is_no_list(tmp_path: Path) -> None:
     world_bundle(tmp_path / "models" / "three")
     with pytest.raises(UsageError, match="takes a list of photos"):
         flaneur.add_city("three", "Oslo", "x.jpg")
+
+
+def test_a_city_that_is_hardly_found_is_no_success(tmp_path: Path) -> None:
+    model = Model(world_bundle(tmp_path / "models" / "three"))
+    rows = np.concatenate(
+        [embeddings_of(city, 2, seed=5) for city in range(3)]
+    )  # of cities that have nothing in common
+    said = "\n".join(words(teach(model, "Oslo", rows)))
+    assert "! Fewer than half of its own photos were found: Oslo is hardly learnt." in said
+    assert "hardly learnt" not in "\n".join(words(teach(model, "Bergen", embeddings_of(4, 10))))

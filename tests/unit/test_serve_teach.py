@@ -23,6 +23,8 @@ ADDRESS = "http://127.0.0.1:8420"
 PATH = "/v1/models/three/cities"
 PHOTOS = [("photo", (f"{seed}.jpg", jpeg(drawn(seed)))) for seed in range(4)]
 
+OSLO = {"city": "Oslo", "even_so": "true"}  # to these models all drawn pictures look like one city
+
 
 @pytest.fixture
 def models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[Model]:
@@ -43,7 +45,7 @@ def code_of(answer: Any) -> tuple[int, str]:
 
 def test_a_city_is_taught_and_answered_with_at_once(client: TestClient, tmp_path: Path) -> None:
     broken = ("photo", ("bad.jpg", b"no picture"))
-    answer = client.post(PATH, files=[*PHOTOS, broken], data={"city": "Oslo", "centre": "59.9, 10.7"})
+    answer = client.post(PATH, files=[*PHOTOS, broken], data={**OSLO, "centre": "59.9, 10.7"})
     assert answer.status_code == 201
     told = Taught.model_validate(answer.json())
     assert (told.model.name, told.city, told.photos, told.lat) == ("three-oslo", "oslo", 4, 59.9)
@@ -57,11 +59,11 @@ def test_a_city_is_taught_and_answered_with_at_once(client: TestClient, tmp_path
 
 
 def test_only_what_was_taught_is_written_over(client: TestClient) -> None:
-    assert client.post(PATH, files=PHOTOS, data={"city": "Oslo"}).status_code == 201
-    assert code_of(client.post(PATH, files=PHOTOS, data={"city": "Oslo"})) == (409, "there_already")
-    again = client.post(PATH, files=PHOTOS[:3], data={"city": "Oslo", "replace": "true"})
+    assert client.post(PATH, files=PHOTOS, data=OSLO).status_code == 201
+    assert code_of(client.post(PATH, files=PHOTOS, data=OSLO)) == (409, "there_already")
+    again = client.post(PATH, files=PHOTOS[:3], data={**OSLO, "replace": "true"})
     assert (again.status_code, again.json()["photos"]) == (201, 3)
-    over = {"city": "Oslo", "name": "tiny", "replace": "true"}
+    over = {**OSLO, "name": "tiny", "replace": "true"}
     assert code_of(client.post(PATH, files=PHOTOS, data=over)) == (409, "not_taught")
     assert len(read_bundle("tiny").card.cities) == 3
 
@@ -73,7 +75,8 @@ def test_only_what_was_taught_is_written_over(client: TestClient) -> None:
         (PATH, {"city": "Bergen"}, 0, (422, "no_photo")),
         (PATH, {"city": "Oslo"}, 2, (422, "wrong_value")),
         (PATH, {}, 4, (422, "wrong_value")),
-        (PATH, {"city": "Rome"}, 4, (422, "wrong_value")),
+        (PATH, {"city": "Rome"}, 4, (409, "knows_already")),
+        (PATH, {"city": "Roma"}, 4, (409, "same_city")),
         (PATH, {"city": "Oslo", "name": "../out"}, 4, (422, "wrong_value")),
         (PATH, {"city": "Oslo", "name": "a/b"}, 4, (422, "wrong_value")),
         (PATH, {"city": "x" * 300}, 4, (422, "wrong_value")),
@@ -85,7 +88,7 @@ def test_only_what_was_taught_is_written_over(client: TestClient) -> None:
         (PATH, {"city": "Oslo", "centre": "nan,nan"}, 4, (422, "wrong_value")),
         (PATH, {"city": "Oslo", "centre": "200,0"}, 4, (422, "wrong_value")),
         (PATH, {"city": "Oslo", "colour": "red"}, 4, (422, "unknown_field")),
-        ("/v1/models/tiny/cities", {"city": "Oslo"}, 4, (422, "keeps_no_photos")),
+        ("/v1/models/tiny/cities", OSLO, 4, (422, "keeps_no_photos")),
     ],
 )
 def test_what_cannot_be_is_refused_and_nothing_is_written(
@@ -94,6 +97,15 @@ def test_what_cannot_be_is_refused_and_nothing_is_written(
     files = PHOTOS[:count] or [("city", (None, fields.pop("city")))]
     assert code_of(client.post(path, files=files, data=fields)) == expected
     assert sorted(folder.name for folder in (tmp_path / "models").iterdir()) == ["three", "tiny"]
+
+
+def test_a_city_by_another_name_is_asked_about_with_what_a_page_needs(client: TestClient) -> None:
+    error = client.post(PATH, files=PHOTOS, data={"city": "Oslo"}).json()["error"]
+    assert error["code"] == "same_city"
+    assert (error["of"], error["by_name"]) == (4, False)
+    assert error["known"] in error["message"]
+    assert error["message"].endswith("if not, send even_so=true.")
+    assert client.post(PATH, files=PHOTOS, data=OSLO).status_code == 201
 
 
 def test_photos_none_of_which_can_be_read(client: TestClient) -> None:

@@ -2,7 +2,7 @@
 
 The package can be called: ``flaneur.add_city(model, name, photos)`` is :func:`flaneur.add_city.run.add_city`. A
 function of that name in :mod:`flaneur` would be lost as soon as one of these modules is imported. By name it takes
-``out``, ``centre``, ``check``, ``replace`` and ``progress``, which that function describes.
+``out``, ``centre``, ``check``, ``replace``, ``even_so`` and ``progress``, which that function describes.
 """
 
 from __future__ import annotations

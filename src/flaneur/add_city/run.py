@@ -16,6 +16,7 @@ from flaneur.add_city.cost import Asked, Cost, NewAsked, measure_cost
 from flaneur.add_city.known import FromDataset, Progress, of_dataset
 from flaneur.add_city.new_card import Addition, with_city
 from flaneur.add_city.prototype import LEAST_PHOTOS
+from flaneur.add_city.same import KnownCityError, refuse_the_same
 from flaneur.add_city.teach import crossed, teach
 from flaneur.bundle.folder import CARD, Bundle, refuse_other_files, write_bundle
 from flaneur.bundle.known import Known, pack, read_known
@@ -24,7 +25,7 @@ from flaneur.dataset.store import open_dataset
 from flaneur.errors import InputError, PhotoError, UsageError, counted
 from flaneur.onnx_files import graph as onnx_graph
 from flaneur.onnx_files.proto import Proto
-from flaneur.predict import Model, View, load, view_name
+from flaneur.predict import Model, View, ViewScores, load, view_name
 from flaneur.training.heads.model_card import readme, validation_metrics
 from flaneur.types import City, Location, slugify
 
@@ -79,6 +80,7 @@ def add_city(  # noqa: PLR0913 - what can be said, for all to see
     centre: tuple[float, float] | None = None,
     check: str | Path = "",
     replace: bool = False,
+    even_so: bool = False,
     progress: Progress | None = None,
 ) -> AddedCity:
     """Teach a model one more city from a handful of photos, in seconds, and measure what that costs the others.
@@ -94,10 +96,11 @@ def add_city(  # noqa: PLR0913 - what can be said, for all to see
         check: a dataset with photos of the model's cities, to measure the cost on; a model that keeps no photos needs
             it.
         replace: whether a model of that name may be written over.
+        even_so: whether to teach it even if its name or its photos are like a city's that the model knows.
         progress: told how many photos of the dataset are embedded.
 
     Raises:
-        UsageError: too few photos, a city that the model knows, or a name that is taken.
+        UsageError: too few photos, a city that the model knows or may know, or a name that is taken.
         InputError: no such model or dataset, or nothing to measure the cost on.
         PhotoError: no photo can be read.
 
@@ -112,17 +115,19 @@ def add_city(  # noqa: PLR0913 - what can be said, for all to see
     folder = new_model(model, city, out, replace=replace)
     if isinstance(photos, str | Path | bytes):
         raise UsageError("add_city takes a list of photos: one alone teaches no city.")
-    rows: list[NDArray[np.float32]] = []
+    read: list[ViewScores] = []
     failed: list[tuple[str, PhotoError]] = []
     for view, found in model.scores(photos):
         if isinstance(found, PhotoError):
             failed.append((view_name(view), found))
         else:
-            rows.append(found.embedding)
-    if failed and not rows:
+            read.append(found)
+    if failed and not read:
         raise failed[0][1]
+    if not even_so:
+        refuse_the_same(model, city, read)
     checked = of_dataset(model.bundle, open_dataset(check), city.slug, progress) if check else None
-    made = add_embeddings(model, city, rows, folder, checked)
+    made = add_embeddings(model, city, [one.embedding for one in read], folder, checked)
     return AddedCity(made.bundle, city, made.photos, made.costs, tuple(failed), made.repeated)
 
 
@@ -140,7 +145,7 @@ def new_city(model: Model, name: str, centre: tuple[float, float] | None = None)
     if len(slug) > _LONGEST:
         raise UsageError("the city's name is too long. Shorten it.")
     if slug in [city.slug for city in model.cities]:
-        raise UsageError(
+        raise KnownCityError(
             f"model {model.name!r} knows {slug!r} already. To teach it more of that city, train on a dataset of all."
         )
     return located(City(slug, shown, centre=None if centre is None else Location(*centre)))

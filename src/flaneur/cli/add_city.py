@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from flaneur.metrics import Interval
 
 _FEW = 10
+_HALF = 0.5  # of its own photos: what is found less often is no success
 
 
 @click.command(epilog="Exit code 3: some photo could not be read; the city was taught from the others.")
@@ -29,6 +30,7 @@ _FEW = 10
     "--check", default="", metavar="DATASET", help="Also measure the cost on a dataset of the model's cities."
 )
 @click.option("--replace", is_flag=True, help="Write over a model of that name.")
+@click.option("--even-so", is_flag=True, help="Teach it though its name or photos are like a city's that MODEL knows.")
 @click.option("--json", "as_json", is_flag=True, help="Print what was measured as JSON.")
 @click.pass_context
 def add_city(ctx: click.Context, /, model: str, city: str, photos: Sequence[str], **options: Any) -> None:
@@ -45,7 +47,7 @@ def add_city(ctx: click.Context, /, model: str, city: str, photos: Sequence[str]
         added = teach(
             model, city, list(expand(photos)),
             out=options["name"], centre=_centre(options["centre"]), check=options["check"], replace=options["replace"],
-            progress=lambda done, total: told("embed", done, total),
+            even_so=options["even_so"], progress=lambda done, total: told("embed", done, total),
         )  # fmt: skip
     for name, error in added.failed:
         message = str(error) if str(error).startswith(name) else f"{name}: {error}"
@@ -75,6 +77,8 @@ def words(added: AddedCity) -> Iterator[str]:
         yield ""
         yield from _cost(cost, city.name)
     yield ""
+    if added.costs[0].found.value < _HALF:
+        yield f"! Fewer than half of its own photos were found: {city.name} is hardly learnt. Give more, of other places."
     if added.photos < _FEW:
         yield f"! {photos} are few: ten or twenty teach it better."
     yield "! Measured on single photos like those it was taught with; by another camera it may do worse."

@@ -23,14 +23,23 @@ class Problem(Exception):  # noqa: N818 - it is an answer, and not always somebo
         code: stable, for machines; docs/reference/http.md lists them.
         message: one line for people: what is wrong, and what to do.
         retry_after_s: when to try again, in whole seconds.
+        details: further values beside code and message, for a page that says it in another language.
 
     >>> Problem(429, "busy", "Try again.", retry_after_s=2).headers
     {'Retry-After': '2'}
     """
 
-    def __init__(self, status: int, code: str, message: str, retry_after_s: int | None = None) -> None:
+    def __init__(
+        self,
+        status: int,
+        code: str,
+        message: str,
+        retry_after_s: int | None = None,
+        details: Mapping[str, Any] | None = None,
+    ) -> None:
         super().__init__(message)
         self.status, self.code, self.message, self.retry_after_s = status, code, message, retry_after_s
+        self.details = dict(details or {})
 
     @property
     def headers(self) -> dict[str, str]:
@@ -39,7 +48,7 @@ class Problem(Exception):  # noqa: N818 - it is an answer, and not always somebo
 
     def body(self) -> dict[str, Any]:
         """The answer's JSON values."""
-        return {"error": {"code": self.code, "message": self.message}}
+        return {"error": {"code": self.code, "message": self.message, **self.details}}
 
     def response(self, headers: Mapping[str, str] | None = None) -> JSONResponse:
         """The answer.

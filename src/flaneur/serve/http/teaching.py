@@ -15,6 +15,14 @@ REPLACE: Schema = {
     "description": "Whether a model of that name, also taught a city, may be written over.",
 }
 
+EVEN_SO: Schema = {
+    "type": "string",
+    "enum": ["true", "false"],
+    "description": "Whether to teach it though its name or its photos are like a city's that the model knows.",
+}
+
+WISHES = {"name": NEW_NAME, "centre": CENTRE, "replace": REPLACE, "even_so": EVEN_SO}
+
 
 class Share(BaseModel):
     """A share or a difference of two, with its 95 % interval; null where nothing was there to measure it on."""

@@ -7,14 +7,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
 from fastapi import APIRouter
-from numpy.typing import NDArray
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 
 from flaneur import settings
 from flaneur.add_city.run import AddedCity, add_embeddings, new_city, new_model
+from flaneur.add_city.same import KnownCityError, SameCityError, refuse_the_same
 from flaneur.bundle.folder import CARD, read_bundle
 from flaneur.errors import InputError, PhotoError
 from flaneur.predict import Model, ViewScores
@@ -52,7 +51,7 @@ class _Wanted:
     responses=schemas.problems(400, 404, 408, 409, 413, 415, 422, 429, 503),
     openapi_extra=schemas.form(
         {"photo": schemas.PHOTOS, "city": teaching.CITY_NAME},
-        {"name": teaching.NEW_NAME, "centre": teaching.CENTRE, "replace": teaching.REPLACE},
+        teaching.WISHES,
     ),
 )
 async def teach(request: Request, model: str) -> JSONResponse:
@@ -78,13 +77,10 @@ async def teach(request: Request, model: str) -> JSONResponse:
 
 
 def _wanted(models: dict[str, Model], model: Model, form: Form) -> _Wanted:
-    form.only("city", "name", "centre", "replace")
+    form.only("city", "name", "centre", "replace", "even_so")
     if not form.photos:
         raise Problem(422, "no_photo", "The form holds no photo. Send three or more parts called 'photo'.")
-    try:
-        city = new_city(model, form.fields.get("city", ""), _centre(form.fields.get("centre", "").strip()))
-    except InputError as error:  # a centre outside the world
-        raise Problem(422, "wrong_value", one_line(str(error))) from error
+    city = _city(model, form)
     name = form.fields.get("name", "").strip() or f"{model.card.name}-{city.slug}"
     if not settings.is_plain(name) or len(name.encode()) > _LONGEST_NAME:
         raise Problem(
@@ -102,6 +98,15 @@ def _wanted(models: dict[str, Model], model: Model, form: Form) -> _Wanted:
             409, "too_many_models", f"{len(models)} models answer here, which is the most. Start flaneur anew."
         )
     return _Wanted(model, city, new_model(model, city, name, replace=True))
+
+
+def _city(model: Model, form: Form) -> City:
+    try:
+        return new_city(model, form.fields.get("city", ""), _centre(form.fields.get("centre", "").strip()))
+    except KnownCityError as error:
+        raise Problem(409, "knows_already", one_line(str(error))) from error
+    except InputError as error:  # a centre outside the world
+        raise Problem(422, "wrong_value", one_line(str(error))) from error
 
 
 def _was_taught(name: str) -> bool:
@@ -124,14 +129,16 @@ def _centre(text: str) -> tuple[float, float] | None:
 
 def _made(wanted: _Wanted, form: Form, found: list[ViewScores | PhotoError]) -> AddedCity:
     """Teach and write."""
-    rows: list[NDArray[np.float32]] = [one.embedding for one in found if isinstance(one, ViewScores)]
+    read = [one for one in found if isinstance(one, ViewScores)]
     failed = tuple(
         (photo.name, one) for photo, one in zip(form.photos, found, strict=True) if isinstance(one, PhotoError)
     )
-    if not rows:
+    if not read:
         raise of_photo(failed[0][1])
+    if not fields.flag(form.fields, "even_so"):
+        _refuse_the_same(wanted, read)
     try:
-        added = add_embeddings(wanted.model, wanted.city, rows, wanted.folder)
+        added = add_embeddings(wanted.model, wanted.city, [one.embedding for one in read], wanted.folder)
     except InputError as error:
         raise Problem(422, "keeps_no_photos", one_line(str(error))) from error
     except OSError as error:
@@ -139,6 +146,16 @@ def _made(wanted: _Wanted, form: Form, found: list[ViewScores | PhotoError]) -> 
             409, "not_saved", f"The model could not be saved ({error.strerror}). Look for room on the disk."
         ) from error
     return replace(added, failed=failed)
+
+
+def _refuse_the_same(wanted: _Wanted, read: list[ViewScores]) -> None:
+    try:
+        refuse_the_same(wanted.model, wanted.city, read)
+    except SameCityError as error:
+        alike = error.alike
+        told = {"known": alike.city.name, "photos": alike.photos, "of": alike.of, "by_name": alike.by_name}
+        message = one_line(str(error)).replace("add --even-so", "send even_so=true")
+        raise Problem(409, "same_city", message, details=told) from error
 
 
 def _served(engine: Engine, added: AddedCity) -> Model:

@@ -11,7 +11,7 @@ const [LEAST, FEW] = [3, 10];
 
 const $ = (id) => document.getElementById(id);
 const t = await texts("teach");
-const state = { files: [], failed: new Map(), models: [], limits: { request_photos: 32, request_bytes: 64e6 }, told: null, busy: false, map: null };
+const state = { files: [], failed: new Map(), models: [], limits: { request_photos: 32, request_bytes: 64e6 }, told: null, busy: false, map: null, wishes: {} };
 
 function take(files) {
   complain("");
@@ -34,11 +34,11 @@ function draw() {
 }
 
 function pupil(file, index) {
-  const wrong = state.failed.get(file);
+  const unread = state.failed.get(file);
   const picture = pictureOf(file, t("photo_of", { n: index + 1, name: file.name }));
   picture.addEventListener("error", () => picture.classList.add("broken"));
   const away = make("button", { type: "button", "aria-label": t("away", { n: index + 1 }), on: { click: () => drop(index) } }, "×");
-  return make("li", { class: wrong ? "failed" : null }, picture, away, wrong && make("span", { title: wrong }, t("unreadable")));
+  return make("li", { class: unread ? "failed" : null }, picture, away, unread && make("span", { title: unread }, t("unreadable")));
 }
 
 function drop(index) {
@@ -47,10 +47,11 @@ function drop(index) {
   ($("photos").querySelectorAll("button")[Math.min(index, state.files.length - 1)] ?? $("choose")).focus();
 }
 
-async function teach({ replace = false } = {}) {
+async function teach(wishes = {}) {
   if (state.busy) return;
   complain("");
-  $("replace").hidden = true;
+  $("replace").hidden = $("even_so").hidden = true;
+  state.wishes = wishes;
   const city = $("city").value.trim();
   if (!city) return missing($("city"), "no_name");
   if (state.files.length < LEAST) return missing($("choose"), "too_few");
@@ -58,7 +59,7 @@ async function teach({ replace = false } = {}) {
   try {
     if (!state.models.length) await learnModels(); // the page may be quicker than its first question
     const photos = await lighter(state.files, 0.9 * state.limits.request_bytes);
-    const fields = { city, name: $("name").value.trim(), centre: $("centre").value.trim(), replace: replace || undefined };
+    const fields = { city, name: $("name").value.trim(), centre: $("centre").value.trim(), ...wishes };
     const told = await post(`v1/models/${encodeURIComponent($("model").value)}/cities`, form(photos, fields));
     state.told = { ...told, from: state.models.find(({ name }) => name === $("model").value) };
     marks(told.failed);
@@ -66,11 +67,19 @@ async function teach({ replace = false } = {}) {
     await learnModels();
     $("learnt").focus();
   } catch (error) {
-    complain(t.has(`error_${error.code}`) ? t(`error_${error.code}`) : lineOf(error, t));
+    complain(wrong(error, city));
     $("replace").hidden = error.code !== "there_already";
+    $("even_so").hidden = error.code !== "same_city";
   } finally {
     working(false);
   }
+}
+
+/** What a refusal says, with the city that the model may know already. */
+function wrong(error, city) {
+  const told = error.said?.error ?? {};
+  const key = `error_${told.by_name ? "same_name" : error.code}`;
+  return t.has(key) ? t(key, { ...told, city, model: $("model").value }) : lineOf(error, t);
 }
 
 function marks(failed) {
@@ -142,7 +151,9 @@ $("lesson").addEventListener("submit", (event) => {
   event.preventDefault();
   teach();
 });
-$("replace").addEventListener("click", () => teach({ replace: true }));
+$("replace").addEventListener("click", () => teach({ ...state.wishes, replace: true }));
+$("even_so").addEventListener("click", () => teach({ ...state.wishes, even_so: true }));
+$("more").addEventListener("click", () => $("choose").focus());
 $("again").addEventListener("click", begin);
 document.querySelector("#lesson details").addEventListener("toggle", pick);
 onLanguage(() => {

@@ -1,6 +1,8 @@
 // What a model measured of its new city in; the same in words and a table out.
 import { make } from "./make.js";
 
+const HALF = 0.5; // of its photos: what is found less often is no success
+
 /** Says how well the city is found and what that costs the others.
  * @param {object} told what POST /v1/models/{model}/cities answers, and `from`: the model so far, as /v1/models tells it
  * @param {{$: Function, t: Function}} page
@@ -8,8 +10,11 @@ import { make } from "./make.js";
 export function drawLesson(told, { $, t }) {
   const [cost] = told.costs;
   const names = new Map((told.from?.cities ?? []).map(({ slug, name }) => [slug, name]));
-  $("learnt").textContent = t("learnt", { city: told.name });
-  $("found").textContent = [t("found_of", { n: cost.found.n, found: Math.round(cost.found.value * cost.found.n), city: told.name, span: span(cost.found, t) }), told.repeated ? t("copies", { n: told.repeated }) : "", told.failed.length ? t("unread", { n: told.failed.length }) : ""].join(" ").trim();
+  const poor = cost.found.value < HALF;
+  $("learnt").textContent = t(poor ? "not_learnt" : "learnt", { city: told.name });
+  $("poor").hidden = $("more").hidden = !poor;
+  $("ask").classList.toggle("primary", !poor);
+  $("found").textContent = [t("found_of", { n: cost.found.n, found: Math.round(cost.found.value * cost.found.n), city: told.name, span: span(cost.found, t) }), told.repeated ? t("copies", { n: told.repeated }) : "", told.failed.length ? t("unread", { n: told.failed.length, names: told.failed.map(({ photo }) => photo).join(", ") }) : ""].join(" ").trim();
   $("cost").replaceChildren(verdict(cost, t));
   const payers = cost.cities.filter(({ taken, before, after }) => taken || before !== after).sort((one, other) => other.taken - one.taken);
   $("payers").hidden = !payers.length;
@@ -17,7 +22,7 @@ export function drawLesson(told, { $, t }) {
   $("taken").textContent = t("taken", { city: told.name });
   $("rows").replaceChildren(...payers.map((one) => payer(one, names.get(one.city) ?? one.city, t)));
   $("figures").replaceChildren(...figures(cost, told, t));
-  $("saved").textContent = t("saved", { model: told.model.name });
+  t.put($("saved"), $("saved").dataset.text, { model: told.model.name });
 }
 
 function verdict(cost, t) {
