@@ -131,7 +131,7 @@ def test_a_protocol_says_what_differs_from_the_papers_experiment(tmp_path: Path)
     ("text", "said"),
     [
         ("test_round = 10", "unknown key 'test_round'. Did you mean 'test_rounds'?"),
-        ("test_rounds = true", "test_rounds = True is not of the kind"),
+        ("test_rounds = true", "test_rounds: must be a whole number, but is True"),
         ("test_rounds = 0", "test_rounds = 0 must be from 1 to"),
         ('deal = "spred"', "Did you mean 'spread'?"),
         ('codes = ["p1", "P-1"]', "codes: each must be another"),

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import tomllib
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 from flaneur.errors import UsageError, did_you_mean
 from flaneur.evaluation.run import What
 from flaneur.settings import is_plain
+from flaneur.strict_table import from_table, read_toml
 from flaneur.types import slugify
 
 _MOST_ROUNDS, _MOST_VIEWS = 1000, 12
 Deal = Literal["same", "spread"]
-_KINDS: dict[str, tuple[type, ...]] = {"str": (str,), "Deal": (str,), "int": (int,), "bool": (bool,)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,12 +113,7 @@ def read_protocol(path: Path) -> GameSettings:
     Raises:
         UsageError: no such file, not TOML, an unknown key (with a suggestion), or a value that cannot be.
     """
-    try:
-        table = tomllib.loads(path.read_text("utf-8"))
-    except OSError as error:
-        raise UsageError(f"{path}: cannot be read ({error.strerror}). Name a protocol file.") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path}: not TOML: {error}.") from error
+    table = read_toml(path, "protocol")
     return of_table(EXPERIMENT | {"name": slugify(path.stem) or "experiment"} | table, str(path))
 
 
@@ -136,28 +130,8 @@ def of_table(table: dict[str, Any], where: str) -> GameSettings:
     >>> of_table({"test_rounds": 3, "cities": ["london", "tokyo"]}, "page").cities
     ('london', 'tokyo')
     """
-    known = {field.name: str(field.type) for field in fields(GameSettings)}
-    for key, value in table.items():
-        if key not in known:
-            raise UsageError(f"{where}: unknown key {key!r}.{did_you_mean(key, known)}")
-        if not _fits(value, known[key]):
-            raise UsageError(
-                f"{where}: {key} = {value!r} is not of the kind that it must be ({_KIND_WORDS[known[key]]})."
-            )
-    values: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in table.items()}
     try:
-        return GameSettings(**values)
+        return from_table(GameSettings, table, where)
     except UsageError as error:
-        raise UsageError(f"{where}: {error}") from error
-
-
-_KIND_WORDS = {
-    "str": "text", "Deal": "text", "int": "a whole number", "bool": "true or false",
-    "tuple[str, ...]": "a list of texts",
-}  # fmt: skip
-
-
-def _fits(value: object, kind: str) -> bool:
-    if kind in _KINDS:
-        return isinstance(value, _KINDS[kind]) and (kind == "bool" or not isinstance(value, bool))
-    return isinstance(value, list | tuple) and all(isinstance(one, str) for one in value)
+        text = str(error)
+        raise UsageError(text if text.startswith(where) else f"{where}: {text}") from error

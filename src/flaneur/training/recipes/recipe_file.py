@@ -7,19 +7,16 @@ alternatives (``flaneur train FILE --variant NAME``), members stand side by side
 from __future__ import annotations
 
 import dataclasses
-import tomllib
-import types
-import typing
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from flaneur.errors import UsageError, did_you_mean
 from flaneur.settings import is_plain
+from flaneur.strict_table import from_table, key_of, read_toml
 from flaneur.training.recipes.recipe import Recipe
 from flaneur.training.recipes.shipped import called
 
-_T = TypeVar("_T")
 _SHARES = (  # by their key, wherever they stand
     "dropout", "label_smoothing", "balance", "ema", "lr_finish", "initial_share", "share", "crop_area_min", "flip",
     "colour", "grey", "blur", "jpeg", "shrink", "erase", "zoom", "momentum", "step_factor",
@@ -27,6 +24,7 @@ _SHARES = (  # by their key, wherever they stand
 _NEGATIVE = ("trained_stages", "lat", "lon")
 _SKY = "Streets have a sky and flaneur never turns them over; flip is the chance of a left-right flip, 0 to 1."
 _HINTS = {
+    "flip": _SKY,
     "vertical_flip": _SKY,
     "flip_vertical": _SKY,
     "finetune": "That table is called [training].",
@@ -47,7 +45,7 @@ def read_recipe(path: Path, variant: str | None = None) -> Recipe:
         UsageError: no such file, not TOML, an unknown key or variant (with a suggestion), a wrong type, a value out of
             range, a name that is a path.
     """
-    table = _variant(_toml(path), variant, path)
+    table = _variant(read_toml(path, "recipe"), variant, path)
     if not is_plain(str(table.get("name", "x"))):
         raise UsageError(
             f"{called(path)}: name = {table['name']!r} cannot be the name of a model. Use letters, digits, '-', '_' "
@@ -56,11 +54,8 @@ def read_recipe(path: Path, variant: str | None = None) -> Recipe:
     members = table.pop("members", [])
     if not isinstance(members, list) or not all(isinstance(member, dict) for member in members):
         raise UsageError(f"{called(path)}: members must be [[members]] tables.")
-    made = tuple(
-        _build(Recipe, merge(table, member), f"{called(path)}: member {number}")
-        for number, member in enumerate(members, 1)
-    )
-    return dataclasses.replace(_build(Recipe, table, called(path)), members=made)
+    made = tuple(_build(merge(table, member), path, f": member {number}") for number, member in enumerate(members, 1))
+    return dataclasses.replace(_build(table, path), members=made)
 
 
 def variant_names(path: Path) -> list[str]:
@@ -69,7 +64,7 @@ def variant_names(path: Path) -> list[str]:
     Raises:
         UsageError: no such file, or not TOML.
     """
-    return [str(table.get("name", "")) for table in _variants(_toml(path), path)]
+    return [str(table.get("name", "")) for table in _variants(read_toml(path, "recipe"), path)]
 
 
 def merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
@@ -83,15 +78,6 @@ def merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
         both = isinstance(value, Mapping) and isinstance(made.get(key), Mapping)
         made[key] = merge(made[key], value) if both else value
     return made
-
-
-def _toml(path: Path) -> dict[str, Any]:
-    try:
-        return tomllib.loads(path.read_text("utf-8"))
-    except OSError as error:
-        raise UsageError(f"{path}: cannot be read ({error.strerror}). Name a recipe file.") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path}: not TOML: {error}.") from error
 
 
 def _variants(table: dict[str, Any], path: Path) -> list[dict[str, Any]]:
@@ -116,54 +102,15 @@ def _variant(table: dict[str, Any], name: str | None, path: Path) -> dict[str, A
     return merge(table, variants[chosen]) | {"name": f"{table.get('name', path.stem)}-{chosen}"}
 
 
-def _build(kind: type[_T], table: dict[str, Any], where: str) -> _T:
-    """A frozen dataclass from a TOML table; nested dataclasses from nested tables."""
-    hints = typing.get_type_hints(kind)
-    for key in table:
-        if key not in hints:
-            hint = f" {_HINTS[key]}" if key in _HINTS else did_you_mean(key, hints)
-            raise UsageError(f"{where}: unknown key {key!r}.{hint}")
-    values: dict[str, Any] = {}
-    for item in dataclasses.fields(kind):  # type: ignore[arg-type]  # kind is always a dataclass here
-        if item.name in table:
-            values[item.name] = _value(hints[item.name], table[item.name], f"{where}: {item.name}")
-        elif item.default is dataclasses.MISSING and item.default_factory is dataclasses.MISSING:
-            raise UsageError(f"{where}: {item.name!r} is missing.")
-    return kind(**values)
+def _build(table: Mapping[str, Any], path: Path, part: str = "") -> Recipe:
+    return from_table(Recipe, table, f"{called(path)}{part}", hints=_HINTS, check=_check_range)
 
 
-def _value(kind: Any, value: Any, where: str) -> Any:
-    if typing.get_origin(kind) is types.UnionType:  # an optional table
-        kind = next(one for one in typing.get_args(kind) if one is not type(None))
-    if dataclasses.is_dataclass(kind):
-        if not isinstance(value, dict):
-            raise UsageError(f"{where}: must be a table, but is {value!r}.")
-        return _build(kind, value, where)  # type: ignore[arg-type]  # is_dataclass also takes instances
-    if typing.get_origin(kind) is tuple:
-        if not isinstance(value, list):
-            raise UsageError(f"{where}: must be a list, but is {value!r}.")
-        inner = typing.get_args(kind)[0]
-        return tuple(_value(inner, item, f"{where} {number}") for number, item in enumerate(value, 1))
-    if typing.get_origin(kind) is typing.Literal:
-        known = typing.get_args(kind)
-        if value not in known:
-            hint = did_you_mean(str(value), known) or f" Choose among: {', '.join(known)}."
-            raise UsageError(f"{where}: there is no {value!r}.{hint}")
-        return value
-    return _plain(kind, value, where)
-
-
-def _plain(kind: type, value: Any, where: str) -> Any:
-    """A number, a text or a truth value, within its range."""
-    if kind is float and isinstance(value, int) and not isinstance(value, bool):
-        value = float(value)
-    key = where.rpartition(" ")[2]
-    if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
-        hint = f" {_SKY}" if key == "flip" else ""
-        raise UsageError(f"{where}: must be {kind.__name__}, but is {value!r}.{hint}")
+def _check_range(value: object, where: str) -> None:
+    """Refuse a number that is out of its key's range."""
+    key = key_of(where)
     if isinstance(value, int | float) and not isinstance(value, bool):
         if value < 0 and key not in _NEGATIVE:
             raise UsageError(f"{where}: must not be negative, but is {value}.")
         if key in _SHARES and value > 1:
             raise UsageError(f"{where}: must be 0 to 1, but is {value}.")
-    return value
