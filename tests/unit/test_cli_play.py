@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import dataclasses
 import json
+import shutil
+import socket
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -21,11 +23,13 @@ from flaneur.evaluation.section import Findings
 from flaneur.files import read_table
 from flaneur.game.beside_report import with_people
 from flaneur.game.game import Game, new_game
+from flaneur.game.library import games
 from flaneur.game.report.page import to_html
 from flaneur.game.report.tables import ANSWERS
 from flaneur.game.report.words import cautions, summary
 from flaneur.game.settings import GameSettings
 from flaneur.game.statistics.analysis import analyse
+from flaneur.game.store import Store
 from flaneur.metrics import Interval
 from flaneur.predict import Model
 from game_players import play_all
@@ -71,7 +75,9 @@ def test_a_game_is_served_played_and_reported(
     (call,) = served
     assert (call["game"].name, call["game"].test_rounds, call["settings"].port) == ("toy-game", 6, 0)
     assert [one.name for one in call["models"]] == [model.name]
-    done = CliRunner().invoke(play, ["toy-game", "--no-open"], catch_exceptions=False)  # goes on: two more
+    done = CliRunner().invoke(
+        play, ["toy-game", "--no-open", "--port", "0"], catch_exceptions=False
+    )  # goes on: two more
     assert done.exit_code == 0
     done = CliRunner().invoke(play, ["toy", "--report", "--out", "out", "--json"], catch_exceptions=False)
     assert done.exit_code == 0
@@ -98,7 +104,7 @@ def test_an_experiment_follows_its_protocol_and_goes_on(
 ) -> None:
     protocol = tmp_path / "study.toml"
     protocol.write_text("test_rounds = 6\ntraining_rounds = 3\nviews = 2\n", "utf-8")
-    words = [str(world[0].root), "--model", "none", "--experiment", str(protocol), "--no-open"]
+    words = [str(world[0].root), "--model", "none", "--experiment", str(protocol), "--no-open", "--port", "0"]
     for _ in range(2):
         assert CliRunner().invoke(play, words, catch_exceptions=False).exit_code == 0
     assert [call["game"].name for call in served] == ["study", "study"]
@@ -130,6 +136,38 @@ def test_what_makes_no_sense_is_told_in_one_line(
     told = capsys.readouterr().err
     assert said in told
     assert told.count("\n") == 1
+
+
+def test_an_experiment_of_that_name_hides_no_dataset(
+    world: tuple[Dataset, Model], served: list[dict[str, Any]], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copytree(world[0].root, tmp_path / "home" / "datasets" / "toy")
+    tail = ["--model", "none", "--no-open", "--port", "0"]
+    for name, code in (("toy", 2), ("study", 0)):
+        (tmp_path / f"{name}.toml").write_text("test_rounds = 3\ntraining_rounds = 0\n", "utf-8")
+        assert run(["play", "toy", "--experiment", f"{name}.toml", *tail]) == code
+    assert "'toy' is a dataset's name. Give the game another, such as 'toy-game'." in capsys.readouterr().err
+    (tmp_path / "study.toml").write_text("test_rounds = 6\ntraining_rounds = 0\n", "utf-8")
+    assert run(["play", "toy", "--experiment", "study.toml", *tail]) == 2
+    assert "with another dataset, model or settings" in capsys.readouterr().err
+    assert len(served) == 1
+
+
+@pytest.mark.usefixtures("served")
+def test_a_start_that_is_refused_leaves_no_game(
+    world: tuple[Dataset, Model], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["play", str(world[0].root), "--model", "none", "--no-open", "--port"]
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        assert run([*words, str(taken.getsockname()[1])]) == 2
+    assert run([*words, "0", "--rounds", "999"]) == 3
+    assert run([*words, "0", "--host", "0.0.0.0"]) == 2  # no token
+    assert capsys.readouterr().err.count("\n") == 3
+    assert not (tmp_path / "home" / "games").exists()
+    Store(tmp_path / "home" / "games" / "toy-game").close()  # as an older start left it
+    assert games() == []
+    assert run([*words, "0"]) == 0
+    assert games() == ["toy-game"]
 
 
 def test_every_column_and_key_is_described() -> None:

@@ -15,6 +15,7 @@ from flaneur.errors import InputError, UsageError
 if TYPE_CHECKING:
     from flaneur.game.game import Game
     from flaneur.game.settings import GameSettings
+    from flaneur.serve.http.settings import ServeSettings
 
 _GAME_FLAGS = ("rounds", "views", "cities", "split", "seed")
 
@@ -35,6 +36,7 @@ _GAME_FLAGS = ("rounds", "views", "cities", "split", "seed")
 @click.option("--json", "as_json", is_flag=True, help="With --report: print it as JSON.")
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on; others need a token.")
 @click.option("--port", default=8420, show_default=True, type=click.IntRange(0, 65535), help="0: any that is free.")
+@click.option("--allow-host", "hosts", multiple=True, metavar="NAME", help="A further name of this server.")
 @click.option("--open/--no-open", "open_page", default=True, help="Whether to open the page in the browser.")
 @click.option(
     "--token-file",
@@ -52,8 +54,12 @@ def play(what: str, **options: Any) -> None:
     if options["report"]:
         _report(what, options)
         return
+    settings = serve_settings({"origins": (), "may_write": None, **options})
+    from flaneur.serve.run import listen
+
+    listen(settings).close()  # a port that is taken is told before a game is begun
     with _game(what, options) as game:
-        _serve(game, options)
+        _serve(game, settings, options)
 
 
 def _check(options: dict[str, Any]) -> None:
@@ -73,8 +79,8 @@ def _game(what: str, options: dict[str, Any]) -> Game:
     from flaneur.game.library import free_name, games
     from flaneur.game.settings import read_protocol
 
-    if what in games():
-        for flag in (*_GAME_FLAGS, "name", "experiment"):
+    if options["experiment"] is None and what in games():
+        for flag in (*_GAME_FLAGS, "name"):
             if options[flag] is not None:
                 raise UsageError(f"--{flag} has no effect on {what!r}, which has begun. Leave it out to go on.")
         return open_game(what)
@@ -98,8 +104,7 @@ def _settings(name: str, title: str, options: dict[str, Any]) -> GameSettings:
     return of_table({**table, "name": name, "title": title, "cities": cities, "seed": seed}, "flaneur play")
 
 
-def _serve(game: Game, options: dict[str, Any]) -> None:
-    settings = serve_settings({"origins": (), "hosts": (), "may_write": None, **options})
+def _serve(game: Game, settings: ServeSettings, options: dict[str, Any]) -> None:
     from flaneur.predict import load
     from flaneur.serve.run import serve
 

@@ -7,10 +7,12 @@ from functools import cached_property
 from pathlib import Path
 
 from flaneur import settings as homes
+from flaneur.dataset.manifest import MANIFEST
 from flaneur.dataset.store import Dataset, open_dataset
 from flaneur.errors import InputError, UsageError
 from flaneur.game.beginning import begun, city_of, dealt, drawn_code, is_same, model_facts
 from flaneur.game.leaderboard import leaderboard
+from flaneur.game.library import facts_of
 from flaneur.game.machine import Machine
 from flaneur.game.place_files import PlaceFiles
 from flaneur.game.scoring import score
@@ -243,21 +245,30 @@ def new_game(dataset: str | Path | Dataset, model: str | Path | Model | None, se
 
     Raises:
         InputError: too few photos or cities.
-        UsageError: there is another game of that name, a city that there is not.
+        UsageError: there is another game of that name, or a dataset, or a city that there is not. Whatever is wrong is
+            told before anything is written.
     """
     data = dataset if isinstance(dataset, Dataset) else open_dataset(dataset)
     player = load(model) if isinstance(model, str | Path) else model
     folder = homes.new_folder("games", settings.name)
-    with Store(folder) as store:
-        found = store.facts()
-        if not found:
-            store.begin(*begun(data, player, settings))
-        elif not is_same(found, data, player, settings):
-            raise UsageError(
-                f"there is a game called {settings.name!r} already, with another dataset, model or settings. Choose "
-                "another name."
-            )
+    found = facts_of(folder)
+    if not found:
+        _check_name(settings.name, data)
+        facts, places = begun(data, player, settings)
+        with Store(folder) as store:
+            store.begin(facts, places)
+    elif not is_same(found, data, player, settings):
+        raise UsageError(
+            f"there is a game called {settings.name!r} already, with another dataset, model or settings. Choose "
+            "another name."
+        )
     return Game(folder, data, player)
+
+
+def _check_name(name: str, dataset: Dataset) -> None:
+    """A game goes by its name wherever a dataset does, so it must not hide one."""
+    if name == dataset.name or (homes.home() / "datasets" / name / MANIFEST).is_file():
+        raise UsageError(f"{name!r} is a dataset's name. Give the game another, such as {name + '-game'!r}.")
 
 
 def open_game(name: str | Path, model: Model | None = None) -> Game:
@@ -271,8 +282,7 @@ def open_game(name: str | Path, model: Model | None = None) -> Game:
         InputError: there is none, or its dataset or model is gone or another one by now.
     """
     folder = homes.resolve("games", name, FILE)
-    with Store(folder) as store:
-        facts = store.facts()
+    facts = facts_of(folder)
     if not facts:
         raise InputError(f"{folder}: this game has not begun. Start it again under its name.")
     kept = facts["model"]

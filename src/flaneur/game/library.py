@@ -2,28 +2,44 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
 from flaneur.errors import FlaneurError
 from flaneur.game.store import FILE, Store
 from flaneur.settings import home
 
 
 def games() -> list[str]:
-    """Names of the games on this computer."""
-    return sorted(path.parent.name for path in (home() / "games").glob(f"*/{FILE}"))
+    """Names of the games on this computer that have begun, or cannot be read."""
+    return [name for name, facts in _kept() if facts != {}]
 
 
 def games_on(dataset: str) -> list[str]:
     """Names of those on the dataset of that name; a game that cannot be read is passed over."""
-    found = []
-    for name in games():
+    return [name for name, facts in _kept() if facts and facts["dataset"]["name"] == dataset]
+
+
+def facts_of(folder: Path) -> dict[str, Any]:
+    """What the game in a folder is; nothing where none has begun there. Makes no file.
+
+    Raises:
+        InputError: there is a file that cannot be read.
+    """
+    if not (folder / FILE).is_file():
+        return {}
+    with Store(folder) as store:
+        return store.facts()
+
+
+def _kept() -> Iterator[tuple[str, dict[str, Any] | None]]:
+    """Every game's name and facts; ``None`` where they cannot be read."""
+    for path in sorted((home() / "games").glob(f"*/{FILE}")):
         try:
-            with Store(home() / "games" / name) as store:
-                facts = store.facts()
+            yield path.parent.name, facts_of(path.parent)
         except FlaneurError:
-            continue
-        if facts and facts["dataset"]["name"] == dataset:
-            found.append(name)
-    return found
+            yield path.parent.name, None
 
 
 def free_name(stem: str) -> str:
