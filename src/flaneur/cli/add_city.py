@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from flaneur.cli.main import printable
-from flaneur.errors import PhotoError, UsageError, counted
+from flaneur.errors import PhotoError, counted
 
 if TYPE_CHECKING:
     from flaneur.add_city.cost import Cost
@@ -42,11 +42,13 @@ def add_city(ctx: click.Context, /, model: str, city: str, photos: Sequence[str]
     from flaneur.add_city.run import add_city as teach
     from flaneur.cli.predict import expand
     from flaneur.cli.progress import stage_bars
+    from flaneur.types import lat_lon
 
+    centre = None if options["centre"] is None else lat_lon(options["centre"], "--centre")
     with stage_bars({"embed": "embedding"}) as told:
         added = teach(
             model, city, list(expand(photos)),
-            out=options["name"], centre=_centre(options["centre"]), check=options["check"], replace=options["replace"],
+            out=options["name"], centre=centre, check=options["check"], replace=options["replace"],
             even_so=options["even_so"], progress=lambda done, total: told("embed", done, total),
         )  # fmt: skip
     for name, error in added.failed:
@@ -56,16 +58,6 @@ def add_city(ctx: click.Context, /, model: str, city: str, photos: Sequence[str]
     click.echo(json.dumps(measured, ensure_ascii=False) if options["as_json"] else "\n".join(words(added)))
     if added.failed:
         ctx.exit(PhotoError.exit_code)
-
-
-def _centre(text: str | None) -> tuple[float, float] | None:
-    if text is None:
-        return None
-    try:
-        lat, lon = (float(part) for part in text.split(","))
-    except ValueError as error:
-        raise UsageError(f"--centre {text!r}: write latitude and longitude in degrees, such as -6.2,106.8.") from error
-    return lat, lon
 
 
 def words(added: AddedCity) -> Iterator[str]:
@@ -78,7 +70,7 @@ def words(added: AddedCity) -> Iterator[str]:
         yield from _cost(cost, city.name)
     yield ""
     if added.costs[0].found.value < _HALF:
-        yield f"! Fewer than half of its own photos were found: {city.name} is hardly learnt. Give more, of other places."
+        yield f"! Fewer than half of its own photos were found: {city.name} is hardly learnt. Give more of them."
     if added.photos < _FEW:
         yield f"! {photos} are few: ten or twenty teach it better."
     yield "! Measured on single photos like those it was taught with; by another camera it may do worse."
