@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from flaneur.errors import InputError
+from flaneur.errors import InputError, UsageError
 
 _SLUG = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 
@@ -36,6 +36,26 @@ class Location:
             raise InputError(
                 f"({self.lat}, {self.lon}) is not (latitude, longitude) in degrees. Are the columns swapped?"
             )
+
+
+def lat_lon(text: str, what: str) -> tuple[float, float]:
+    """A position as people write it, ``LAT,LON`` in degrees; whether there is such a one, :class:`Location` checks.
+
+    Args:
+        text: as written.
+        what: it is, for messages.
+
+    Raises:
+        UsageError: it is not two numbers.
+
+    >>> lat_lon("-6.2, 106.8", "--centre")
+    (-6.2, 106.8)
+    """
+    try:
+        lat, lon = (float(part) for part in text.split(","))
+    except ValueError as error:
+        raise UsageError(f"{what} {text!r}: write latitude and longitude in degrees, such as -6.2,106.8.") from error
+    return lat, lon
 
 
 def slugify(name: str) -> str:
