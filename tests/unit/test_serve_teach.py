@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -56,6 +58,20 @@ def test_a_city_is_taught_and_answered_with_at_once(client: TestClient, tmp_path
     said = client.post("/v1/predict", files=PHOTOS[:1], data={"model": "three-oslo"}).json()
     assert len(said["answers"][0]["ranking"]) == 4
     assert "three-oslo" in [model["name"] for model in client.get("/v1/models").json()["models"]]
+
+
+def test_two_people_do_not_teach_under_one_name(models: list[Model]) -> None:
+    with FakeEngine(models) as engine, TestClient(create_app(engine, ServeSettings()), base_url=ADDRESS) as client:
+        engine.gate.clear()
+        with ThreadPoolExecutor(1) as pool:
+            first = pool.submit(client.post, PATH, files=PHOTOS, data=OSLO)
+            while not engine.clients:
+                time.sleep(0.005)
+            second = client.post(PATH, files=PHOTOS, data=OSLO)
+            engine.gate.set()
+            assert code_of(second) == (429, "busy")
+            assert first.result().status_code == 201
+        assert code_of(client.post(PATH, files=PHOTOS, data=OSLO)) == (409, "there_already")
 
 
 def test_only_what_was_taught_is_written_over(client: TestClient) -> None:

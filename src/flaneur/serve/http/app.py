@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -67,7 +68,7 @@ def create_app(engine: Engine, settings: ServeSettings, *, games: Sequence[Game]
         },
     )  # fmt: skip
     app.state.engine, app.state.settings, app.state.games = engine, settings, tuple(games)
-    app.state.metrics, app.state.draining = metrics, False
+    app.state.metrics, app.state.draining, app.state.teaching = metrics, False, asyncio.Lock()
     for name in discover.names(ROUTES):
         app.include_router(discover.load(ROUTES, name).router)
     without = [

@@ -15,7 +15,7 @@ from flaneur import settings
 from flaneur.add_city.run import AddedCity, add_embeddings, new_city, new_model
 from flaneur.add_city.same import KnownCityError, SameCityError, refuse_the_same
 from flaneur.bundle.folder import CARD, read_bundle
-from flaneur.errors import InputError, PhotoError
+from flaneur.errors import InputError, PhotoError, UsageError
 from flaneur.predict import Model, ViewScores
 from flaneur.serve.http import fields, schemas, teaching
 from flaneur.serve.http.about import identity
@@ -23,7 +23,7 @@ from flaneur.serve.http.guards import client_of, needs_writing
 from flaneur.serve.http.problems import Problem, of_photo, one_line
 from flaneur.serve.http.uploads import Form, read_form
 from flaneur.serve.http.waiting import result_of
-from flaneur.types import City
+from flaneur.types import City, lat_lon
 
 if TYPE_CHECKING:
     from flaneur.serve.engine.engine import Engine
@@ -32,7 +32,6 @@ router = APIRouter(tags=["models"])
 
 _LONGEST_NAME = 200  # bytes
 _MOST_MODELS = 16  # in memory at once, with those that were taught
-_ONE_AT_A_TIME = asyncio.Lock()
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,12 +64,13 @@ async def teach(request: Request, model: str) -> JSONResponse:
     if model not in known:
         raise Problem(404, "no_model", f"No model called {one_line(model[:80])!r} is served here.")
     form = await read_form(request, state.settings.limits)
-    wanted = await asyncio.to_thread(_wanted, known, known[model], form)
-    ticket = state.engine.predict(client_of(request), model, [photo.data for photo in form.photos])
-    found = await result_of(request, ticket)
-    if _ONE_AT_A_TIME.locked():
+    if state.teaching.locked():
         raise Problem(429, "busy", "Another city is being taught just now. Try again in a moment.", retry_after_s=3)
-    async with _ONE_AT_A_TIME:
+    async with state.teaching:  # from before the name is looked at until it answers: else two are taught under one
+        known = state.engine.models
+        wanted = await asyncio.to_thread(_wanted, known, known[model], form)
+        ticket = state.engine.predict(client_of(request), model, [photo.data for photo in form.photos])
+        found = await result_of(request, ticket)
         added = await asyncio.to_thread(_made, wanted, form, found)
         taught = await asyncio.to_thread(_served, state.engine, added)
     return JSONResponse({**added.to_dict(), "model": identity(taught)}, 201)
@@ -116,15 +116,10 @@ def _was_taught(name: str) -> bool:
 
 
 def _centre(text: str) -> tuple[float, float] | None:
-    if not text:
-        return None
     try:
-        lat, lon = (float(part) for part in text.split(","))
-    except ValueError as error:
-        raise Problem(
-            422, "wrong_value", "centre is latitude and longitude in degrees, such as -12.05,-77.04."
-        ) from error
-    return lat, lon
+        return lat_lon(text, "centre") if text else None
+    except UsageError as error:
+        raise Problem(422, "wrong_value", one_line(str(error))) from error
 
 
 def _made(wanted: _Wanted, form: Form, found: list[ViewScores | PhotoError]) -> AddedCity:
