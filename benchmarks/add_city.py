@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.tables import publish
-from flaneur.add_city.answers import Said, ask
+from flaneur.add_city.answers import Scores, ask
 from flaneur.add_city.known import FromDataset, of_dataset
 from flaneur.add_city.teach import crossed, teach
 from flaneur.bundle.card import Card
@@ -113,7 +113,7 @@ def times(world: World, new: FromDataset, count: int, repeats: int) -> Iterator[
 
 
 def one_time(
-    world: World, new: NDArray[np.float32], taught: NDArray[np.intp], asked: NDArray[np.bool_], before: Said
+    world: World, new: NDArray[np.float32], taught: NDArray[np.intp], asked: NDArray[np.bool_], before: Scores
 ) -> Time:
     """Teach once and ask about everything."""
     card, test = world.card, world.test
@@ -124,20 +124,20 @@ def one_time(
     told = float((kept.after.first == kept.labels).mean() - (kept.before.first == kept.labels).mean())
     facts = {
         "ECE": error_of(after, now, card.temperature),
-        "known refused": float(after.refused(card.temperature, card.abstain).mean()),
-        "new refused": float(own.refused(card.temperature, card.abstain)[asked].mean()),
+        "known abstained": float(after.abstained(card.temperature, card.abstain).mean()),
+        "new abstained": float(own.abstained(card.temperature, card.abstain)[asked].mean()),
     }
     if len(world.others):
         facts["AUROC unknown"] = _auroc(after, ask(head, world.others))
     return Time(asked, own.first == len(card.cities), now.astype(np.float64) - was, told, facts)
 
 
-def _auroc(known: Said, unknown: Said) -> float:
+def _auroc(known: Scores, unknown: Scores) -> float:
     strange = np.repeat([False, True], [len(known.novelty), len(unknown.novelty)])
     return auroc(np.concatenate([known.novelty, unknown.novelty]), strange)
 
 
-def error_of(said: Said, right: NDArray[np.bool_], temperature: float) -> float:
+def error_of(said: Scores, right: NDArray[np.bool_], temperature: float) -> float:
     """Calibration error."""
     return expected_calibration_error(np.exp(log_softmax(said.logits / temperature).max(axis=1)), right)
 

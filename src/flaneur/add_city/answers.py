@@ -17,7 +17,7 @@ _CHUNK = 1024
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class Scores:
     """What a model says of single photos.
 
     Args:
@@ -33,23 +33,23 @@ class Said:
         """``[N]`` index of the first city."""
         return np.asarray(self.logits.argmax(axis=1), np.intp)
 
-    def refused(self, temperature: float, rule: AbstainRule) -> NDArray[np.bool_]:
+    def abstained(self, temperature: float, rule: AbstainRule) -> NDArray[np.bool_]:
         """``[N]`` where the model says "none of the cities I know"."""
         probability = np.exp(log_softmax(self.logits / temperature).max(axis=1))
         return rule.abstains(probability, self.novelty)
 
-    def take(self, rows: NDArray[np.intp]) -> Said:
+    def take(self, rows: NDArray[np.intp]) -> Scores:
         """Some of the rows."""
-        return Said(self.logits[rows], self.novelty[rows])
+        return Scores(self.logits[rows], self.novelty[rows])
 
-    def but(self, rows: NDArray[np.intp], other: Said) -> Said:
+    def but(self, rows: NDArray[np.intp], other: Scores) -> Scores:
         """With these rows from another."""
-        made = Said(self.logits.copy(), self.novelty.copy())
+        made = Scores(self.logits.copy(), self.novelty.copy())
         made.logits[rows], made.novelty[rows] = other.logits, other.novelty
         return made
 
 
-def ask(head: Proto, embeddings: NDArray[np.float32]) -> Said:
+def ask(head: Proto, embeddings: NDArray[np.float32]) -> Scores:
     """What a head says.
 
     Args:
@@ -64,4 +64,4 @@ def ask(head: Proto, embeddings: NDArray[np.float32]) -> Said:
     ]
     columns = [np.concatenate(parts).astype(np.float64) for parts in zip(*chunks, strict=True)]
     found = dict(zip(names, columns, strict=True))
-    return Said(found["logits"], found.get("novelty", np.zeros(len(embeddings))))
+    return Scores(found["logits"], found.get("novelty", np.zeros(len(embeddings))))

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flaneur import metrics
-from flaneur.add_city.answers import Said
+from flaneur.add_city.answers import Scores
 from flaneur.bundle.card import AbstainRule
 from flaneur.fusion import log_softmax
 from flaneur.metrics import Interval
@@ -47,30 +47,30 @@ class Cost:
         before: accuracy on photos of the other cities, of the model so far.
         after: of the model with the new city.
         difference: after minus before, on the same photos.
-        refused_before: share of those photos at which the model so far abstains.
-        refused_after: at which the new one does.
+        abstained_before: share of those photos at which the model so far abstains.
+        abstained_after: at which the new one does.
         calibration_error_before: of the model so far.
         calibration_error_after: of the new one.
         cities: the others one by one, in the order of the logits.
         found: share of the new city's photos that get its name; not-a-number where none was there to ask about.
-        new_refused: share of them at which the new model abstains.
+        new_abstained: share of them at which the new model abstains.
     """
 
     where: str
     before: Interval
     after: Interval
     difference: Interval
-    refused_before: Interval
-    refused_after: Interval
+    abstained_before: Interval
+    abstained_after: Interval
     calibration_error_before: float
     calibration_error_after: float
     cities: tuple[CityCost, ...]
     found: Interval
-    new_refused: Interval
+    new_abstained: Interval
 
     def to_dict(self) -> dict[str, Any]:
         """As plain JSON values."""
-        shares = ("before", "after", "difference", "refused_before", "refused_after", "found", "new_refused")
+        shares = ("before", "after", "difference", "abstained_before", "abstained_after", "found", "new_abstained")
         return {
             "where": self.where,
             **{name: getattr(self, name).to_dict() for name in shares},
@@ -90,7 +90,7 @@ class Cost:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class Evaluated:
     """Photos that both models were asked about.
 
     Args:
@@ -102,12 +102,12 @@ class Asked:
 
     labels: NDArray[np.int64]
     places: Places
-    before: Said
-    after: Said
+    before: Scores
+    after: Scores
 
 
 @dataclass(frozen=True, slots=True)
-class NewAsked:
+class EvaluatedNew:
     """Photos of the new city that its prototype was not made of.
 
     Args:
@@ -116,14 +116,14 @@ class NewAsked:
     """
 
     places: Places
-    after: Said
+    after: Scores
 
 
 def measure_cost(
     where: str,
     cities: Sequence[City],
-    asked: Asked,
-    new: NewAsked | None,
+    asked: Evaluated,
+    new: EvaluatedNew | None,
     *,
     temperature: float,
     rule: AbstainRule,
@@ -141,19 +141,19 @@ def measure_cost(
     right = {name: said.first == asked.labels for name, said in (("before", asked.before), ("after", asked.after))}
     accuracy = {name: metrics.always(hits) for name, hits in right.items()}
     (difference,) = metrics.paired_difference(accuracy["after"], accuracy["before"], asked.places)
-    (found, new_refused) = _of_new(new, len(cities), temperature, rule)
+    (found, new_abstained) = _of_new(new, len(cities), temperature, rule)
     return Cost(
         where,
         before=_share(right["before"], asked.places),
         after=_share(right["after"], asked.places),
         difference=difference,
-        refused_before=_share(asked.before.refused(temperature, rule), asked.places),
-        refused_after=_share(asked.after.refused(temperature, rule), asked.places),
+        abstained_before=_share(asked.before.abstained(temperature, rule), asked.places),
+        abstained_after=_share(asked.after.abstained(temperature, rule), asked.places),
         calibration_error_before=_calibration_error(asked.before, right["before"], temperature),
         calibration_error_after=_calibration_error(asked.after, right["after"], temperature),
         cities=_by_city(cities, asked.labels, right, asked.after.first == len(cities)),
         found=found,
-        new_refused=new_refused,
+        new_abstained=new_abstained,
     )
 
 
@@ -172,17 +172,17 @@ def _by_city(
     return tuple(made)
 
 
-def _of_new(new: NewAsked | None, number: int, temperature: float, rule: AbstainRule) -> tuple[Interval, Interval]:
+def _of_new(new: EvaluatedNew | None, number: int, temperature: float, rule: AbstainRule) -> tuple[Interval, Interval]:
     if new is None or not len(new.after.logits):
         none = Interval(np.nan, np.nan, np.nan, 0, 0)
         return none, none
-    return _share(new.after.first == number, new.places), _share(new.after.refused(temperature, rule), new.places)
+    return _share(new.after.first == number, new.places), _share(new.after.abstained(temperature, rule), new.places)
 
 
 def _share(hits: NDArray[np.bool_], places: Places) -> Interval:
     return metrics.bootstrap_by_group(metrics.always(hits), places)[0]
 
 
-def _calibration_error(said: Said, right: NDArray[np.bool_], temperature: float) -> float:
+def _calibration_error(said: Scores, right: NDArray[np.bool_], temperature: float) -> float:
     probability = np.exp(log_softmax(said.logits / temperature).max(axis=1))
     return metrics.expected_calibration_error(probability, right)

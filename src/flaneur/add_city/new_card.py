@@ -56,7 +56,7 @@ def with_city(card: Card, name: str, added: Addition) -> Card:
         version="1",
         created=today(),
         cities=(*card.cities, added.city),
-        abstain=replace(card.abstain, validation_refused_share=round(added.costs[0].refused_after.value, 4)),
+        abstain=replace(card.abstain, validation_refused_share=round(added.costs[0].abstained_after.value, 4)),
         metrics={**added.validation, "added": costs},
         training={**card.training, **gazetteer, "added": [*card.training.get("added", ()), told]},
         limits=(only_these(len(card.cities) + 1), *kept, limit_of(added)),

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from flaneur import settings
 from flaneur.add_city.answers import ask
-from flaneur.add_city.cost import Asked, Cost, NewAsked, measure_cost
+from flaneur.add_city.cost import Cost, Evaluated, EvaluatedNew, measure_cost
 from flaneur.add_city.known import FromDataset, Progress, of_dataset
 from flaneur.add_city.new_card import Addition, with_city
 from flaneur.add_city.prototype import LEAST_PHOTOS
@@ -229,8 +229,8 @@ def _instead(model: Model, checked: FromDataset | None) -> Known:
 def _on_dataset(model: Model, head: Proto, taught: Proto, checked: FromDataset) -> Cost:
     known, card = checked.known, model.card
     before, after = ask(head, known.embeddings), ask(taught, known.embeddings)
-    new = NewAsked(checked.new_places, ask(taught, checked.new)) if len(checked.new) else None
-    asked = Asked(known.labels, known.places, before, after)
+    new = EvaluatedNew(checked.new_places, ask(taught, checked.new)) if len(checked.new) else None
+    asked = Evaluated(known.labels, known.places, before, after)
     return measure_cost(checked.where, model.cities, asked, new, temperature=card.temperature, rule=card.abstain)
 
 

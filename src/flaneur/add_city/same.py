@@ -8,7 +8,7 @@ from difflib import SequenceMatcher
 
 import numpy as np
 
-from flaneur.add_city.answers import Said
+from flaneur.add_city.answers import Scores
 from flaneur.add_city.prototype import LEAST_PHOTOS
 from flaneur.errors import UsageError
 from flaneur.fusion import log_softmax
@@ -84,8 +84,10 @@ def _most(model: Model, scores: Sequence[ViewScores]) -> tuple[int, int]:
     """Which city the model is sure of most often, and how often."""
     if not scores:
         return 0, 0
-    said = Said(np.stack([one.logits for one in scores]).astype(np.float64), np.array([one.novelty for one in scores]))
+    said = Scores(
+        np.stack([one.logits for one in scores]).astype(np.float64), np.array([one.novelty for one in scores])
+    )
     card = model.card
     sure = np.exp(log_softmax(said.logits / card.temperature)).max(axis=1) >= _SURE
-    counts = np.bincount(said.first[sure & ~said.refused(card.temperature, card.abstain)], minlength=len(card.cities))
+    counts = np.bincount(said.first[sure & ~said.abstained(card.temperature, card.abstain)], minlength=len(card.cities))
     return int(counts.argmax()), int(counts.max())

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from flaneur.add_city.answers import Said, ask
-from flaneur.add_city.cost import Asked, NewAsked
+from flaneur.add_city.answers import Scores, ask
+from flaneur.add_city.cost import Evaluated, EvaluatedNew
 from flaneur.add_city.prototype import fit_column
 from flaneur.bundle.known import Known
 from flaneur.onnx_files.one_more_city import add_column
@@ -31,7 +31,7 @@ def teach(graph: Proto, head: Proto, known: Known, new: NDArray[np.float32], tem
     return add_column(graph, column, new)
 
 
-def crossed(head: Proto, known: Known, new: NDArray[np.float32], temperature: float) -> tuple[Asked, NewAsked]:
+def crossed(head: Proto, known: Known, new: NDArray[np.float32], temperature: float) -> tuple[Evaluated, EvaluatedNew]:
     """What models say that were taught without the photos they are asked about; places are never split.
 
     Every photo of the new city counts as a place of its own.
@@ -54,10 +54,10 @@ def crossed(head: Proto, known: Known, new: NDArray[np.float32], temperature: fl
         after = after.but(out, said.take(np.arange(len(out))))
         found = found.but(own_out, said.take(np.arange(len(out), len(out) + len(own_out))))
     judged = np.flatnonzero(fold >= 0)
-    asked = Asked(known.labels[judged], known.places[judged], before.take(judged), after.take(judged))
-    return asked, NewAsked(np.arange(len(new)), found)
+    asked = Evaluated(known.labels[judged], known.places[judged], before.take(judged), after.take(judged))
+    return asked, EvaluatedNew(np.arange(len(new)), found)
 
 
-def _empty(count: int, like: Said) -> Said:
+def _empty(count: int, like: Scores) -> Scores:
     """Room for answers of a model with one city more."""
-    return Said(np.full((count, like.logits.shape[1] + 1), np.nan), np.full(count, np.nan))
+    return Scores(np.full((count, like.logits.shape[1] + 1), np.nan), np.full(count, np.nan))

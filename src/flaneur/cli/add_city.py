@@ -91,7 +91,7 @@ def _cost(cost: Cost, name: str) -> Iterator[str]:
     rows.append(
         ("difference", f"{100 * change.value:+.1f} points ({100 * change.low:+.1f} to {100 * change.high:+.1f})")
     )
-    rows.append(("of them abstained on", f"{_share(cost.refused_before)} before, {_share(cost.refused_after)} now"))
+    rows.append(("of them abstained on", f"{_share(cost.abstained_before)} before, {_share(cost.abstained_after)} now"))
     for one in sorted(cost.cities, key=lambda one: -one.taken):
         if one.taken:
             rows.append((f"{one.city.name}", f"{name} now for {one.taken} of {counted(one.photos, 'photo')}"))

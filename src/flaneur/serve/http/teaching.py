@@ -51,10 +51,10 @@ class Cost(BaseModel):
     before: Share
     after: Share
     difference: Share
-    refused_before: Share
-    refused_after: Share
+    abstained_before: Share
+    abstained_after: Share
     found: Share
-    new_refused: Share
+    new_abstained: Share
     calibration_error_before: float
     calibration_error_after: float
     cities: list[OtherCity]

@@ -42,8 +42,8 @@ function figures(cost, told, t) {
     ["asked_about", t("behind", { n: cost.before.n, places: cost.before.places })],
     ["taught_from", t("count", { n: told.photos })],
     ["difference", `${signed(cost.difference.value, t)} (${signed(cost.difference.low, t)} … ${signed(cost.difference.high, t)})`],
-    ["refused_others", t("change", { before: t.percent(cost.refused_before.value, 1), after: t.percent(cost.refused_after.value, 1) })],
-    ["refused_new", t.percent(cost.new_refused.value ?? 0)],
+    ["abstained_others", t("change", { before: t.percent(cost.abstained_before.value, 1), after: t.percent(cost.abstained_after.value, 1) })],
+    ["abstained_new", t.percent(cost.new_abstained.value ?? 0)],
     ["calibration", t("change", { before: t.number(cost.calibration_error_before, 3), after: t.number(cost.calibration_error_after, 3) })],
   ];
   return rows.flatMap(([key, said]) => [t.put(make("dt"), key), make("dd", {}, said)]);
