@@ -88,6 +88,7 @@ def test_nothing_of_the_server_is_left(page):
     assert "unsafe-inline" not in html
     assert "style=" not in html
     assert "openapi" not in html
+    assert "data-there" not in html
     assert "computer" not in (page / "index.html").read_text("utf-8").lower()
     assert not list(page.glob("static/*/batch*"))
     assert not list(page.glob("static/*/zip.js"))

@@ -26,6 +26,9 @@ _WITHOUT = ("batch", "teach", "play")
 
 _SERVER_ONLY = re.compile(r'<section data-needs="server">.*?</section>\n?', re.DOTALL)
 _LATER = re.compile(r'\bimport\((?:"\./([\w-]+\.js)"\))?')
+_ELSEWHERE = re.compile(r' data-there="[\w.]+"')
+"""Marks what the server's page says otherwise elsewhere. Here photos stay in the browser, wherever it is from."""
+
 _CHARSET = '<meta charset="utf-8">\n'
 
 
@@ -56,7 +59,7 @@ def static_page(model: Mapping[str, Any], values: Mapping[str, str]) -> dict[str
     folder = f"static/{new[:16]}"
     made = {f"{folder}/{name}": data for name, data in files.items()}
     for address, html in pages.items():
-        html = _relinked(_SERVER_ONLY.sub("", html.replace(f"static/{old}", folder)), pages)
+        html = _relinked(_ELSEWHERE.sub("", _SERVER_ONLY.sub("", html.replace(f"static/{old}", folder))), pages)
         for before, after in changed.items():
             html = html.replace(f">{before}<", f">{after}<")
         made["index.html" if address == "/" else f"{address[1:]}.html"] = _with_policy(html, folder).encode()
