@@ -204,6 +204,30 @@ def test_what_is_refused_leaves_no_earlier_answer_standing(page, api):
         assert page.get_by_text("The 3 cities I know").is_visible()
 
 
+def test_models_are_told_by_a_share_on_the_same_photos_or_by_none(page, api):
+    api.says(answer(0.9, 0.05, 0.05))
+    folder = re.match(r"/static/\w+", next(iter(SITE.assets)))[0]
+    share = {"value": 0.9, "low": 0.8, "high": 0.95, "n": 60, "places": 40}
+    for number, shares in ((60, 2), (59, 0)):
+        measured = [{"cities/test": {"accuracy": share | {"n": n}}} for n in (60, number)]
+        models = [
+            MODEL | {"name": name, "metrics": MODEL["metrics"] | {"evaluated": one}}
+            for name, one in zip("ab", measured, strict=True)
+        ]
+        page.evaluate(
+            """async ([folder, models, answer]) => {
+              const { showCompare } = await import(`${folder}/compare.js`);
+              const files = [new File(["x"], "a.jpg")];
+              await showCompare(document.querySelector("#compare"), { files, answer, model: models[0], models });
+            }""",
+            [folder, models, answer(0.9, 0.05, 0.05)],
+        )
+        page.get_by_role("button", name="Ask the other model too").click()
+        page.locator(".compare-card").nth(1).wait_for()
+        assert page.get_by_text("of the 60 photos of cities/test").count() == shares
+        assert page.get_by_text("cannot be compared").is_visible() == (shares == 0)
+
+
 def test_photos_are_dropped_and_pasted_anywhere(page, api):
     api.says(answer(0.9, 0.05, 0.05))
     _give(page, "drop")

@@ -179,6 +179,7 @@ def test_what_is_kept_points_nowhere_and_tells_nothing_more(served, visit, tmp_p
     reasons(page)
     page.get_by_role("button", name="Ask the other model too").click()
     page.locator(".compare-card").nth(1).wait_for()
+    page.get_by_text("not measured on the same photos").wait_for()
     assert page.locator(".compare-card h3").all_inner_texts() == ["tiny 1.0", served.engine.models["base"].name]
     text = saved(page, "As a page", tmp_path).read_text("utf-8")
     assert not re.search(r"https?:|<script|<a |<link|href=|src=\"(?!data:)", text)

@@ -26,11 +26,12 @@ function card(model) {
 }
 
 /** How often its first choice was right, with the interval, where that was measured. */
-function good({ metrics }) {
+function good({ metrics, cities }) {
   const one = metrics?.validation?.accuracy;
   if (!one) return t("unmeasured");
   const [share, low, high] = [one.value, one.low, one.high].map((value) => t.percent(value));
-  return t("good", { n: one.n, places: one.places, share, low, high });
+  const added = cities.filter(({ slug }) => slug in (metrics.added ?? {})).map(({ name }) => name).join(", ");
+  return t(added ? "good_added" : "good", { n: one.n, places: one.places, share, low, high, added });
 }
 
 function facts({ created, hash, licences }) {

@@ -26,6 +26,7 @@ export async function showCompare(container, { files, answer, model, models }) {
 
   const status = make("p", { class: "note", role: "status" });
   const cards = make("div", { class: "compare-cards" });
+  const apart = t.put(make("p", { class: "note", hidden: true }), "not_comparable");
   const others = models.filter(({ name }) => name !== model.name);
   const button = make("button", { type: "button", on: { click: ask } });
 
@@ -53,43 +54,46 @@ export async function showCompare(container, { files, answer, model, models }) {
   async function draw() {
     if (answers.size < 2) return;
     const told = models.filter(({ name }) => answers.has(name));
-    cards.replaceChildren(...(await Promise.all(told.map((one) => card(t, one, answers.get(one.name))))));
+    const photos = await texts("photo");
+    const common = commonMeasure(told);
+    cards.replaceChildren(...told.map((one) => card({ t, photos, common }, one, answers.get(one.name))));
+    apart.hidden = Boolean(common);
   }
 
   onLanguage(draw);
   t.put(button, "ask", { n: others.length });
-  container.append(t.put(make("h2"), "title"), make("div", { class: "tools" }, button), status, cards);
+  container.append(t.put(make("h2"), "title"), make("div", { class: "tools" }, button), status, cards, apart);
   container.append(t.put(make("p", { class: "note" }), "not_more"));
   return result;
 }
 
-async function card(t, model, answer) {
+function card({ t, photos, common }, model, answer) {
   const list = make("ol");
   drawBars(list, answer.ranking, { t, top: SHOWN, unsure: answer.abstained });
-  const measured = shareRight(model);
+  const measured = common && shareRight(t, model, common);
   return make(
     "article",
     { class: "card compare-card" },
     make("h3", {}, `${model.name} ${model.version}`),
-    make("p", { class: "compare-said" }, verdict(await texts("photo"), answer)),
+    make("p", { class: "compare-said" }, verdict(photos, answer)),
     list,
     t.put(make("p", { class: "note" }), "cities", { n: model.cities.length }),
-    measured && t.put(make("p", { class: "note" }), "right", measured(t)),
+    measured && t.put(make("p", { class: "note" }), "right", measured),
   );
 }
 
-/** How often a model was right on photos that it did not learn from, where its card tells. */
-function shareRight({ metrics = {} }) {
-  const [name, found] = Object.entries(metrics.evaluated ?? {})[0] ?? ["validation", metrics.validation];
-  const accuracy = found?.accuracy;
-  if (!accuracy) return null;
-  return (t) => ({
-    where: name,
-    share: t.percent(accuracy.value),
-    low: t.percent(accuracy.low),
-    high: t.percent(accuracy.high),
-    n: accuracy.n,
-  });
+/** The part of a dataset, "cities/test", on as many photos of which each model was measured; null: there is none. */
+function commonMeasure([first, ...others]) {
+  const measured = ({ metrics }, name) => metrics?.evaluated?.[name]?.accuracy;
+  const isSame = (name) => (one) => ["n", "places"].every((key) => measured(one, name)?.[key] === measured(first, name)[key]);
+  const names = Object.keys(first.metrics?.evaluated ?? {}).filter((name) => measured(first, name));
+  return names.find((name) => others.every(isSame(name))) ?? null;
+}
+
+/** How often a model was right on these photos, which it did not learn from. */
+function shareRight(t, { metrics }, where) {
+  const { value, low, high, n } = metrics.evaluated[where].accuracy;
+  return { where, n, share: t.percent(value), low: t.percent(low), high: t.percent(high) };
 }
 
 /** Whether the models agree: a key of the texts, and its values. */

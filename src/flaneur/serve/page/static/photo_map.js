@@ -29,5 +29,6 @@ export function trust(t, model) {
   const one = model?.metrics?.validation?.accuracy;
   if (!one) return "";
   const { n, places } = one;
-  return t("trust", { n, places, share: t.percent(one.value), low: t.percent(one.low), high: t.percent(one.high) });
+  const added = model.cities.filter(({ slug }) => slug in (model.metrics.added ?? {})).map(({ name }) => name).join(", ");
+  return t(added ? "trust_added" : "trust", { n, places, added, share: t.percent(one.value), low: t.percent(one.low), high: t.percent(one.high) });
 }
