@@ -116,7 +116,7 @@ async function sums() {
   const shares = sorted.map(({ name, photos }) => ({ name: `${name} (${t.number(photos)})`, probability: photos / good.length }));
   drawBars($("cities"), shares, { t, top: 12 });
   const none = counts.get("none")?.photos ?? 0;
-  $("scope").textContent = t("scope", { n: good[0].ranking.length, none });
+  $("scope").textContent = `${t("scope", { n: good[0].ranking.length })} ${none ? t("unanswered", { n: none }) : ""}`.trim();
   choices(counts);
   const points = sorted.filter(({ lat }) => typeof lat === "number").map(({ lat, lon, name, photos }) => ({ lat, lon, share: photos / good.length, label: name }));
   $("map").hidden = !points.length;
