@@ -85,6 +85,7 @@ def open_browser() -> Iterator[Any]:
     sync_api = pytest.importorskip("playwright.sync_api", reason="drives the browser; in the dev extra")
     if BROWSER is None:
         pytest.skip("no Chromium on this computer")
+    sync_api.expect.set_options(timeout=PATIENCE_MS)
     with sync_api.sync_playwright() as playwright:
         opened = playwright.chromium.launch(executable_path=BROWSER)
         yield opened

@@ -17,9 +17,9 @@ def served() -> Iterator[Served]:
         yield running
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def browser() -> Iterator[Any]:
-    """Chromium."""
+    """Chromium. One for all: while Playwright's is there, a thread can neither start another nor run ``asyncio``."""
     with open_browser() as opened:
         yield opened
 

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
 import pytest
-from benchmarks.atlas import browser_path, drawn_atlas, measured
+from benchmarks.atlas import drawn_atlas, measured
 
 from flaneur.explain.atlas.atlas import Atlas
 from flaneur.explain.atlas.write import write_atlas
+from serving import PATIENCE_MS
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="drives the browser; in the dev extra")
-pytestmark = pytest.mark.skipif(browser_path() is None, reason="no Chromium on this computer")
 HOSTILE = '</script><img src=x onerror=alert(1)>,"'
 PHOTOS = 900
 
@@ -26,16 +25,9 @@ def drawn(tmp_path_factory: pytest.TempPathFactory) -> tuple[Atlas, Path]:
     return made, write_atlas(made, folder / "atlas.html")
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with sync_api.sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=browser_path())
-        yield started
-        started.close()
-
-
 def opened(browser: Any, page: Path, width: int = 1280, scheme: str = "light") -> tuple[Any, list[str]]:
     context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme, accept_downloads=True)
+    context.set_default_timeout(PATIENCE_MS)
     tab, complaints, asked = context.new_page(), [], []
     tab.on("console", lambda message: complaints.append(message.text))
     tab.on("pageerror", lambda error: complaints.append(str(error)))

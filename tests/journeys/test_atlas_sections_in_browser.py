@@ -1,6 +1,5 @@
 """What an atlas tells of cities, in a real browser: the map starts, words are whole and apart."""
 
-import shutil
 from dataclasses import replace
 from importlib import resources
 
@@ -13,15 +12,13 @@ from flaneur.explain.atlas.page.page import to_html
 from flaneur.explain.atlas.parts import MEASURES
 from flaneur.metrics import Interval
 from planted_atlas import planted
+from serving import PATIENCE_MS
 
-sync_api = pytest.importorskip("playwright.sync_api", reason="drives the browser; in the dev extra")
-BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome", "chrome"))), None)
-pytestmark = pytest.mark.skipif(BROWSER is None, reason="no Chromium on this computer")
 KEYS = ("cities", "clusters", "galleries", "where")
 
 
 @pytest.fixture(scope="module")
-def page(tmp_path_factory):
+def page(browser, tmp_path_factory):
     atlas = planted(np.random.default_rng(0).normal(0, 4, (9, 4)), 42)
     rows = atlas.embeddings.copy()
     rows[:42:2, 4] += 12
@@ -30,13 +27,12 @@ def page(tmp_path_factory):
     atlas = replace(atlas, parts=parts, layouts=(Layout("pca", rows[:, 1:3].astype(float), Interval(1, 1, 1, 9, 9)),))
     file = tmp_path_factory.mktemp("atlas") / "atlas.html"
     file.write_text(to_html(atlas, photos=False), "utf-8")
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=BROWSER)
-        opened = browser.new_page()
-        opened.goto(file.as_uri())
-        opened.evaluate("document.querySelectorAll('details').forEach((one) => (one.open = true))")
-        yield opened
-        browser.close()
+    opened = browser.new_page()
+    opened.set_default_timeout(PATIENCE_MS)
+    opened.goto(file.as_uri())
+    opened.evaluate("document.querySelectorAll('details').forEach((one) => (one.open = true))")
+    yield opened
+    opened.close()
 
 
 def test_the_map_starts_and_is_coloured_by_sub_cluster(page):

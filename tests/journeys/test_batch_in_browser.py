@@ -7,35 +7,15 @@ import io
 import json
 import struct
 import zipfile
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from flaneur.predict import load
-from serving import PHONE, Served, Visitor, barriers, is_wider_than_its_window, open_browser, serving
+from serving import PHONE, barriers, is_wider_than_its_window
 
 GERMAN = {"locale": "de-DE", "color_scheme": "dark"}
-
-
-@pytest.fixture(scope="module")
-def served() -> Iterator[Served]:
-    with serving() as served:
-        yield served
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with open_browser() as browser:
-        yield browser
-
-
-@pytest.fixture
-def visit(browser: Any) -> Iterator[Visitor]:
-    visitor = Visitor(browser)
-    yield visitor
-    visitor.close()
 
 
 @pytest.fixture(scope="module")

@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import shutil
 from importlib import resources
 from pathlib import Path
-
-import pytest
+from typing import Any
 
 from bundles import CITIES, tiny_bundle
 from flaneur.evaluation.compare import compare, write_comparison
+from serving import PATIENCE_MS
 from worlds import make_dataset
 
-sync_api = pytest.importorskip("playwright.sync_api", reason="drives the browser; in the dev extra")
-BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome", "chrome"))), None)
-pytestmark = pytest.mark.skipif(BROWSER is None, reason="no Chromium on this computer")
 
-
-def test_anybody_can_read_it_anywhere(tmp_path: Path) -> None:
+def test_anybody_can_read_it_anywhere(browser: Any, tmp_path: Path) -> None:
     dataset = make_dataset(tmp_path, ["paris", "rome"], places=8)
     model = tiny_bundle(tmp_path / "one", CITIES[:2], name="a model with quite a long name of its own").path
     names = [f"another-system-{number}" for number in range(5)]
@@ -30,20 +25,19 @@ def test_anybody_can_read_it_anywhere(tmp_path: Path) -> None:
     found = compare(model, *(tmp_path / f"{name}.csv" for name in names), dataset=dataset, split="all")
     page = write_comparison(found, tmp_path / "out")[1]
     axe = (resources.files("axe_core_python") / "axe.min.js").read_text("utf-8")
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=BROWSER)
-        for scheme, width in (("light", 1280), ("dark", 360)):
-            context = browser.new_context(viewport={"width": width, "height": 800}, color_scheme=scheme)
-            opened, complaints, asked = context.new_page(), [], []
-            opened.on("console", lambda message, said=complaints: said.append(message.text))
-            opened.on("request", lambda request, urls=asked: urls.append(request.url))
-            opened.goto(page.as_uri())
-            assert opened.evaluate("document.documentElement.scrollWidth") <= width
-            assert opened.locator("figure.differ img").count() > 0
-            opened.evaluate("document.querySelectorAll('details').forEach((one) => (one.open = true))")
-            opened.evaluate(axe)
-            wrong = opened.evaluate("axe.run(document, {resultTypes: ['violations']})")["violations"]
-            assert [one["id"] for one in wrong if one["impact"] in ("serious", "critical")] == []
-            assert complaints == []
-            assert [url for url in asked if not url.startswith(("file:", "data:"))] == []
-        browser.close()
+    for scheme, width in (("light", 1280), ("dark", 360)):
+        context = browser.new_context(viewport={"width": width, "height": 800}, color_scheme=scheme)
+        context.set_default_timeout(PATIENCE_MS)
+        opened, complaints, asked = context.new_page(), [], []
+        opened.on("console", lambda message, said=complaints: said.append(message.text))
+        opened.on("request", lambda request, urls=asked: urls.append(request.url))
+        opened.goto(page.as_uri())
+        assert opened.evaluate("document.documentElement.scrollWidth") <= width
+        assert opened.locator("figure.differ img").count() > 0
+        opened.evaluate("document.querySelectorAll('details').forEach((one) => (one.open = true))")
+        opened.evaluate(axe)
+        wrong = opened.evaluate("axe.run(document, {resultTypes: ['violations']})")["violations"]
+        assert [one["id"] for one in wrong if one["impact"] in ("serious", "critical")] == []
+        assert complaints == []
+        assert [url for url in asked if not url.startswith(("file:", "data:"))] == []
+        context.close()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from importlib import resources
 from pathlib import Path
@@ -13,10 +12,8 @@ import pytest
 
 from flaneur.evaluation.page.page import to_html
 from reports import HOSTILE, drawn_report
+from serving import PATIENCE_MS
 
-sync_api = pytest.importorskip("playwright.sync_api", reason="drives the browser; in the dev extra")
-BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome", "chrome"))), None)
-pytestmark = pytest.mark.skipif(BROWSER is None, reason="no Chromium on this computer")
 WIDE, NARROW = {"width": 1280, "height": 900}, {"width": 360, "height": 740}
 
 
@@ -30,14 +27,6 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> SimpleNamespace:
     return SimpleNamespace(**{name: folder / f"{name}.html" for name in made})
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with sync_api.sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=BROWSER)
-        yield opened
-        opened.close()
-
-
 @pytest.fixture
 def look(browser: Any) -> Iterator[Any]:
     """Opens a page; in the end, none may have complained, or asked any host for anything."""
@@ -45,6 +34,7 @@ def look(browser: Any) -> Iterator[Any]:
 
     def open_page(path: Path, size: dict[str, int] = WIDE, **options: Any) -> Any:
         contexts.append(browser.new_context(viewport=size, **options))
+        contexts[-1].set_default_timeout(PATIENCE_MS)
         page = contexts[-1].new_page()
         page.on("console", lambda message: complaints.append(message.text))
         page.on("pageerror", lambda error: complaints.append(str(error)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from types import SimpleNamespace
@@ -14,7 +15,7 @@ from flaneur.game.game import Game, new_game
 from flaneur.game.settings import EXPERIMENT, of_table
 from flaneur.predict import Model
 from flaneur.serve.http.settings import ServeSettings
-from serving import PHONE, barriers, is_wider_than_its_window, serving
+from serving import PATIENT, PHONE, barriers, is_wider_than_its_window, serving, until
 from worlds import make_dataset
 
 TOKEN = "a-token-of-some-length"
@@ -34,7 +35,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SimpleNamespace]
         patch.setenv("FLANEUR_HOME", str(home))
         with (
             new_game(dataset, model, of_table(EXPERIMENT | protocol, "test")) as experiment,
-            serving([model], ServeSettings(port=0, token=TOKEN)) as free,
+            serving([model], ServeSettings(port=0, token=TOKEN, limits=PATIENT)) as free,
             serving([model], games=[experiment]) as lab,
         ):
             page = f"{free.address}/play"
@@ -120,8 +121,8 @@ def test_a_class_joins_by_code_and_points_at_the_map(world, visit):
         player.locator('input[name="way"][value="map"]').check(force=True)
         player.locator(".pointer .map").focus()
         here = player.get_by_role("button", name="It is here")
-        while here.is_disabled():  # until the photo is to be seen, nothing can be answered
-            player.keyboard.press("Enter")
+        # Until the photo is to be seen, nothing can be answered.
+        until(lambda press=player.keyboard.press, here=here: press("Enter") or here.is_enabled())
         if position == 1:
             assert (barriers(player), is_wider_than_its_window(player)) == ([], False)
         here.click()
@@ -137,9 +138,13 @@ def test_a_class_joins_by_code_and_points_at_the_map(world, visit):
 
 def test_an_experiment_with_two_participants_one_of_whom_comes_back(world, visit):
     first, second = visit(f"{world.lab}/play"), visit(f"{world.lab}/play", PHONE, locale="de-DE")
-    heard: list[str] = []
+    heard: list[Any] = []
+
+    def hear(page: Any) -> None:
+        page.on("response", lambda answer: "/v1/games/seat/answers" in answer.url and heard.append(answer))
+
     for page in (first, second):
-        page.on("response", lambda answer: "/v1/games/seat/answers" in answer.url and heard.append(answer.text()))
+        hear(page)
         page.locator(".consent").wait_for()
         assert barriers(page) == []
         page.locator("form button[type=submit]").click()
@@ -156,11 +161,13 @@ def test_an_experiment_with_two_participants_one_of_whom_comes_back(world, visit
             assert page.locator(".model, .why > *").count() == 0
             page.keyboard.press("Enter")
         page.get_by_role("button", name=re.compile("Begin")).click()
-    assert len(heard) == 4
+    until(lambda: first.wait_for_timeout(10) or len(heard) >= 4)
+    assert [json.loads(answer.text())["feedback"] is None for answer in heard] == [False] * 4
     ready(first, 1)
     first.keyboard.press("3")
     ready(first, 2)
     again = visit(f"{world.lab}/play")
+    hear(again)
     again.get_by_text("I have been here before").click()
     again.get_by_label("Your code").fill(code)
     again.get_by_role("checkbox").check()
@@ -173,7 +180,8 @@ def test_an_experiment_with_two_participants_one_of_whom_comes_back(world, visit
             page.keyboard.press(key)
         page.locator("b.code").wait_for()
         assert page.locator(".shares, .verdict, .board").count() == 0
-    assert [body for body in heard[4:] if body != '{"feedback":null}'] == []
+    until(lambda: first.wait_for_timeout(10) or len(heard) >= 10)
+    assert [answer.text() for answer in heard[4:]] == ['{"feedback":null}'] * 6
     assert answers_of(world.experiment) == [
         ["paris", "paris", "sao-paulo", "sao-paulo", "sao-paulo"], ["rome"] * 5,
     ]  # fmt: skip

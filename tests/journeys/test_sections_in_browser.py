@@ -1,6 +1,5 @@
 """Charts of the further sections in a real browser: no words over words, nothing cut off, nothing in anybody's way."""
 
-import shutil
 from importlib import resources
 
 import pytest
@@ -9,25 +8,21 @@ from chart_clashes import CLASHES
 from flaneur.evaluation.page.frame import Frame, whole_page
 from flaneur.evaluation.page.sections import further_sections
 from section_examples import examples
-
-sync_api = pytest.importorskip("playwright.sync_api", reason="drives the browser; in the dev extra")
-BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome", "chrome"))), None)
-pytestmark = pytest.mark.skipif(BROWSER is None, reason="no Chromium on this computer")
+from serving import PATIENCE_MS
 
 
 @pytest.fixture(scope="module")
-def page(tmp_path_factory):
+def page(browser, tmp_path_factory):
     file = tmp_path_factory.mktemp("sections") / "page.html"
     file.write_text(
         whole_page(Frame("Charts", "flaneur", "made-up numbers", "end"), further_sections(examples())), "utf-8"
     )
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=BROWSER)
-        opened = browser.new_page()
-        opened.goto(file.as_uri())
-        opened.evaluate("document.querySelectorAll('details').forEach((one) => (one.open = true))")
-        yield opened
-        browser.close()
+    opened = browser.new_page()
+    opened.set_default_timeout(PATIENCE_MS)
+    opened.goto(file.as_uri())
+    opened.evaluate("document.querySelectorAll('details').forEach((one) => (one.open = true))")
+    yield opened
+    opened.close()
 
 
 @pytest.mark.parametrize("width", [360, 768, 1280])

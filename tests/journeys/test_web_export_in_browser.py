@@ -24,7 +24,7 @@ from flaneur.protocols import PreprocessSpec
 from flaneur.serve.http.overlay import data_uri
 from flaneur.types import Location
 from photos import drawn, jpeg
-from serving import PHONE, Visitor, barriers, is_wider_than_its_window, open_browser
+from serving import PATIENCE_MS, PHONE, barriers, is_wider_than_its_window
 from web_pages import exported, real_runtime
 
 BYTES = "(text) => Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0))"
@@ -45,12 +45,6 @@ CALL = f"""async ([name, call, given]) => {{
 
 
 @pytest.fixture(scope="module")
-def browser():
-    with open_browser() as opened:
-        yield opened
-
-
-@pytest.fixture(scope="module")
 def bare(browser, tmp_path_factory):
     """A page whose runtime is missing: all but the network can be asked."""
     folder = tmp_path_factory.mktemp("bare")
@@ -58,16 +52,10 @@ def bare(browser, tmp_path_factory):
     exported(model.bundle, folder / "host" / "below")
     with served(folder / "host") as address:
         page = browser.new_page(bypass_csp=True)  # CALL makes functions of text, which the page's own policy forbids
+        page.set_default_timeout(PATIENCE_MS)
         page.goto(f"{address}below/")
         yield SimpleNamespace(page=page, model=model, address=f"{address}below/")
         page.close()
-
-
-@pytest.fixture
-def visit(browser):
-    visitor = Visitor(browser)
-    yield visitor
-    visitor.close()
 
 
 def saved(image, kind, **how):
