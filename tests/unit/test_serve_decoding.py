@@ -14,11 +14,13 @@ from PIL import Image, features
 from crashing_worker import ABORT, CODE, HANG, LIE, NEST
 from flaneur.decode import decode
 from flaneur.errors import IntegrityError, PhotoError
+from flaneur.explain.opened import opened
 from flaneur.predict import open_view
 from flaneur.preprocess import preprocess
 from flaneur.protocols import PreprocessSpec
 from flaneur.serve.children.watchdog import Watchdog
 from flaneur.serve.decoding import decoder as decoder_module
+from flaneur.serve.decoding.as_frames import checked, from_frame
 from flaneur.serve.decoding.decoder import Decoder, check_pillow
 from flaneur.serve.limits import Limits
 from photos import drawn, jpeg
@@ -81,6 +83,15 @@ def test_a_photo_is_decoded_as_predict_does(decoder, name, spec):
     assert (there.gps is None) == (name != "jpeg with a position")
 
 
+@pytest.mark.parametrize("name", [*PHOTOS, "large"])
+def test_a_photo_for_people_is_decoded_as_explain_does(decoder, name):
+    data = PHOTOS.get(name) or jpeg(drawn(8, 2400, 1300), lat=1.5, lon=2.5)
+    here = opened(data, 32)
+    there = from_frame(*decoder.opened(data, SPEC))
+    assert there == here
+    assert name != "large" or here.view.size < here.shown.size < (2400, 1300)
+
+
 @pytest.mark.parametrize(
     "data", [b"", b"hello", b"GIF89a", PHOTOS["jpeg"][:2000], saved(drawn(1, 4, 4), "PNG"), b"%PDF-1.7"]
 )
@@ -98,6 +109,14 @@ def test_a_process_that_ends_or_lies_costs_one_photo(crashing, told):
         crashing.decode(PHOTOS["jpeg"] + told, SPEC)
     assert error.value.code == "decoder_died"
     assert crashing.decode(PHOTOS["jpeg"], SPEC).size_px == 32
+    with pytest.raises(PhotoError):
+        crashing.opened(PHOTOS["jpeg"] + told, SPEC)
+
+
+@pytest.mark.parametrize("sizes", [None, [], [[2, 1], [2, -1]], [[2, 1], [1, 2, 3]], [[2, 1], [30_000, 30_000]]])
+def test_a_photo_of_other_sizes_than_its_pixels_is_refused(sizes):
+    with pytest.raises(ValueError, match="size"):
+        checked({"gps": None, "sizes": sizes}, [b"abcdef", b"abcdef"])
 
 
 def test_a_process_that_hangs_is_ended(crashing):

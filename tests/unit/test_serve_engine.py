@@ -113,9 +113,10 @@ def test_what_makes_no_sense_is_refused_at_once(engine):
         Engine([], Limits())
 
 
-def test_a_heat_map_is_the_one_of_explain(engine, model):
-    here = explain(model, PHOTOS[3], city="rome", against="paris", check=True)
-    there = engine.explain("a", "", PHOTOS[3], {"city": "rome", "against": "paris"}).future.result(WAIT_S)
+@pytest.mark.parametrize("photo", [PHOTOS[3], jpeg(drawn(1, 2400, 1300), lat=1.5, lon=2.5)], ids=["small", "large"])
+def test_a_heat_map_is_the_one_of_explain(engine, model, photo):
+    here = explain(model, photo, city="rome", against="paris", check=True)
+    there = engine.explain("a", "", photo, {"city": "rome", "against": "paris"}).future.result(WAIT_S)
     assert there.to_dict() == here.to_dict()
     assert np.array_equal(there.values, here.values, equal_nan=True)
     assert there.image.tobytes() == here.image.tobytes()
@@ -142,6 +143,19 @@ def test_a_first_choice_held_against_itself_is_told_apart(engine, model):
     first = model.predict(PHOTOS[0]).ranking[0].city.slug
     with pytest.raises(FirstChoiceError):
         engine.explain("a", "", PHOTOS[0], {"against": first}).future.result(WAIT_S)
+
+
+def test_the_process_that_explains_never_sees_a_file(model, monkeypatch):
+    with Engine([model], Limits(decoders=1)) as engine:
+        asked, child = [], engine._maps.explainer.child
+        plain = child.ask
+        monkeypatch.setattr(
+            child, "ask", lambda header, blocks, *more: asked.extend(blocks) or plain(header, blocks, *more)
+        )
+        assert engine.explain("a", "", PHOTOS[0], {"check": False}).future.result(WAIT_S)
+        with pytest.raises(PhotoError, match="not a picture"):
+            engine.explain("a", "", b"no photo", {}).future.result(WAIT_S)
+    assert {len(block) for block in asked} == {3 * 160 * 120, 3 * 80 * 60}
 
 
 def test_a_heat_map_that_nobody_waits_for_is_given_up_and_the_next_is_made(engine):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypedDict
 
@@ -11,12 +12,12 @@ from PIL import Image
 
 from flaneur import discover
 from flaneur.dataset.store import open_dataset
-from flaneur.decode import decode
 from flaneur.errors import UsageError, did_you_mean
 from flaneur.explain.evidence import KnownPhotos
 from flaneur.explain.faithfulness import Relevance, measure_faithfulness
 from flaneur.explain.heatmap import Heatmap as Heatmap
 from flaneur.explain.method_settings import read_settings
+from flaneur.explain.opened import Opened, shown
 from flaneur.explain.square import spread
 from flaneur.explain.target import Target, target
 from flaneur.predict import Model, View, load
@@ -29,8 +30,6 @@ QUICK: Mapping[str, Mapping[str, Any]] = {
     "rise": {"masks": 100},
 }
 """Settings by method that take a third of the time; docs/explanation/maps.md measured how faithful maps are then."""
-
-_SHOWN_PX, _LONGEST_PX = 1080, 4320
 
 
 class How(TypedDict, total=False):
@@ -46,7 +45,7 @@ class How(TypedDict, total=False):
 
 def explain(  # noqa: PLR0913 - what can be said, for all to see
     model: Model | str | Path,
-    photo: View,
+    photo: View | Opened,
     *,
     city: str | None = None,
     against: str | None = None,
@@ -60,7 +59,7 @@ def explain(  # noqa: PLR0913 - what can be said, for all to see
 
     Args:
         model: a name, a folder or file, or what :func:`flaneur.load` returns.
-        photo: a path, bytes or picture.
+        photo: a path, bytes or picture; or what :func:`flaneur.explain.opened.opened` made of bytes.
         city: slug of the city that is spoken for; the model's first choice by default.
         against: slug of a city, to show what speaks for the one rather than the other; all others by default.
         method: one of :func:`methods`.
@@ -87,23 +86,26 @@ def explain(  # noqa: PLR0913 - what can be said, for all to see
     _check_told(photo, method, unknown)
     model = model if isinstance(model, Model) else load(model)
     settings = dict(settings or {})
-    asked = target(model, photo, city, against)
-    values, shown = relevance(asked, method, settings), _shown(photo)
+    seen = photo if isinstance(photo, Opened) else None
+    view = photo.view if isinstance(photo, Opened) else photo
+    asked = target(model, view, city, against)
+    values, picture = relevance(asked, method, settings), shown(view) if seen is None else seen.shown
+    prediction = model.predict(view)
     evidence = _known(model, known)
 
     def again(other: Target) -> Relevance:
         return relevance(other, method, settings)
 
     return Heatmap(
-        values=spread(values, asked.box, shown.size),
-        image=shown,
+        values=spread(values, asked.box, picture.size),
+        image=picture,
         box=asked.box,
         city=model.cities[asked.city],
         against=None if asked.against is None else model.cities[asked.against],
         method=method,
         settings=settings,
         score=asked.score,
-        prediction=model.predict(photo),
+        prediction=prediction if seen is None else replace(prediction, gps_in_file=seen.gps),
         faithfulness=measure_faithfulness(asked, values, again) if check else None,
         evidence=None if evidence is None else evidence.nearest(asked),
     )
@@ -149,7 +151,7 @@ def relevance(asked: Target, method: str, settings: Mapping[str, Any] | None = N
 
 def _check_told(photo: object, method: str, unknown: Mapping[str, object]) -> None:
     """Refuse what is no photo, and words that :func:`explain` does not know: settings of the method among them."""
-    if not isinstance(photo, str | Path | bytes | Image.Image):
+    if not isinstance(photo, str | Path | bytes | Image.Image | Opened):
         raise UsageError(
             f"explain() takes one photo, a path, bytes or a PIL picture, and not {type(photo).__name__!r}. For several "
             "call it for each; PIL.Image.fromarray makes a picture of an array."
@@ -163,14 +165,3 @@ def _check_told(photo: object, method: str, unknown: Mapping[str, object]) -> No
 
 def _known(model: Model, known: KnownPhotos | str | Path | None) -> KnownPhotos | None:
     return KnownPhotos(model, open_dataset(known)) if isinstance(known, str | Path) else known
-
-
-def _shown(photo: View) -> Image.Image:
-    """The photo, large enough to look at: the network's own copy may be far smaller."""
-    if isinstance(photo, Image.Image):
-        image = photo.convert("RGB")
-    else:
-        image = decode(Path(photo) if isinstance(photo, str) else photo, at_least_px=_SHOWN_PX).image
-    scale = min(1.0, _SHOWN_PX / min(image.size), _LONGEST_PX / max(image.size))
-    width, height = (max(1, round(length * scale)) for length in image.size)
-    return image if scale == 1 else image.resize((width, height), Image.Resampling.LANCZOS, reducing_gap=2.0)

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import PIL
 from numpy.typing import NDArray
 from PIL import Image
 
-from flaneur.errors import InputError, IntegrityError, PhotoError
+from flaneur.errors import IntegrityError, PhotoError
 from flaneur.preprocess import normalise
 from flaneur.protocols import PreprocessSpec
 from flaneur.serve.children.child import Child, ChildDied, ChildSlow
+from flaneur.serve.children.frames import Frame
 from flaneur.serve.children.watchdog import Watchdog
+from flaneur.serve.decoding.as_frames import MOST_BYTES, checked, position
 from flaneur.serve.limits import Limits
 from flaneur.types import Location
 
+T = TypeVar("T")
 WORKER = "flaneur.serve.decoding.worker"
 _LEAST_PILLOW = 13
 _CODES = frozenset({"empty", "not_an_image", "unsupported_format", "truncated", "corrupt", "too_large", "too_small"})
@@ -65,13 +69,32 @@ class Decoder:
             PhotoError: it cannot be read; ``too_slow`` where it took too long and the process was ended;
                 ``decoder_died`` where two processes in turn ended over it. The next photo finds a new one.
         """
+        size_px = spec.size_px
+        return self._made(data, asdict(spec), 3 * size_px * size_px, lambda found: _square(*found, size_px))
+
+    def opened(self, data: bytes, spec: PreprocessSpec) -> Frame:
+        """Decode one photo, exactly as :func:`flaneur.explain.opened.opened` does, in the process.
+
+        Args:
+            data: the bytes of a file.
+            spec: of the model.
+
+        Returns:
+            A frame for :func:`flaneur.serve.decoding.as_frames.from_frame`.
+
+        Raises:
+            PhotoError: as of :meth:`decode`.
+        """
+        return self._made(data, {"open": spec.size_px}, MOST_BYTES, lambda found: _opened(*found))
+
+    def _made(self, data: bytes, header: Mapping[str, Any], most_bytes: int, make: Callable[[Frame], T]) -> T:
         try:
             try:
-                return self._decode(data, spec)
+                return make(self.child.ask(header, [data], self._seconds, most_bytes))
             except ChildSlow:
                 raise
             except ChildDied:  # perhaps before it had seen this photo
-                return self._decode(data, spec)
+                return make(self.child.ask(header, [data], self._seconds, most_bytes))
         except ChildSlow as error:
             raise PhotoError(
                 "too_slow", f"this photo: not decoded within {self._seconds:g} s. Save it as a plain JPEG."
@@ -82,28 +105,24 @@ class Decoder:
             self.child.kill()
             raise PhotoError("decoder_died", "this photo: decoding it failed. Save it as a plain JPEG.") from error
 
-    def _decode(self, data: bytes, spec: PreprocessSpec) -> Square:
-        header, blocks = self.child.ask(asdict(spec), [data], self._seconds, spec.size_px * spec.size_px * 3)
-        return _square(header, blocks, spec.size_px)
-
-
-class _NoSquare(Exception):  # noqa: N818 - never leaves this module
-    """The process answered something else: it cannot be trusted any more."""
-
 
 def _square(header: dict[str, Any], blocks: list[bytes], size_px: int) -> Square:
+    _check_read(header, blocks)
+    (pixels,) = blocks
+    if len(pixels) != 3 * size_px * size_px:
+        raise ValueError("a square of another size than was asked for")
+    return Square(pixels, size_px, position(header))
+
+
+def _opened(header: dict[str, Any], blocks: list[bytes]) -> Frame:
+    _check_read(header, blocks)
+    return checked(header, blocks)
+
+
+def _check_read(header: dict[str, Any], blocks: list[bytes]) -> None:
     match header, blocks:
         case {"code": str(code), "message": str(message)}, [] if code in _CODES and message.isprintable():
             raise PhotoError(code, message)
-        case {"gps": None}, [pixels] if len(pixels) == size_px * size_px * 3:
-            return Square(pixels, size_px, None)
-        case {"gps": [float(lat), float(lon)]}, [pixels] if len(pixels) == size_px * size_px * 3:
-            try:
-                return Square(pixels, size_px, Location(lat, lon))
-            except InputError as error:
-                raise _NoSquare from error
-        case _:
-            raise _NoSquare
 
 
 def check_pillow() -> None:

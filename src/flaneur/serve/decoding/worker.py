@@ -13,10 +13,12 @@ from typing import Any
 
 from flaneur.decode import MAX_FILE_BYTES, decode
 from flaneur.errors import PhotoError
+from flaneur.explain.opened import opened
 from flaneur.preprocess import resize
 from flaneur.protocols import PreprocessSpec
 from flaneur.serve.children.confine import confine, deafen
 from flaneur.serve.children.frames import Frame, read_frame, write_frame
+from flaneur.serve.decoding.as_frames import position_values, to_frame
 
 _NO_MORE_FILES = 0
 
@@ -34,27 +36,29 @@ def main() -> None:
             write_frame(frames_out, *answer(header, data))
 
 
-def answer(spec: Mapping[str, Any], data: bytes) -> Frame:
+def answer(header: Mapping[str, Any], data: bytes) -> Frame:
     """What to reply to one photo.
 
     Args:
-        spec: fields of :class:`flaneur.protocols.PreprocessSpec`.
+        header: fields of :class:`flaneur.protocols.PreprocessSpec`; or ``open``, the side of a model's square.
         data: the file.
 
     Returns:
-        ``gps`` (latitude and longitude, or null) and the ``[S, S, 3]`` bytes of the square; or ``code`` and
-        ``message`` of what is wrong with the photo.
+        ``gps`` (latitude and longitude, or null) and the ``[S, S, 3]`` bytes of the square, or ``sizes`` and the pixels
+        of both pictures of :class:`flaneur.explain.opened.Opened`; or ``code`` and ``message`` of what is wrong with
+        the photo.
     """
-    made = PreprocessSpec(**spec)
     try:
-        photo = decode(data, at_least_px=made.size_px)
-        square = resize(photo.image, made)
+        return to_frame(opened(data, header["open"])) if "open" in header else _square(data, PreprocessSpec(**header))
     except PhotoError as error:
         if isinstance(error.__cause__, MemoryError):
             return {"code": "too_large", "message": "this photo: it needs too much memory. Save it smaller."}, []
         return {"code": error.code, "message": str(error)}, []
-    gps = None if photo.gps is None else [photo.gps.lat, photo.gps.lon]
-    return {"gps": gps}, [square.tobytes()]
+
+
+def _square(data: bytes, spec: PreprocessSpec) -> Frame:
+    photo = decode(data, at_least_px=spec.size_px)
+    return {"gps": position_values(photo.gps)}, [resize(photo.image, spec).tobytes()]
 
 
 def _load_all() -> None:

@@ -124,6 +124,7 @@ class Engine:
         waiting, running, held_bytes, clients = self._photos.queue.counts()
         maps_waiting, maps_running, _, _ = self._maps.queue.counts()
         children = [decoder.child for decoder in self._photos.decoders]
+        other = self._maps.decoder.child
         return Stats(
             waiting_photos=waiting,
             running_photos=running,
@@ -132,7 +133,7 @@ class Engine:
             waiting_explanations=maps_waiting,
             running_explanations=maps_running,
             decoders=sum(child.alive for child in children),
-            decoders_restarted=sum(child.restarts for child in children),
+            decoders_restarted=sum(child.restarts for child in (*children, other)),
             explainers_restarted=self._maps.explainer.child.restarts,
             **self._counters.totals(),
         )

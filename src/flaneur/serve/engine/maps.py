@@ -13,6 +13,7 @@ from flaneur.errors import FlaneurError
 from flaneur.explain.heatmap import Heatmap
 from flaneur.predict import Model
 from flaneur.serve.children.watchdog import Watchdog
+from flaneur.serve.decoding.decoder import Decoder
 from flaneur.serve.engine.counters import Counters
 from flaneur.serve.engine.queue import FairQueue
 from flaneur.serve.engine.ticket import Busy, Ticket
@@ -37,7 +38,7 @@ class Question:
 
 
 class MapLane:
-    """A queue, a thread and a process. Close it.
+    """A queue, a thread, and two processes: one decodes, the other explains. Close it.
 
     Args:
         first: a model to have ready.
@@ -51,7 +52,7 @@ class MapLane:
             limits.queue_explanations, limits.queue_bytes, limits.client_explanations
         )
         self._counters, self._drain_s = counters, limits.drain_s
-        self.explainer = Explainer(limits, watchdog)
+        self.decoder, self.explainer = Decoder(limits, watchdog), Explainer(limits, watchdog)
         self._lock = threading.Lock()
         self._now: Question | None = None
         self._thread = threading.Thread(target=self._explain_all, args=(first,), name="flaneur-explain", daemon=True)
@@ -78,12 +79,14 @@ class MapLane:
         for question in self.queue.close(self._drain_s):
             with suppress(InvalidStateError):  # answered or cancelled at this moment
                 question.ticket.future.set_exception(Busy("closing", 1))
-        self.explainer.child.kill()
+        for child in (self.decoder.child, self.explainer.child):
+            child.kill()
         self._thread.join()
-        self.explainer.child.close()
+        for child in (self.decoder.child, self.explainer.child):
+            child.close()
 
     def _call_off(self, question: Question) -> None:
-        """Give its room back; if it is in work, end the process: the next question starts another."""
+        """Give its room back; if it is being explained, end the process: the next question starts another."""
         self._counters.count("explanations_cancelled", len(self.queue.call_off([question])))
         with self._lock:
             if self._now is question:
@@ -93,23 +96,17 @@ class MapLane:
         with suppress(FlaneurError):  # it will be said to whoever asks
             self.explainer.load(first)
         while (question := self.queue.take()) is not None:
-            with self._lock:
-                self._now = question
-            try:
-                if not question.ticket.future.done():
-                    self._answer(question)
-            finally:
-                with self._lock:
-                    self._now = None
+            if not question.ticket.future.done():
+                self._answer(question)
 
     def _answer(self, question: Question) -> None:
         made: Heatmap | None = None
         failed: Exception | None = None
         try:
-            made = self.explainer.explain(question.model, question.photo, question.how)
+            made = self._made(question)
         except Exception as error:  # noqa: BLE001 - it is the answer to this question; the thread must live on
             failed = error
-        if not self.queue.finish([question]):
+        if question.ticket.future.done() or not self.queue.finish([question]):
             return
         self._counters.count("explanations_failed" if failed else "explanations_made")
         with suppress(InvalidStateError):  # cancelled at this moment
@@ -118,3 +115,16 @@ class MapLane:
             else:
                 assert made is not None  # noqa: S101 - one of the two
                 question.ticket.future.set_result(made)
+
+    def _made(self, question: Question) -> Heatmap | None:
+        """The heat map; ``None``: nobody waits for it any more."""
+        photo = self.decoder.opened(question.photo, question.model.card.preprocess)
+        with self._lock:
+            if question.ticket.future.done():
+                return None
+            self._now = question
+        try:
+            return self.explainer.explain(question.model, photo, question.how)
+        finally:
+            with self._lock:
+                self._now = None

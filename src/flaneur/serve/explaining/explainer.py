@@ -12,6 +12,7 @@ from flaneur.explain.target import FirstChoiceError
 from flaneur.files import sha256_json
 from flaneur.predict import Model
 from flaneur.serve.children.child import Child, ChildDied, ChildSlow
+from flaneur.serve.children.frames import Frame
 from flaneur.serve.children.watchdog import Watchdog
 from flaneur.serve.explaining.as_frames import from_frame
 from flaneur.serve.limits import Limits
@@ -39,32 +40,33 @@ class Explainer:
         Raises:
             FlaneurError: it cannot be loaded.
         """
-        self._ask(model, {}, [])
+        self._ask(model, {}, ({}, []))
 
-    def explain(self, model: Model, photo: bytes, how: Mapping[str, Any]) -> Heatmap:
+    def explain(self, model: Model, photo: Frame, how: Mapping[str, Any]) -> Heatmap:
         """What :func:`flaneur.explain.run.explain` says, made in the process.
 
         Args:
             model: read from the disk there; it must lie where it was loaded from.
-            photo: the bytes of a file.
+            photo: of :meth:`flaneur.serve.decoding.decoder.Decoder.opened`, which decodes where that may do no harm.
             how: named arguments, as JSON values.
 
         Raises:
-            PhotoError: it cannot be read; ``too_slow`` and ``decoder_died`` where the process had to be ended or ended
+            PhotoError: ``too_slow`` and ``decoder_died`` where the process had to be ended or ended
                 itself. The next photo finds a new one.
             FlaneurError: whatever else ``explain`` raises.
         """
-        header, blocks = self._ask(model, how, [photo])
+        header, blocks = self._ask(model, how, photo)
         try:
             return from_frame(header, blocks, model.cities)
         except (ValueError, KeyError, TypeError) as error:
             self.child.kill()
             raise PhotoError("decoder_died", "this photo: explaining it failed. Try another method.") from error
 
-    def _ask(self, model: Model, how: Mapping[str, Any], blocks: list[bytes]) -> tuple[dict[str, Any], list[bytes]]:
+    def _ask(self, model: Model, how: Mapping[str, Any], photo: Frame) -> tuple[dict[str, Any], list[bytes]]:
         asked = {"path": str(model.bundle.path), "card": sha256_json(card_to_json(model.card)), "how": dict(how)}
+        facts, blocks = photo
         try:
-            header, found = self.child.ask(asked, blocks, self._seconds, _MOST_BYTES)
+            header, found = self.child.ask({**facts, **asked}, blocks, self._seconds, _MOST_BYTES)
         except ChildSlow as error:
             raise PhotoError("too_slow", f"this photo: not explained within {self._seconds:g} s. {_QUICKER}") from error
         except ChildDied as error:

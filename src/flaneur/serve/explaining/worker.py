@@ -1,4 +1,4 @@
-"""Photos and questions as frames on standard input in; heat maps as frames on standard output out.
+"""Decoded photos and questions as frames on standard input in; heat maps as frames on standard output out.
 
 Run by :class:`flaneur.serve.explaining.explainer.Explainer` as ``python -m flaneur.serve.explaining.worker BYTES``
 with the address space that it may have. It reads models from the disk, as ``flaneur explain`` does, and gives way to
@@ -13,13 +13,13 @@ from contextlib import suppress
 from typing import Any
 
 from flaneur.bundle.card import card_to_json
-from flaneur.decode import MAX_FILE_BYTES
 from flaneur.errors import FlaneurError, IntegrityError
 from flaneur.explain.run import explain
 from flaneur.files import sha256_json
 from flaneur.predict import Model, load
 from flaneur.serve.children.confine import confine, deafen, give_way
 from flaneur.serve.children.frames import Frame, read_frame, write_frame
+from flaneur.serve.decoding.as_frames import MOST_BYTES, from_frame
 from flaneur.serve.explaining.as_frames import to_frame
 
 _FILES = 256
@@ -35,7 +35,7 @@ def main() -> None:
     models: dict[str, Model] = {}
     with suppress(EOFError, BrokenPipeError):  # the parent is gone
         while True:
-            header, blocks = read_frame(frames_in, MAX_FILE_BYTES)
+            header, blocks = read_frame(frames_in, MOST_BYTES)
             write_frame(frames_out, *answer(models, header, blocks))
 
 
@@ -45,14 +45,14 @@ def answer(models: dict[str, Model], header: Mapping[str, Any], blocks: list[byt
     Args:
         models: that were loaded for earlier ones, by path; this one's is added.
         header: ``path`` and ``card`` of the model (where it lies, the hash of its card) and ``how`` to explain.
-        blocks: the photo's file; none: only load the model.
+        blocks: of the photo, whose other values are in the header too; none: only load the model.
 
     Returns:
         The heat map; or ``error`` (the exception's name), ``code`` and ``message``.
     """
     try:
         model = _model(models, header["path"], header["card"])
-        return to_frame(explain(model, blocks[0], **header["how"])) if blocks else ({}, [])
+        return to_frame(explain(model, from_frame(header, blocks), **header["how"])) if blocks else ({}, [])
     except FlaneurError as error:
         return {"error": type(error).__name__, "code": getattr(error, "code", ""), "message": str(error)}, []
 
