@@ -177,8 +177,10 @@ def test_another_runtime_is_refused(known, tmp_path):
     with pytest.raises(InputError, match=f"holds no {re.escape(SCRIPT)}"):
         read_runtime(packed(tmp_path / "b.tgz", {WASM: known[WASM]}))
     (tmp_path / "c.tgz").write_bytes(b"no archive")
-    with pytest.raises(InputError, match="npm pack"):
+    with pytest.raises(InputError, match=r"c\.tgz: not a package of npm\. Get it with 'npm pack [^\n]*$"):
         read_runtime(tmp_path / "c.tgz")
+    with pytest.raises(InputError, match=r"d\.tgz: cannot be read \(No such file or directory\)"):
+        read_runtime(tmp_path / "d.tgz")
 
 
 def test_npm_brings_the_runtime(known, tmp_path, monkeypatch):

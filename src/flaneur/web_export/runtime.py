@@ -61,8 +61,10 @@ def _from_archive(path: Path) -> Callable[[str], bytes | None]:
     try:
         with tarfile.open(path, "r:*") as archive:
             found = {name: _member(archive, f"package/dist/{name}") for name in SHA256}
-    except (OSError, EOFError, tarfile.TarError) as error:
-        raise InputError(f"{path}: not a package of npm ({error}). {_HOW}") from error
+    except (EOFError, tarfile.TarError) as error:
+        raise InputError(f"{path}: not a package of npm. {_HOW}") from error
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror or error}). {_HOW}") from error
     return found.get
 
 
