@@ -145,6 +145,11 @@ def test_the_files_own_position_is_a_fact_apart(page, api):
 def test_from_another_computer_the_page_does_not_say_that_photos_stay_on_this_one(page):
     page.get_by_text("stays on the computer that this page comes from").wait_for()
     assert "goes to the computer" in page.locator(".lead").inner_text()
+    page.goto(f"{ORIGIN}/batch")
+    page.get_by_text("The photos go to the computer that this page comes from").wait_for()
+    page.goto(f"{ORIGIN}/about")
+    page.get_by_text("run on another computer than yours").wait_for()
+    assert page.get_by_text("this computer").count() == 0
 
 
 def test_a_change_of_language_keeps_photo_and_answer(page, api):
