@@ -22,7 +22,7 @@ from flaneur.evaluation.measures.people import People, PlayedGame
 from flaneur.evaluation.section import Findings
 from flaneur.files import read_table
 from flaneur.game.beside_report import with_people
-from flaneur.game.game import Game, new_game
+from flaneur.game.game import Game, new_game, open_game
 from flaneur.game.library import games
 from flaneur.game.report.page import to_html
 from flaneur.game.report.tables import ANSWERS
@@ -151,6 +151,25 @@ def test_an_experiment_of_that_name_hides_no_dataset(
     assert run(["play", "toy", "--experiment", "study.toml", *tail]) == 2
     assert "with another dataset, model or settings" in capsys.readouterr().err
     assert len(served) == 1
+
+
+@pytest.mark.usefixtures("served")
+def test_others_are_told_where_to_go_and_what_to_type(
+    world: tuple[Dataset, Model], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "token").write_text("a" * 20, "utf-8")
+    monkeypatch.setattr("socket.gethostbyname_ex", lambda name: (name, [], ["127.0.1.1", "192.0.2.2"]))
+    words = [str(world[0].root), "--model", "none", "--no-open", "--port", "0"]
+    done = CliRunner().invoke(play, words, catch_exceptions=False)
+    assert "On this computer only." in done.stdout
+    words += ["--host", "0.0.0.0", "--token-file", "token", "--allow-host", "school.example"]
+    done = CliRunner().invoke(play, words, catch_exceptions=False)
+    with open_game("toy-game-2") as game:
+        assert game.settings.title == "Guess the city: toy"
+        others = done.stdout.splitlines()[1]
+        assert "http://192.0.2.2:8420/play" in others
+        assert "127." not in others
+        assert f"and type {game.join_code}. Report:" in others
 
 
 @pytest.mark.usefixtures("served")

@@ -260,6 +260,18 @@ def test_what_cannot_be_played_is_told_before_anybody_joins(world: tuple[Dataset
         assert (told.prediction, told.model_score, told.model) == (None, None, "")
 
 
+def test_what_flatters_model_or_people_is_told_with_a_code(world: tuple[Dataset, Model]) -> None:
+    with new_game(*world, PAPER) as game:
+        assert game.warning_codes == ("not_checked",)
+    with pytest.raises(UsageError, match="training and test would share their ground"):
+        new_game(world[0], None, replace(PAPER, name="same", training_split="test"))
+    with new_game(world[0], None, replace(PAPER, name="all", training_split="all")) as game:
+        assert game.warning_codes == ("shared_ground",)
+        assert "training may tell answers of the test" in game.warnings[0]
+    with new_game(world[0], None, replace(PAPER, name="apart")) as game:
+        assert game.warnings == ()
+
+
 def test_a_photo_that_is_gone_is_named(world: tuple[Dataset, Model], tmp_path: Path) -> None:
     import shutil
 

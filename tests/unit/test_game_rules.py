@@ -116,7 +116,7 @@ def test_too_few_places_say_how_many_there_are() -> None:
 
 def test_a_protocol_says_what_differs_from_the_papers_experiment(tmp_path: Path) -> None:
     file = tmp_path / "Street study.toml"
-    file.write_text('test_rounds = 10\nconsent = """I agree."""\ncodes = ["P01", "P02"]\n', "utf-8")
+    file.write_text('test_rounds = 10\nconsent = """\nI agree\nto all.\n"""\ncodes = ["P01", "P02"]\n', "utf-8")
     settings = read_protocol(file)
     assert (settings.name, settings.test_rounds, settings.training_rounds) == (
         "street-study",
@@ -124,6 +124,7 @@ def test_a_protocol_says_what_differs_from_the_papers_experiment(tmp_path: Path)
         EXPERIMENT["training_rounds"],
     )
     assert (settings.tells, settings.deal, settings.codes) == (False, "spread", ("P01", "P02"))
+    assert settings.consent == "I agree to all."
     assert of_table(settings.to_dict(), "x") == settings
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import secrets
+import socket
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -91,7 +93,7 @@ def _game(what: str, options: dict[str, Any]) -> Game:
     name = options["name"] or free_name(f"{dataset.name}-game")
     if name in games():
         raise UsageError(f"there is a game called {name!r} already. To go on: flaneur play {name}")
-    return new_game(dataset, model, _settings(name, dataset.name, options))
+    return new_game(dataset, model, _settings(name, f"Guess the city: {dataset.name}", options))
 
 
 def _settings(name: str, title: str, options: dict[str, Any]) -> GameSettings:
@@ -114,11 +116,35 @@ def _serve(game: Game, settings: ServeSettings, options: dict[str, Any]) -> None
 
     def told(address: str) -> None:
         click.echo(f"Game {game.settings.name}: {address}{path}  (Ctrl-C ends it)")
-        click.echo(f"Others join with the code {game.join_code}. Report: flaneur play {game.settings.name} --report")
+        where = [f"http://{name}:{address.rpartition(':')[2]}/play" for name in _names_of(settings.host)]
+        others = f"Others open {' or '.join(where)} and type {game.join_code}" if where else "On this computer only"
+        click.echo(f"{others}. Report: flaneur play {game.settings.name} --report")
         if options["open_page"]:
             click.launch(f"{address}{path}")
 
     serve([game.model or load("base")], settings, games=[game], told=told)
+
+
+def _names_of(host: str) -> list[str]:
+    """What others in the network call this computer: nothing on loopback, its addresses if it listens on all.
+
+    >>> _names_of("127.0.0.1"), _names_of("192.0.2.2"), _names_of("2001:db8::1")
+    ([], ['192.0.2.2'], ['[2001:db8::1]'])
+    """
+    from flaneur.serve.http.settings import as_address, is_loopback
+
+    address = as_address(host)
+    if is_loopback(host):
+        return []
+    if address is None or not address.is_unspecified:
+        return [f"[{address}]" if address is not None and address.version == 6 else host]
+    found: set[str] = set()
+    with suppress(OSError):
+        found |= set(socket.gethostbyname_ex(socket.gethostname())[2])
+    with suppress(OSError), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.connect(("192.0.2.1", 9))  # sends nothing: the system says which address it would send from
+        found.add(probe.getsockname()[0])
+    return sorted(name for name in found if not is_loopback(name)) or [socket.gethostname()]
 
 
 def _report(what: str, options: dict[str, Any]) -> None:

@@ -33,7 +33,7 @@ def begun(
 
     Raises:
         InputError: fewer than two cities, or too few places.
-        UsageError: a city that dataset or model do not have.
+        UsageError: a city that dataset or model do not have, or training on the part that is tested.
     """
     rng = np.random.default_rng([settings.seed, 3])
     slugs = _slugs(dataset, model, settings.cities)
@@ -46,18 +46,25 @@ def begun(
         )
     training: list[PlayPlace] = []
     if settings.training_rounds:
+        if What.parse(settings.training_split) == What.parse(settings.split):
+            raise UsageError(
+                f"training_split and split are both {settings.split}: training and test would share their ground. "
+                "Train on another part, such as validation."
+            )
         training = places_of(dataset, What.parse(settings.training_split), slugs, settings.views, rng)
         training = apart(training, dataset, test)
     places: list[tuple[Phase, PlayPlace]] = [("test", place) for place in test]
     places += [("training", place) for place in training]
     dealt(places, settings, 0)  # refuses here, before anybody has joined, where places are too few
+    warned = [*_of_model(dataset, model, settings, test), *_of_training(settings)]
     facts = {
         "settings": settings.to_dict(),
         "dataset": {"name": dataset.name, "root": str(dataset.root.resolve()), "hash": dataset.content_hash},
         "model": None if model is None else model_facts(model),
         "cities": [_city_facts(city) for city in _choices(dataset, model, slugs)],
         "join_code": drawn_code(_JOIN_CODE),
-        "warnings": list(_warnings(dataset, model, settings, test)),
+        "warnings": [said for _, said in warned],
+        "warning_codes": [code for code, _ in warned],
     }
     return facts, places
 
@@ -148,8 +155,25 @@ def _city_facts(city: City) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _warnings(dataset: Dataset, model: Model | None, settings: GameSettings, test: Sequence[PlayPlace]) -> list[str]:
-    """What flatters the model, or people."""
+def _of_training(settings: GameSettings) -> list[tuple[str, str]]:
+    """What flatters people: a code and a sentence."""
+    test, training = What.parse(settings.split), What.parse(settings.training_split)
+    apart_by_split = test.split == training.split and "all" not in (test.part, training.part)
+    if not settings.training_rounds or apart_by_split:
+        return []
+    return [
+        (
+            "shared_ground",
+            f"Training rounds are from {settings.training_split}, test rounds from {settings.split}: photos of both "
+            "may show the same ground, so training may tell answers of the test.",
+        )
+    ]
+
+
+def _of_model(
+    dataset: Dataset, model: Model | None, settings: GameSettings, test: Sequence[PlayPlace]
+) -> list[tuple[str, str]]:
+    """What flatters the model, or may: a code and a sentence."""
     if model is None:
         return []
     what, card = What.parse(settings.split), model.card
@@ -157,8 +181,10 @@ def _warnings(dataset: Dataset, model: Model | None, settings: GameSettings, tes
         same = what.part == "test" and dataset.split(what.split).hash == card.split_hash
         if same:
             return []
-        return [f"{card.name} may have learnt from some of these photos: they are not the test part of its own split."]
+        said = f"{card.name} may have learnt from some of these photos: they are not the test part of its own split."
+        return [("may_have_learnt", said)]
     shown = {photo for place in test for photo in place.photos}
     photos = [photo for photo in dataset.photos if photo.id in shown]
-    said = warn_of_overlap(card, dataset, photos, learnt_from(card, dataset))
-    return [f"{card.name}: {said}"] if said else []
+    learnt = learnt_from(card, dataset)
+    said = warn_of_overlap(card, dataset, photos, learnt)
+    return [("not_checked" if learnt is None else "learnt", f"{card.name}: {said}")] if said else []

@@ -41,6 +41,8 @@ class Game:
         store: what was dealt and answered.
         join_code: six letters and digits that let somebody in; for a class.
         warnings: what is to be told before it starts, such as that the model learnt from these photos.
+        warning_codes: of each of them, for a page in another language: ``learnt``, ``may_have_learnt``,
+            ``not_checked`` (whether it learnt from them) or ``shared_ground`` (of training and test).
     """
 
     def __init__(self, folder: Path, dataset: Dataset, model: Model | None) -> None:
@@ -52,6 +54,7 @@ class Game:
             self.cities: tuple[City, ...] = tuple(city_of(city) for city in facts["cities"])
             self.join_code: str = facts["join_code"]
             self.warnings: tuple[str, ...] = tuple(facts["warnings"])
+            self.warning_codes: tuple[str, ...] = tuple(facts.get("warning_codes", ()))
             self.places = self.store.places()
             self.pictures = PlaceFiles(dataset, [place for _, place in self.places])
             self.machine = None if model is None else Machine(model, self.store, self.cities, self.pictures.files)

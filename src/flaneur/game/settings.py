@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+import re
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -114,7 +115,17 @@ def read_protocol(path: Path) -> GameSettings:
         UsageError: no such file, not TOML, an unknown key (with a suggestion), or a value that cannot be.
     """
     table = read_toml(path, "protocol")
-    return of_table(EXPERIMENT | {"name": slugify(path.stem) or "experiment"} | table, str(path))
+    said = of_table(EXPERIMENT | {"name": slugify(path.stem) or "experiment"} | table, str(path))
+    return replace(said, consent=paragraphs(said.consent), thanks=paragraphs(said.thanks))
+
+
+def paragraphs(text: str) -> str:
+    r"""A text whose lines were broken to fit a file, with whole paragraphs; items of a list keep their lines.
+
+    >>> paragraphs("I agree that my\nanswers are kept.\n\nI may stop:\n- now\n- later\n")
+    'I agree that my answers are kept.\n\nI may stop:\n- now\n- later'
+    """
+    return re.sub(r"(?<=\S)[ \t]*\n[ \t]*(?=[^\s\-*•])", " ", text.strip())
 
 
 def of_table(table: dict[str, Any], where: str) -> GameSettings:

@@ -96,9 +96,18 @@ def told(found: Crossed) -> str:
 def _accuracy(found: Analysis) -> str:
     return (
         f"People were right for {told(found.accuracy)} of their guesses; blind guessing among "
-        f"{counted(len(found.test.cities), 'city')} would be right for {percent(found.chance)}. The interval covers "
+        f"{counted(len(found.test.cities), 'city')} would be right for {_exactly(found.chance)}. The interval covers "
         f"{covers(found.accuracy)}."
     )
+
+
+def _exactly(share: float) -> str:
+    """A share that is known, to a tenth where it is not whole.
+
+    >>> _exactly(1 / 8), _exactly(1 / 2)
+    ('12.5 %', '50 %')
+    """
+    return percent(share, 1).replace(".0 ", " ")
 
 
 def _against(found: Against) -> list[str]:
