@@ -7,12 +7,14 @@ import io
 import json
 import struct
 import zipfile
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from flaneur.predict import load
+from flaneur.serve.http.about import identity
 from serving import PHONE, barriers, is_wider_than_its_window
 
 GERMAN = {"locale": "de-DE", "color_scheme": "dark"}
@@ -71,8 +73,12 @@ def test_a_zip_becomes_a_table_and_a_map_with_the_answers_of_the_command_line(se
         said = model.predict(data)
         assert rows[name]["city"] == (said.city or "")
         assert float(rows[name]["probability"]) == pytest.approx(said.probability, abs=1e-6)
+        assert rows[name]["first"] == said.ranking[0].city.slug
+        assert rows[name]["sha256"] == sha256(data).hexdigest()
+        assert rows[name]["model_hash"] == identity(model)["hash"]
 
     features = json.loads(saved(page, "#geojson"))["features"]
+    assert all(value != "" for feature in features for value in feature["properties"].values())
     for feature in features:
         city = next((one for one in model.cities if one.slug == feature["properties"].get("city")), None)
         middle = city and city.centre
