@@ -95,7 +95,6 @@ def test_a_request_without_a_readable_photo_is_a_problem(client, sent, status, c
     ("fields", "code", "said"),
     [
         ({"modl": "x"}, "unknown_field", "Did you mean 'model'?"),
-        ({"model": "tiney"}, "wrong_value", "Did you mean 'tiny'?"),
         ({"views": "perhaps"}, "wrong_value", "'true' or 'false'"),
         ({"top": "0"}, "wrong_value", "from 1 on"),
         ({"top": "1\x0012"}, "wrong_value", "from 1 on"),
@@ -108,6 +107,13 @@ def test_a_field_that_means_nothing_is_refused_with_a_hint(client, fields, code,
     answer = client.post("/v1/predict", files=photos(STREET), data=fields)
     assert (answer.status_code, code_of(answer)) == (422, code)
     assert said in answer.json()["error"]["message"]
+
+
+@pytest.mark.parametrize("path", ["/v1/predict", "/v1/explain", "/v1/models/tiney/cities"])
+def test_a_model_that_there_is_not_is_told_alike_everywhere(client, path):
+    answer = client.post(path, files=photos(STREET), data={"model": "tiney"})
+    assert (answer.status_code, code_of(answer)) == (404, "no_model")
+    assert "Did you mean 'tiny'?" in answer.json()["error"]["message"]
 
 
 def test_a_form_without_a_photo_is_refused(client):
@@ -389,6 +395,10 @@ def test_the_description_for_programs_names_every_route_and_problem(client):
     assert {"200", "400", "401", "403", "408", "413", "415", "422", "429", "503"} <= set(predict["responses"])
     form = predict["requestBody"]["content"]["multipart/form-data"]["schema"]
     assert form["required"] == ["photo"]
+    for path, ways in described["paths"].items():
+        for way in ways.values():
+            assert {"401", "403", "503"} <= set(way["responses"]), path
+            assert set(way["responses"]["503"]["content"]) == {"application/json"}
     assert {"/v1/models", "/v1/explain", "/healthz", "/readyz", "/metrics"} <= set(described["paths"])
 
 

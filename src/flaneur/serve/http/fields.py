@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from flaneur.errors import UsageError, did_you_mean
+from flaneur.errors import did_you_mean
 from flaneur.predict import Model
 from flaneur.serve.http.problems import Problem, one_line
 from flaneur.types import slugify
@@ -84,10 +84,10 @@ def model_of(models: Mapping[str, Model], name: str | None) -> tuple[str, Model]
         name: as the request says it, if it does.
 
     Raises:
-        UsageError: there is no such model here; a near name is suggested.
+        Problem: 404, there is no such model here; a near name is suggested.
     """
     chosen = next(iter(models)) if name is None else name
     if chosen not in models:
         hint = did_you_mean(chosen, models) or f" Known: {', '.join(models)}."
-        raise UsageError(f"No model called {one_line(chosen[:80])!r} is served here.{hint}")
+        raise Problem(404, "no_model", f"No model called {one_line(chosen[:80])!r} is served here.{one_line(hint)}")
     return chosen, models[chosen]

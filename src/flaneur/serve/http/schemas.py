@@ -200,16 +200,16 @@ _RETRY = {"Retry-After": {"description": "Seconds to wait.", "schema": {"type": 
 
 
 def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """What a route may answer beside what was asked, for its ``responses``; 401 and 403 are everywhere.
+    """What a route may answer beside what was asked, for its ``responses``; 401, 403 and 503 are everywhere.
 
     Args:
         statuses: of HTTP.
 
     >>> sorted(problems(429))
-    [401, 403, 429]
+    [401, 403, 429, 503]
     """
     found: dict[int | str, dict[str, Any]] = {}
-    for status in sorted({401, 403, *statuses}):
+    for status in sorted({401, 403, 503, *statuses}):
         found[status] = {"model": Failure, "description": _MEANINGS[status]}
         if status in (429, 503):
             found[status]["headers"] = _RETRY

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
@@ -78,33 +77,6 @@ async def read_form(request: Request, limits: Limits) -> Form:
     async for chunk in request.stream():
         reader.write(chunk)
     return reader.form()
-
-
-async def read_json(request: Request, limits: Limits) -> dict[str, Any]:
-    """Read an object sent as JSON; as large as a form's fields may be together.
-
-    Args:
-        request: ``application/json``.
-        limits: number of fields and bytes of one.
-
-    Raises:
-        Problem: 400 no JSON object, 413 too large, 415 another kind of body.
-    """
-    kind, _ = parse_options_header(request.headers.get("content-type", ""))
-    if kind != b"application/json":
-        raise Problem(415, "no_json", "Send an object as application/json.")
-    data = bytearray()
-    async for chunk in request.stream():
-        data += chunk
-        if len(data) > limits.request_fields * limits.field_bytes:
-            raise Problem(413, "body_too_large", "The object is too large. Shorten it.")
-    try:
-        value = json.loads(data)
-    except (ValueError, RecursionError) as error:
-        raise Problem(400, "bad_json", "The body is not JSON.") from error
-    if not isinstance(value, dict):
-        raise Problem(400, "bad_json", "The body is JSON, but no object.")
-    return value
 
 
 def _boundary(request: Request) -> bytes:

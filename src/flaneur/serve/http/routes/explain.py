@@ -28,7 +28,7 @@ router = APIRouter(tags=["photos"])
 @router.post(
     "/v1/explain",
     response_model=schemas.Explanation,
-    responses=schemas.problems(400, 408, 413, 415, 422, 429, 503),
+    responses=schemas.problems(400, 404, 408, 413, 415, 422, 429),
     openapi_extra=schemas.form(
         {"photo": schemas.PHOTO},
         {

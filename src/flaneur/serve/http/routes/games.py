@@ -21,6 +21,7 @@ from flaneur.errors import InputError, UsageError
 from flaneur.explain.run import DEFAULT_METHOD, QUICK
 from flaneur.game.settings import GameSettings
 from flaneur.game.shapes import Guess
+from flaneur.serve.http import fields
 from flaneur.serve.http.game_requests import Answer, Entry, JoinCode, NewGame
 from flaneur.serve.http.guards import client_of, needs_writing
 from flaneur.serve.http.overlay import data_uri
@@ -34,6 +35,7 @@ from flaneur.serve.play.pictures import BlindPictures
 from flaneur.types import Location
 
 _MOST_BYTES = 16_384
+_OF_BODIES = (400, 404, 408, 413, 422, 429)
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -83,13 +85,12 @@ async def offered(request: Request) -> dict[str, Any]:
     }
 
 
-@router.post("", status_code=201, responses=problems(404, 413, 422))
+@router.post("", status_code=201, responses=problems(*_OF_BODIES))
 async def make(request: Request, wanted: NewGame) -> dict[str, Any]:
     """Make a game of a dataset's test photos."""
     needs_writing(request)
     models = request.app.state.engine.models
-    if wanted.model and wanted.model not in models:
-        raise Problem(404, "no_model", f"No model called {one_line(wanted.model)!r} answers here.")
+    model = fields.model_of(models, wanted.model)[1] if wanted.model else None
     if wanted.dataset not in {one.name for one in await run_in_threadpool(offers)}:
         raise Problem(
             404, "no_dataset", "There is no such dataset here, or it has no split. GET /v1/games lists what there is."
@@ -103,26 +104,25 @@ async def make(request: Request, wanted: NewGame) -> dict[str, Any]:
         leaderboard=wanted.for_class,
         seed=secrets.randbelow(2**31),
     )
-    model = models[wanted.model] if wanted.model else None
     game = await _run(_lobby(request).make, wanted.dataset, model, settings)
     return {"join_code": game.join_code, **told.about(game)}
 
 
-@router.post("/invitation", responses=problems(413, 422, 429))
+@router.post("/invitation", responses=problems(*_OF_BODIES))
 async def invitation(request: Request, asked: JoinCode) -> dict[str, Any]:
     """What game a join code opens, and what is to be agreed to before it."""
     game = await _run(_lobby(request).invited, client_of(request), asked.join_code)
     return told.about(game)
 
 
-@router.post("/standings", responses=problems(413, 422, 429))
+@router.post("/standings", responses=problems(*_OF_BODIES))
 async def watched(request: Request, asked: JoinCode) -> dict[str, Any]:
     """The leaderboard, for whoever watches a game."""
     game = await _run(_lobby(request).invited, client_of(request), asked.join_code)
     return {"standings": await _play(told.standings_told, game)}
 
 
-@router.post("/seats", status_code=201, responses=problems(413, 422, 429))
+@router.post("/seats", status_code=201, responses=problems(*_OF_BODIES))
 async def sit(request: Request, entry: Entry) -> dict[str, Any]:
     """Come in, or back in with one's code."""
     lobby, client = _lobby(request), client_of(request)
@@ -131,20 +131,20 @@ async def sit(request: Request, entry: Entry) -> dict[str, Any]:
     return await _play(told.seat_told, seat)
 
 
-@router.get("/seat", responses=problems(422))
+@router.get("/seat", responses=problems(404, 422))
 async def seat(request: Request, seat: SeatKey) -> dict[str, Any]:
     """The seat again, after the page was loaded anew."""
     return await _play(told.seat_told, _seat(request, seat))
 
 
-@router.get("/seat/round", responses=problems(422))
+@router.get("/seat/round", responses=problems(404, 422))
 async def next_round(request: Request, seat: SeatKey) -> dict[str, Any]:
     """The first round that is not answered, noted as shown; ``round`` is null when all are answered."""
     taken, pictures = _seat(request, seat), _lobby(request).pictures
     return {"round": await _play(_next, taken, pictures)}
 
 
-@router.post("/seat/answers", responses=problems(413, 422))
+@router.post("/seat/answers", responses=problems(*_OF_BODIES))
 async def answer(request: Request, seat: SeatKey, given: Answer) -> dict[str, Any]:
     """Answer the round; ``feedback`` is null where the game does not tell."""
     taken = _seat(request, seat)
@@ -153,7 +153,7 @@ async def answer(request: Request, seat: SeatKey, given: Answer) -> dict[str, An
     return {"feedback": await _play(_answer, taken, given.number, guess)}
 
 
-@router.get("/seat/rounds/{number}/heatmap", responses=problems(404, 422, 429, 503))
+@router.get("/seat/rounds/{number}/heatmap", responses=problems(404, 422, 429))
 async def heatmap(
     request: Request,
     seat: SeatKey,
@@ -171,13 +171,13 @@ async def heatmap(
     return {"city": found.city.slug, "name": found.city.name, "overlay": await run_in_threadpool(data_uri, found)}
 
 
-@router.get("/seat/result", responses=problems(422))
+@router.get("/seat/result", responses=problems(404, 422))
 async def result(request: Request, seat: SeatKey) -> dict[str, Any]:
     """How it went, after the last round; nothing but thanks where the game does not tell."""
     return await _play(told.result_told, _seat(request, seat), _lobby(request).pictures)
 
 
-@router.get("/seat/standings", responses=problems(422))
+@router.get("/seat/standings", responses=problems(404, 422))
 async def standings(request: Request, seat: SeatKey) -> dict[str, Any]:
     """The leaderboard, best first."""
     return {"standings": await _play(_standings, _seat(request, seat))}

@@ -14,7 +14,7 @@ from flaneur.serve.http.about import about
 router = APIRouter(tags=["models"])
 
 
-@router.get("/v1/models", response_model=schemas.Models)
+@router.get("/v1/models", response_model=schemas.Models, responses=schemas.problems())
 async def models(request: Request) -> JSONResponse:
     """List the models; the first answers where a request names none."""
     state = request.app.state

@@ -40,7 +40,7 @@ class _Asked:
 @router.post(
     "/v1/predict",
     response_model=schemas.Answers,
-    responses=schemas.problems(400, 408, 413, 415, 422, 429, 503),
+    responses=schemas.problems(400, 404, 408, 413, 415, 422, 429),
     openapi_extra=schemas.form(
         {"photo": schemas.PHOTOS},
         {"model": schemas.MODEL, "views": schemas.FLAG, "cities": schemas.CITIES, "top": schemas.COUNT},

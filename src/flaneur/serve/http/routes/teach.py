@@ -47,7 +47,7 @@ class _Wanted:
     "/v1/models/{model}/cities",
     status_code=201,
     response_model=teaching.Taught,
-    responses=schemas.problems(400, 404, 408, 409, 413, 415, 422, 429, 503),
+    responses=schemas.problems(400, 404, 408, 409, 413, 415, 422, 429),
     openapi_extra=schemas.form(
         {"photo": schemas.PHOTOS, "city": teaching.CITY_NAME},
         teaching.WISHES,
@@ -60,9 +60,7 @@ async def teach(request: Request, model: str) -> JSONResponse:
     """
     needs_writing(request)
     state = request.app.state
-    known = state.engine.models
-    if model not in known:
-        raise Problem(404, "no_model", f"No model called {one_line(model[:80])!r} is served here.")
+    fields.model_of(state.engine.models, model)
     form = await read_form(request, state.settings.limits)
     if state.teaching.locked():
         raise Problem(429, "busy", "Another city is being taught just now. Try again in a moment.", retry_after_s=3)
