@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
+from pathlib import Path
 
 import pytest
 from PIL import Image
@@ -297,6 +301,25 @@ def test_with_a_token_a_class_plays_by_join_code_and_the_rest_is_closed(home, en
         assert client.get(f"/v1/games/pictures/{name}").status_code == 200
         assert client.get("/play").status_code == 200
         assert client.get("/v1/models").status_code == 401
+
+
+def test_two_pictures_are_drawn_at_once_and_kept(monkeypatch):
+    found, at_once = [], threading.Semaphore(2)
+
+    def draw(file):
+        assert at_once.acquire(blocking=False)
+        try:
+            found.append(file)
+            time.sleep(0.005)  # let the others try
+            return b"jpeg"
+        finally:
+            at_once.release()
+
+    monkeypatch.setattr("flaneur.serve.play.pictures.drawn", draw)
+    pictures = BlindPictures()
+    with ThreadPoolExecutor(16) as pool:
+        assert set(pool.map(pictures.read, [Path(str(number % 8)) for number in range(64)])) == {b"jpeg"}
+    assert len(found) <= 2 * 8  # a file may be drawn by both
 
 
 def test_seats_pictures_datasets_and_games_that_there_are_not(client, home):

@@ -18,6 +18,7 @@ from flaneur.decode import decode
 
 LONGEST_PX = 1600
 _QUALITY, _KEPT = 88, 48  # 48 pictures of 1600 pixels are about 20 MB
+_AT_ONCE = 2  # one of 40 million pixels takes several hundred MB until it is drawn
 
 
 class BlindPictures:
@@ -32,6 +33,7 @@ class BlindPictures:
         self._files: dict[str, Path] = {}
         self._lock = threading.Lock()
         self._drawn = lru_cache(_KEPT)(drawn)
+        self._drawing = threading.Semaphore(_AT_ONCE)
 
     def names(self, whose: str, number: int, files: Sequence[Path]) -> list[str]:
         """A name for each view of a round; the same ones when asked again.
@@ -51,12 +53,13 @@ class BlindPictures:
         return self._files.get(name)
 
     def read(self, file: Path) -> bytes:
-        """The picture as it is sent: a JPEG.
+        """The picture as it is sent: a JPEG. Few are drawn at once, however many players look.
 
         Raises:
             PhotoError: the file is gone or damaged.
         """
-        return self._drawn(file)
+        with self._drawing:
+            return self._drawn(file)
 
     def _name(self, text: str) -> str:
         digest = hmac.new(self._secret, text.encode(), sha256).digest()
