@@ -11,6 +11,7 @@ from pathlib import Path
 from flaneur.errors import InputError
 
 _BUSY_S = 30.0
+_NOT_WRITABLE = ("readonly", "read-only", "unable to open", "permission denied")
 
 
 class Database:
@@ -69,7 +70,9 @@ class Database:
         try:
             yield
         except (sqlite3.Error, OSError) as error:
-            raise InputError(
-                f"{self.path}: cannot be used ({error}). {self._keeps} Free some space or, if it is damaged, move it "
-                "away."
-            ) from error
+            text = str(error).casefold()
+            if any(words in text for words in _NOT_WRITABLE):
+                todo = "It must be writable, and so must its folder, even to be read: make them so, or copy them."
+            else:
+                todo = "Free some space or, if it is damaged, move it away."
+            raise InputError(f"{self.path}: cannot be used ({error}). {self._keeps} {todo}") from error

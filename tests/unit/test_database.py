@@ -74,3 +74,9 @@ def test_who_reads_does_not_wait_for_who_writes(
         write.execute("INSERT INTO cities VALUES ('rome')")
         with other.read() as read:
             assert read.execute("SELECT * FROM cities").fetchall() == []
+
+
+@pytest.mark.parametrize("said", ["attempt to write a readonly database", "unable to open database file"])
+def test_what_cannot_be_written_is_not_called_damaged_or_full(database: Database, said: str) -> None:
+    with pytest.raises(InputError, match="must be writable, and so must its folder"), database.transaction():
+        raise sqlite3.OperationalError(said)
