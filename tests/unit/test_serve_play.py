@@ -175,6 +175,7 @@ def test_who_comes_back_with_the_code_goes_on_in_the_same_seat(client):
     again = Player(client, game["join_code"], code=first.entry.json()["code"].upper())
     assert again.heads == first.heads
     assert (again.round()["number"], again.get("").json()["name"]) == (2, "Ada")
+    assert (first.entry.json()["answered"], again.entry.json()["answered"]) == (0, 1)
     twice = again.answer(1, city="rome")
     assert twice.json()["feedback"]["number"] == 1
     assert again.answer(1, city="paris").status_code == 422

@@ -54,6 +54,7 @@ def seat_told(seat: Seat) -> Told:
         "seat": seat.key,
         "code": participant.code,
         "name": participant.name,
+        "answered": sum(one.guess is not None for one in seat.game.store.rounds(participant.number)),
         "finished": participant.finished,
         "game": about(seat.game),
     }

@@ -5,7 +5,7 @@ import * as api from "./play_api.js";
 import { showEnd, showThanks } from "./play_end.js";
 import { showFeedback } from "./play_feedback.js";
 import { showHost } from "./play_host.js";
-import { showBetween, showCode, showInvitation } from "./play_invited.js";
+import { showBetween, showCode, showInvitation, showReturn } from "./play_invited.js";
 import { playRound } from "./play_round.js";
 import { showStart } from "./play_start.js";
 import { onLanguage, texts } from "./texts.js";
@@ -36,7 +36,9 @@ async function attempt(work) {
     return await work();
   } catch (error) {
     show((box) => {
-      const again = t.put(make("button", { type: "button", class: "primary", on: { click: () => attempt(work) } }), "again");
+      const gone = error.code === "no_seat";
+      const more = () => (gone ? location.reload() : attempt(work));
+      const again = t.put(make("button", { type: "button", class: "primary", on: { click: more } }), gone ? "come_in" : "again");
       const line = t.has(`error_${error.code}`) ? t(`error_${error.code}`) : lineOf(error, t);
       box.replaceChildren(t.put(make("h1"), "heading"), make("p", { class: "trouble", role: "alert" }, line), again);
     });
@@ -64,11 +66,12 @@ async function choose() {
   return show((box) => showStart(box, t, found, { start, invite }));
 }
 
-/** Makes a game; alone one begins at once, a class waits for its players. */
-async function start(wanted) {
+/** Makes a game; alone one begins at once, unless there is a warning, and a class waits for its players. */
+async function start(wanted, { warned = false } = {}) {
   const game = await api.makeGame(wanted);
   const join_code = game.join_code;
   if (wanted.for_class) return show((box) => showHost(box, t, game, () => invited(join_code, game)));
+  if (game.warnings.length && !warned) return invited(join_code, game);
   return introduce(await api.sit({ join_code }));
 }
 
@@ -77,35 +80,54 @@ async function invite(join_code) {
 }
 
 function invited(join_code, game, others) {
-  const enter = async (who) => introduce(await api.sit({ join_code, ...who }));
-  const other = others && !isSober(game) ? () => show((box) => showStart(box, t, others, { start, invite })) : null;
-  document.documentElement.toggleAttribute("data-sober", isSober(game));
+  const enter = async (who) => {
+    const seat = await api.sit({ join_code, ...who });
+    if (!who.code || !seat.answered) return introduce(seat);
+    const no = () => {
+      api.forget();
+      return invited(join_code, game, others);
+    };
+    return show((box) => showReturn(box, t, { seat, round: ahead(seat) }, { yes: () => introduce(seat), no }));
+  };
+  const other = others && !api.isExperiment(game) ? () => show((box) => showStart(box, t, others, { start, invite })) : null;
+  document.documentElement.toggleAttribute("data-sober", api.isExperiment(game));
   show((box) => showInvitation(box, t, game, { enter, other }));
 }
 
 /** An experiment says what is to come; a game begins. */
 function introduce(seat) {
   history.replaceState(null, "", location.pathname);
-  document.documentElement.toggleAttribute("data-sober", isSober(seat.game));
+  document.documentElement.toggleAttribute("data-sober", api.isExperiment(seat.game));
   if (seat.finished) return attempt(() => end(seat));
   return attempt(() => play(seat, null));
 }
 
-/** Whether it is an experiment, in which nothing may tell and nothing may lead astray. */
-const isSober = (game) => game.training_rounds > 0 || !game.tells;
-
-/** Round after round, until none is left. */
+/** Round after round, until none is left. A round is asked for only when it is shown: its clock runs from then on. */
 async function play(seat, before) {
-  const round = await api.nextRound(seat);
-  if (!round) return end(seat);
-  if (isSober(seat.game) && (!before || before.phase !== round.phase)) {
-    return show((box) => showBetween(box, t, { seat, round, before }, () => attempt(() => look(seat, round))));
+  const round = ahead(seat);
+  if (round && api.isExperiment(seat.game) && (!before || before.phase !== round.phase)) {
+    return show((box) => showBetween(box, t, { seat, round, before }, () => attempt(() => deal(seat))));
   }
-  return look(seat, round);
+  return deal(seat);
+}
+
+/** Where in the game the next round is, or null after the last. */
+function ahead({ answered, game: { training_rounds: training, test_rounds: test } }) {
+  if (answered < training) return { phase: "training", position: answered + 1, of: training };
+  return answered < training + test ? { phase: "test", position: answered - training + 1, of: test } : null;
+}
+
+async function deal(seat) {
+  const round = await api.nextRound(seat);
+  return round ? look(seat, round) : end(seat);
 }
 
 function look(seat, round) {
-  const answered = (guess) => api.answer(seat, guess);
+  const answered = async (guess) => {
+    const feedback = await api.answer(seat, guess);
+    seat.answered = round.number;
+    return feedback;
+  };
   const next = () => attempt(() => play(seat, round));
   const told = (feedback, view) => (feedback ? show((box) => showFeedback(box, t, { seat, round, feedback, view }, next), { again: false }) : next());
   show((box) => playRound(box, t, { seat, round }, { answered, told }), { again: false });
@@ -123,7 +145,7 @@ async function end(seat) {
     const { dataset, test_rounds, views, by_map } = seat.game;
     const model = seat.game.model ?? "";
     api.forget();
-    return attempt(() => start({ dataset, model, rounds: test_rounds, views, by_map }));
+    return attempt(() => start({ dataset, model, rounds: test_rounds, views, by_map }, { warned: true }));
   };
   return show((box) => showEnd(box, t, { seat, result }, { again, over }));
 }

@@ -2,6 +2,10 @@
 import { get, post } from "./api.js";
 
 const KEPT = "seat";
+const CLOSED = ["wrong_join_code", "not_let_in"]; // with these a seat is lost for good
+
+/** Whether a game is an experiment, in which nothing may tell and nothing may lead astray. */
+export const isExperiment = (game) => game.training_rounds > 0 || !game.tells;
 
 /** What can be played here: games, datasets, models. */
 export const offers = () => get("v1/games");
@@ -34,9 +38,21 @@ export async function kept() {
   try {
     return await sit({ join_code: found.join_code, code: found.code, consent: true });
   } catch (error) {
-    if (error.code === "offline") throw error;
+    if (!CLOSED.includes(error.code)) throw error;
     forget();
     return null;
+  }
+}
+
+/** Asks from a seat; where the server was started anew since, it is taken again first. */
+async function from(seat, ask) {
+  try {
+    return await ask(seated(seat.seat));
+  } catch (error) {
+    const anew = error.code === "no_seat" ? await kept() : null;
+    if (!anew) throw error;
+    seat.seat = anew.seat;
+    return ask(seated(seat.seat));
   }
 }
 
@@ -44,19 +60,19 @@ export async function kept() {
 export const forget = () => sessionStorage.removeItem(KEPT);
 
 /** The next round, or null after the last. */
-export const nextRound = async ({ seat }) => (await get("v1/games/seat/round", seated(seat))).round;
+export const nextRound = async (seat) => (await from(seat, (how) => get("v1/games/seat/round", how))).round;
 
 /** Answers a round: what is told of it, or null. */
-export const answer = async ({ seat }, guess) => (await post("v1/games/seat/answers", guess, seated(seat))).feedback;
+export const answer = async (seat, guess) => (await from(seat, (how) => post("v1/games/seat/answers", guess, how))).feedback;
 
 /** What in a view spoke for the model's first choice. */
-export const heatmap = ({ seat }, number, view) => get(`v1/games/seat/rounds/${number}/heatmap?view=${view}`, seated(seat));
+export const heatmap = (seat, number, view) => from(seat, (how) => get(`v1/games/seat/rounds/${number}/heatmap?view=${view}`, how));
 
 /** How it went. */
-export const result = ({ seat }) => get("v1/games/seat/result", seated(seat));
+export const result = (seat) => from(seat, (how) => get("v1/games/seat/result", how));
 
 /** The leaderboard, as the one in this seat sees it. */
-export const standings = ({ seat }) => get("v1/games/seat/standings", seated(seat));
+export const standings = (seat) => from(seat, (how) => get("v1/games/seat/standings", how));
 
 /** Address of a picture. */
 export const pictureAt = (name) => `v1/games/pictures/${name}`;

@@ -4,6 +4,7 @@ import { drawBars } from "./bars.js";
 import { make } from "./make.js";
 import { drawMap } from "./map.js";
 import { heatmap } from "./play_api.js";
+import { isForGame } from "./play_keys.js";
 import { photoOf } from "./play_photo.js";
 import { headOf } from "./play_round.js";
 
@@ -28,7 +29,7 @@ export function showFeedback(box, t, { seat, round, feedback, view }, next) {
   const why = feedback.model ? whyOf(t, { seat, round, shown, name: nameOf(feedback.model.city) }) : null;
   const side = make(
     "div", { class: "side told" },
-    verdictOf(t, feedback, nameOf),
+    verdictOf(t, feedback, nameOf, seat.game.most_points),
     make("div", { class: "tools go" }, go),
     feedback.model && modelOf(t, feedback, nameOf),
     map?.element,
@@ -40,9 +41,9 @@ export function showFeedback(box, t, { seat, round, feedback, view }, next) {
   said.textContent = side.querySelector(".verdict").innerText;
 
   function key(event) {
-    if (event.altKey || event.ctrlKey || event.metaKey || event.repeat || event.target.closest?.("input, select, summary, dialog, .map")) return;
+    if (!isForGame(event)) return;
     if (event.key === "ArrowRight" || event.key === "ArrowLeft") return shown.step(event.key === "ArrowRight" ? 1 : -1);
-    if (event.key === "Enter" && !event.target.closest?.("button, a")) next();
+    if (event.key === "Enter" && !event.target.closest?.("button, a, summary")) next();
   }
 
   document.addEventListener("keydown", key);
@@ -54,11 +55,11 @@ export function showFeedback(box, t, { seat, round, feedback, view }, next) {
   };
 }
 
-function verdictOf(t, { correct, truth, city, points, distance_km }, nameOf) {
+function verdictOf(t, { correct, truth, city, points, distance_km }, nameOf, most) {
   const title = t.put(make("h2"), correct ? "right" : "wrong", { city: truth.name });
   const lines = [];
   if (!correct && city) lines.push(t.put(make("p"), "you_said", { city: nameOf(city) }));
-  const far = distance_km !== null && distance_km >= 1 && (!correct || points < 5000);
+  const far = distance_km !== null && distance_km >= 1 && (!correct || points < most);
   const sum = t.put(make("p", { class: "points" }), far ? "points_far" : "points", { n: points, km: Math.round(distance_km ?? 0) });
   return make("div", { class: correct ? "verdict good" : "verdict bad" }, title, ...lines, sum);
 }

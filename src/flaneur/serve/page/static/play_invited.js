@@ -1,6 +1,7 @@
 // A game somebody is invited to in; the screens before its photos out: the join code, the consent, what comes next.
 import { lineOf } from "./api.js";
 import { make } from "./make.js";
+import { isExperiment } from "./play_api.js";
 
 /** Asks for a join code. */
 export function showCode(box, t, invite) {
@@ -30,12 +31,12 @@ export function joinForm(t, invite) {
  * @param {{enter: Function, other: Function|null}} then enter({name, code, consent}); other: choose another game
  */
 export function showInvitation(box, t, game, { enter, other }) {
-  const isExperiment = game.training_rounds > 0 || !game.tells;
+  const sober = isExperiment(game);
   const trouble = make("p", { class: "trouble", role: "alert", hidden: true });
   const name = make("input", { name: "name", maxlength: 40, autocomplete: "nickname" });
   const code = make("input", { name: "code", maxlength: 60, autocomplete: "off", autocapitalize: "off", spellcheck: "false", class: "code", required: game.needs_code });
   const agree = make("input", { type: "checkbox", name: "consent", required: Boolean(game.consent) });
-  const go = t.put(make("button", { type: "submit", class: "primary big" }), isExperiment ? "begin" : "start");
+  const go = t.put(make("button", { type: "submit", class: "primary big" }), sober ? "begin" : "start");
   const back = make("details", {}, t.put(make("summary"), "have_code"), row(t, "own_code", code));
 
   async function submit(event) {
@@ -58,14 +59,23 @@ export function showInvitation(box, t, game, { enter, other }) {
     game.leaderboard && row(t, "name", name),
     trouble,
     make("div", { class: "tools" }, go, other && t.put(make("button", { type: "button", class: "quiet", on: { click: other } }), "other_game")),
-    isExperiment && !game.needs_code ? back : null,
+    (sober || game.leaderboard) && !game.needs_code ? back : null,
   ];
   const cities = game.cities.map((city) => city.name).join(", ");
   box.replaceChildren(
     make("h1", {}, game.title),
-    t.put(make("p", { class: "lead" }), isExperiment ? "about_experiment" : "about_game", { n: game.test_rounds + game.training_rounds, cities }),
+    t.put(make("p", { class: "lead" }), sober ? "about_experiment" : "about_game", { n: game.test_rounds + game.training_rounds, cities }),
     make("form", { class: "card chooser", on: { submit } }, ...parts),
   );
+}
+
+/** Somebody came with a code that was used before: who that is, and how far along. */
+export function showReturn(box, t, { seat, round }, { yes, no }) {
+  const go = t.put(make("button", { type: "button", class: "primary big", on: { click: yes } }), "return_yes");
+  const back = t.put(make("button", { type: "button", class: "quiet", on: { click: no } }), "return_no");
+  const key = round ? "return_how" : "return_done";
+  const line = t.put(make("p", { class: "lead" }), key, { who: [seat.name, seat.code].filter(Boolean).join(", "), n: round?.position });
+  box.replaceChildren(t.put(make("h1"), "return_title"), make("div", { class: "card" }, line, make("div", { class: "tools" }, go, back)));
 }
 
 /** Before a phase of an experiment: what is to come. */

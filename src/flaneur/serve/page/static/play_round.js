@@ -2,6 +2,7 @@
 import { lineOf } from "./api.js";
 import { make } from "./make.js";
 import { answersOf } from "./play_answers.js";
+import { isForGame } from "./play_keys.js";
 import { photoOf } from "./play_photo.js";
 
 const said = document.getElementById("said");
@@ -48,16 +49,18 @@ export function playRound(box, t, { seat, round }, { answered, told }) {
       try {
         told(await answered(whole), shown.view());
       } catch (error) {
-        trouble.textContent = lineOf(error, t);
+        const gone = error.code === "no_seat"; // for good: this window's own code opens nothing any more
+        trouble.textContent = gone ? t("error_no_seat") : lineOf(error, t);
         trouble.hidden = again.hidden = false;
-        again.onclick = send;
+        t.put(again, gone ? "come_in" : "again");
+        again.onclick = gone ? () => location.reload() : send;
       }
     };
     await send();
   }
 
   function key(event) {
-    if (event.altKey || event.ctrlKey || event.metaKey || event.repeat || event.target.closest?.("input, select, textarea, dialog, .map")) return;
+    if (!isForGame(event)) return;
     if (event.key === "ArrowRight" || event.key === "ArrowLeft") return shown.step(event.key === "ArrowRight" ? 1 : -1);
     choose.key(event.key);
   }
@@ -75,7 +78,8 @@ export function headOf(t, seat, round) {
   const phase = round.phase === "training" ? "round_training" : seat.game.tells ? "round_game" : "round_test";
   const title = t.put(make("h1"), phase, { n: round.position, of: round.of });
   const bar = make("progress", { max: round.of, value: round.position - 1, "aria-hidden": "true" });
-  return make("div", { class: "head" }, title, bar);
+  const code = seat.game.leaderboard && make("small", { class: "own" }, t.put(make("span"), "your_code"), " ", make("b", { class: "code" }, seat.code));
+  return make("div", { class: "head" }, title, bar, code);
 }
 
 /** Seconds that the page was to be seen. */
