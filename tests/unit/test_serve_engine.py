@@ -114,11 +114,26 @@ def test_what_makes_no_sense_is_refused_at_once(engine):
 
 
 @pytest.mark.parametrize("photo", [PHOTOS[3], jpeg(drawn(1, 2400, 1300), lat=1.5, lon=2.5)], ids=["small", "large"])
+def assert_alike(one, other):
+    """Equal, but for the last digits of numbers: another process may share its work out otherwise."""
+    assert type(one) is type(other)
+    if isinstance(one, dict):
+        assert one.keys() == other.keys()
+        for name, value in one.items():
+            assert_alike(value, other[name])
+    elif isinstance(one, list):
+        assert len(one) == len(other)
+        for value, beside in zip(one, other, strict=True):
+            assert_alike(value, beside)
+    else:
+        assert one == (pytest.approx(other, abs=1e-3) if isinstance(other, float) else other)
+
+
 def test_a_heat_map_is_the_one_of_explain(engine, model, photo):
     here = explain(model, photo, city="rome", against="paris", check=True)
     there = engine.explain("a", "", photo, {"city": "rome", "against": "paris"}).future.result(WAIT_S)
-    assert there.to_dict() == here.to_dict()
-    assert np.array_equal(there.values, here.values, equal_nan=True)
+    assert_alike(there.to_dict(), here.to_dict())
+    assert np.allclose(there.values, here.values, atol=1e-4, equal_nan=True)
     assert there.image.tobytes() == here.image.tobytes()
     assert there.prediction.thumbnail == here.prediction.thumbnail
 
