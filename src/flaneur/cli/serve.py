@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import html
+import os
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -43,14 +46,36 @@ def serve(models: Sequence[str], open_page: bool, **options: Any) -> None:
 
     loaded = [load(name) for name in models or ("base",)]
 
+    opened: list[Path] = []
+
     def told(address: str) -> None:
-        tail = f"#token={settings.token}" if settings.token else ""
         hint = "#token=(what stands in the token file)" if settings.token else ""
         click.echo(f"Listening on {address}/{hint}  (Ctrl-C ends it)")
-        if open_page:
-            click.launch(f"{address}/{tail}")
+        if open_page and settings.token:
+            opened.append(_page_to(f"{address}/#token={settings.token}"))
+            click.launch(str(opened[0]))
+        elif open_page:
+            click.launch(f"{address}/")
 
-    serve(loaded, settings, told=told)
+    try:
+        serve(loaded, settings, told=told)
+    finally:
+        for page in opened:
+            page.unlink(missing_ok=True)
+
+
+def _page_to(address: str) -> Path:
+    """A page that only its owner can read and that leads to an address: other users see what a browser is started with.
+
+    It is not below the folder for temporary files, which some browsers cannot read.
+    """
+    from flaneur.settings import home
+
+    home().mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(".html", "open-", home())
+    with os.fdopen(handle, "w", encoding="utf-8") as page:
+        page.write(f'<!doctype html><meta http-equiv="refresh" content="0; url={html.escape(address)}">\n')
+    return Path(name)
 
 
 def serve_settings(options: dict[str, Any]) -> ServeSettings:

@@ -20,6 +20,7 @@ from flaneur.errors import FlaneurError, UsageError
 from flaneur.predict import Model
 from flaneur.serve.connection import BACKLOG, Connection, raise_most_files
 from flaneur.serve.engine.engine import Engine
+from flaneur.serve.http.about import about
 from flaneur.serve.http.app import create_app
 from flaneur.serve.http.settings import ServeSettings
 
@@ -59,6 +60,8 @@ def serve(
 
         def watch() -> None:
             try:
+                for model in models:
+                    about(model)  # the gazetteer, which takes seconds, is read before anybody asks
                 engine.wait_ready()
                 told(address_of(listener))
             except FlaneurError as error:
