@@ -113,7 +113,6 @@ def test_what_makes_no_sense_is_refused_at_once(engine):
         Engine([], Limits())
 
 
-@pytest.mark.parametrize("photo", [PHOTOS[3], jpeg(drawn(1, 2400, 1300), lat=1.5, lon=2.5)], ids=["small", "large"])
 def assert_alike(one, other):
     """Equal, but for the last digits of numbers: another process may share its work out otherwise."""
     assert type(one) is type(other)
@@ -129,6 +128,7 @@ def assert_alike(one, other):
         assert one == (pytest.approx(other, abs=1e-3) if isinstance(other, float) else other)
 
 
+@pytest.mark.parametrize("photo", [PHOTOS[3], jpeg(drawn(1, 2400, 1300), lat=1.5, lon=2.5)], ids=["small", "large"])
 def test_a_heat_map_is_the_one_of_explain(engine, model, photo):
     here = explain(model, photo, city="rome", against="paris", check=True)
     there = engine.explain("a", "", photo, {"city": "rome", "against": "paris"}).future.result(WAIT_S)
