@@ -1,9 +1,10 @@
 """A running server: who is slow, leaves, or comes while it ends; and what the command line says of it."""
 
+import asyncio
 import socket
 import threading
-import time
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 
 import httpx2  # noqa: TID251 - it asks a server of its own
 import pytest
@@ -15,14 +16,15 @@ from flaneur.errors import UsageError
 from flaneur.predict import Model
 from flaneur.serve import connection
 from flaneur.serve import run as run_module
-from flaneur.serve.http import body
+from flaneur.serve.http import body, gate
 from flaneur.serve.http.settings import ServeSettings
 from flaneur.serve.limits import Limits
 from flaneur.serve.run import Server, address_of, listen
 from photos import drawn, jpeg
+from serving import PATIENT, until
 
 STREET = jpeg(drawn(1))
-FOREVER_S = 60.0
+FOREVER_S = 240.0
 
 
 @pytest.fixture(scope="module")
@@ -30,10 +32,21 @@ def model(tmp_path_factory):
     return Model(tiny_bundle(tmp_path_factory.mktemp("models") / "tiny"))
 
 
+@pytest.fixture(autouse=True)
+def patience(monkeypatch):
+    """Nothing is cut short on a busy machine, except what a test says."""
+    for module, name in (
+        (connection, "HEAD_S"), (connection, "UNREAD_S"), (body, "_DISCARD_S"), (body, "IDLE_S"), (body, "SLICE_S"),
+        (gate, "SMALL_BODY_S"),
+    ):  # fmt: skip
+        monkeypatch.setattr(module, name, FOREVER_S)
+    monkeypatch.setattr("flaneur.serve.run._KEEP_ALIVE_S", FOREVER_S)
+
+
 @contextmanager
 def running(model, **settings):
     """A server in a thread, with its engine and address."""
-    settings = ServeSettings(port=0, **settings)
+    settings = ServeSettings(**{"port": 0, "limits": PATIENT} | settings)
     with listen(settings) as listener, FakeEngine([model], settings.limits) as engine:
         server = Server(engine, settings)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
@@ -49,13 +62,6 @@ def running(model, **settings):
         assert not thread.is_alive()
 
 
-def until(true):
-    ends = time.monotonic() + FOREVER_S
-    while not true():
-        assert time.monotonic() < ends
-        time.sleep(0.005)
-
-
 def predict(server, **options):
     return httpx2.post(f"{server.address}/v1/predict", files={"photo": STREET}, timeout=FOREVER_S, **options)
 
@@ -68,6 +74,15 @@ def spoken(server, data):
     return connected
 
 
+def heard(connected):
+    """What is said on a connection until the other side ends it."""
+    said = b""
+    with suppress(ConnectionError):  # it had ended before it could read all
+        while more := connected.recv(10_000):
+            said += more
+    return said
+
+
 HEAD = b"POST /v1/predict HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: multipart/form-data; boundary=x\r\n"
 FORM = b'--x\r\nContent-Disposition: form-data; name="photo"\r\n\r\n' + STREET + b"\r\n--x--\r\n"
 
@@ -76,7 +91,7 @@ def test_it_answers_and_ends(model):
     with running(model) as (server, _):
         assert predict(server).status_code == 200
     with pytest.raises(httpx2.ConnectError):
-        httpx2.get(f"{server.address}/healthz")
+        httpx2.get(f"{server.address}/healthz", timeout=FOREVER_S)
 
 
 def test_work_is_called_off_once_its_client_has_left(model):
@@ -90,7 +105,7 @@ def test_work_is_called_off_once_its_client_has_left(model):
         engine.gate.set()
         assert predict(server).status_code == 200
         until(lambda: server.app.state.metrics.open == 0)
-        told = httpx2.get(f"{server.address}/metrics").text
+        told = httpx2.get(f"{server.address}/metrics", timeout=FOREVER_S).text
         assert 'flaneur_requests_total{method="POST",route="/v1/predict",status="499"} 20.0' in told
         assert engine.answered == 1
 
@@ -106,16 +121,19 @@ def test_a_body_that_stays_away_is_not_waited_for(model, monkeypatch):
 
 
 def test_a_head_that_stays_away_is_not_waited_for(model, monkeypatch):
-    monkeypatch.setattr(connection, "HEAD_S", 0.2)
-    monkeypatch.setattr("flaneur.serve.run._KEEP_ALIVE_S", 0.2)
-    with running(model) as (server, _):
+    with running(model) as (server, _), spoken(server, b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n") as kept:
+        until(lambda: server.server_state.total_requests == 1)
+        monkeypatch.setattr(connection, "HEAD_S", 0.2)
+        kept.sendall(b"GET /healthz HTTP")
         with spoken(server, HEAD) as client, spoken(server, b"") as silent:
-            assert client.makefile("rb").read() == b""
-            assert silent.makefile("rb").read() == b""
-        again = b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
-        with spoken(server, again) as client:
-            client.sendall(again + b"GET /healthz HTTP")  # the second whole, the third not
-            assert client.makefile("rb").read().count(b"200 OK") == 2
+            assert (heard(kept).count(b"HTTP/1.1"), heard(client), heard(silent)) == (1, b"", b"")
+
+
+def test_half_a_head_behind_a_whole_request_is_not_waited_for(model, monkeypatch):
+    monkeypatch.setattr("flaneur.serve.run._KEEP_ALIVE_S", 0.2)
+    once = b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
+    with running(model) as (server, _), spoken(server, once + b"GET /healthz HTTP") as client:
+        assert heard(client).count(b"200 OK") == 1
 
 
 def test_a_refused_body_is_taken_in_so_that_its_answer_is_read(model):
@@ -123,7 +141,7 @@ def test_a_refused_body_is_taken_in_so_that_its_answer_is_read(model):
         large = b"x" * 5_000_000
         answer = httpx2.post(f"{server.address}/v1/predict", files={"photo": large}, timeout=FOREVER_S)
         assert answer.status_code == 401
-        with httpx2.Client() as client:
+        with httpx2.Client(timeout=FOREVER_S) as client:
             for _ in range(3):  # on one connection
                 assert client.post(f"{server.address}/v1/predict", files={"photo": large}).status_code == 401
 
@@ -132,7 +150,7 @@ TOKEN = "a-token-of-some-length"
 
 
 def test_bodies_under_way_shut_nobody_out(model):
-    limits = Limits(queue_photos=2, client_photos=2, request_photos=2)
+    limits = replace(PATIENT, queue_photos=2, client_photos=2, request_photos=2)
     slow = b"POST /v1/games/invitation HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 50\r\n\r\n{"
     with running(model, token=TOKEN, limits=limits) as (server, _):
         sending = [spoken(server, slow) for _ in range(6)]
@@ -161,9 +179,9 @@ def test_an_answer_that_nobody_reads_is_given_up(model, monkeypatch):
         with spoken(server, b"GET /openapi.json HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n" * 1500) as client:
             until(lambda: server.app.state.metrics.open == 1 or not server.server_state.connections)
             until(lambda: not server.server_state.connections)
-            assert server.app.state.metrics.open == 0
+            until(lambda: server.app.state.metrics.open == 0)
             assert client.fileno() > 0
-        assert httpx2.get(f"{server.address}/healthz").status_code == 200
+        assert httpx2.get(f"{server.address}/healthz", timeout=FOREVER_S).status_code == 200
 
 
 def test_a_flood_of_connections_ends_at_the_door(model, monkeypatch, caplog):
@@ -218,7 +236,7 @@ def test_an_endless_body_is_cut_off(model, monkeypatch):
         while True:
             yield b"x" * 60_000
 
-    limits = Limits(request_bytes=500_000, photo_bytes=400_000)
+    limits = replace(PATIENT, request_bytes=500_000, photo_bytes=400_000)
     heads = {"Content-Type": "multipart/form-data; boundary=x"}
     with running(model, limits=limits) as (server, engine):
         with suppress(httpx2.TransportError):  # the server hangs up while the client still sends
@@ -228,18 +246,26 @@ def test_an_endless_body_is_cut_off(model, monkeypatch):
         assert predict(server).status_code == 200
 
 
-def test_what_was_accepted_is_answered_while_the_server_ends(model):
-    with running(model) as (server, engine):
+def test_what_was_accepted_is_answered_while_the_server_ends(model, monkeypatch):
+    told = threading.Event()
+    with running(model, limits=replace(PATIENT, drain_s=FOREVER_S)) as (server, engine):
+        stop_listening = server._stop_listening
+
+        async def once_told(listeners):
+            await asyncio.to_thread(told.wait, FOREVER_S)
+            await stop_listening(listeners)
+
+        monkeypatch.setattr(server, "_stop_listening", once_told)
         engine.gate.clear()
         answers = []
         asking = [threading.Thread(target=lambda: answers.append(predict(server).status_code)) for _ in range(8)]
         for thread in asking:
             thread.start()
         until(lambda: len(engine.clients) == 8)
-        server._grace_s = 0.3
         server.should_exit = True
         until(lambda: server.app.state.draining)
-        ready = httpx2.get(f"{server.address}/readyz")
+        ready = httpx2.get(f"{server.address}/readyz", timeout=FOREVER_S)
+        told.set()
         assert (ready.status_code, ready.headers["Connection"]) == (503, "close")
         engine.gate.set()
         for thread in asking:
@@ -248,7 +274,7 @@ def test_what_was_accepted_is_answered_while_the_server_ends(model):
 
 
 def test_what_never_ends_is_cut_off_after_the_drain(model):
-    with running(model, limits=Limits(drain_s=1.0)) as (server, engine):
+    with running(model, limits=replace(PATIENT, drain_s=1.0)) as (server, engine):
         engine.gate.clear()
         with spoken(server, HEAD + b"Content-Length: %d\r\n\r\n" % len(FORM) + FORM) as client:
             until(lambda: engine.clients)
