@@ -117,7 +117,7 @@ def _against(found: Against) -> list[str]:
         f"{found.only_model:,} times. {_of_these(found)}{_of_people(found)}"
     ]
     kappa = found.agreement
-    if math.isfinite(kappa.value) and math.isfinite(kappa.low):
+    if kappa.low < kappa.high:  # else one side is always right, or always wrong, and nothing can agree
         numbers = (
             f"(kappa {plain(kappa.value)}, {plain(kappa.low)} to {plain(kappa.high)}; 0 is chance, 1 the very same "
             "places)"
