@@ -14,7 +14,7 @@ from starlette.testclient import TestClient
 
 from bundles import tiny_bundle
 from fake_engine import FakeEngine
-from flaneur.errors import UsageError
+from flaneur.errors import InputError, UsageError
 from flaneur.game.game import new_game
 from flaneur.game.settings import GameSettings
 from flaneur.metrics.interval import wilson
@@ -359,6 +359,14 @@ def test_a_photo_that_is_gone_is_told_without_its_path(world, home, engine, tmp_
         monkeypatch.setattr(type(game.dataset), "image_path", lambda self, photo: home / "rome" / "gone.jpg")
         answer = player.get("/round")
         assert (answer.status_code, answer.json()["error"]["code"]) == (422, "photo_gone")
+        assert "rome" not in answer.text
+
+        def other(*_):
+            raise InputError(f"{home}: something else of rome is wrong.")
+
+        monkeypatch.setattr(type(game), "next_round", other)
+        answer = player.get("/round")
+        assert (answer.status_code, answer.json()["error"]["code"]) == (422, "game_stuck")
         assert "rome" not in answer.text
 
 

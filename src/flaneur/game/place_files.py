@@ -10,6 +10,10 @@ from flaneur.errors import InputError
 from flaneur.game.places import PlayPlace
 
 
+class PhotoGone(InputError):  # noqa: N818 - named for what happened
+    """A photo of a game that is not there any more."""
+
+
 class PlaceFiles:
     """The files of a game's photos.
 
@@ -27,13 +31,13 @@ class PlaceFiles:
         """The files of a place's views.
 
         Raises:
-            InputError: a photo is gone.
+            PhotoGone: a photo is gone.
         """
         files = []
         for photo in self._places[place].photos:
             file = self._dataset.image_path(self._photos[photo]) if photo in self._photos else None
             if file is None or not file.is_file():
-                raise InputError(f"{self._dataset.name}: photo {photo} of this game is gone. Bring it back to go on.")
+                raise PhotoGone(f"{self._dataset.name}: photo {photo} of this game is gone. Bring it back to go on.")
             files.append(file)
         return tuple(files)
 

@@ -17,8 +17,9 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
-from flaneur.errors import InputError, UsageError
+from flaneur.errors import InputError, PhotoError, UsageError
 from flaneur.explain.run import DEFAULT_METHOD, QUICK
+from flaneur.game.place_files import PhotoGone
 from flaneur.game.settings import GameSettings
 from flaneur.game.shapes import Guess
 from flaneur.serve.http import fields
@@ -260,12 +261,15 @@ async def _play(work: Callable[P, T], *given: P.args, **named: P.kwargs) -> T:
     """The same for players: no path of a photo, which may name its city, is told."""
     try:
         return await _run(_without_paths(work), *given, **named)
-    except _PhotoGone as error:
-        message = "A photo of this game cannot be read. Check the dataset with: flaneur dataset verify NAME"
-        raise Problem(422, "photo_gone", message) from error
+    except _Untold as error:
+        if isinstance(error.__cause__, (PhotoGone, PhotoError)):
+            message = "A photo of this game cannot be read. Check the dataset with: flaneur dataset verify NAME"
+            raise Problem(422, "photo_gone", message) from error
+        message = "This game cannot go on. Ask whoever started it to look at its dataset and model."
+        raise Problem(422, "game_stuck", message) from error
 
 
-class _PhotoGone(Exception):  # noqa: N818 - becomes a problem
+class _Untold(Exception):  # noqa: N818 - becomes a problem
     pass
 
 
@@ -274,6 +278,6 @@ def _without_paths(work: Callable[P, T]) -> Callable[P, T]:
         try:
             return work(*given, **named)
         except InputError as error:
-            raise _PhotoGone from error
+            raise _Untold from error
 
     return done
