@@ -101,10 +101,10 @@ def get(path: str) -> bytes:
     return f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode()
 
 
-def post(photo: bytes, client: str) -> bytes:
-    """``POST /v1/predict`` of one photo."""
+def post(photos: Sequence[bytes], client: str) -> bytes:
+    """``POST /v1/predict`` of photos."""
     head = f'--{_BOUNDARY}\r\nContent-Disposition: form-data; name="photo"; filename="a.jpg"\r\n\r\n'.encode()
-    body = head + photo + f"\r\n--{_BOUNDARY}--\r\n".encode()
+    body = b"".join(head + photo + b"\r\n" for photo in photos) + f"--{_BOUNDARY}--\r\n".encode()
     lines = (
         "POST /v1/predict HTTP/1.1", "Host: 127.0.0.1", f"X-Client: {client}", f"Content-Length: {len(body)}",
         f"Content-Type: multipart/form-data; boundary={_BOUNDARY}",
@@ -117,7 +117,12 @@ def photos_of(paths: Sequence[Path]) -> list[bytes]:
 
 
 def call(
-    port: int, photos: Sequence[bytes], clients: Sequence[str], go_on: Callable[[int], bool], pause_s: float = 0.0
+    port: int,
+    photos: Sequence[bytes],
+    clients: Sequence[str],
+    go_on: Callable[[int], bool],
+    pause_s: float = 0.0,
+    together: int = 1,
 ) -> Told:
     """Send photos, each caller the next as soon as it has its answer.
 
@@ -127,10 +132,12 @@ def call(
         clients: one caller each; equal names are one client.
         go_on: whether to send the request of this number, counted over all callers.
         pause_s: that a caller waits after a refusal, whatever it was told.
+        together: photos in one request.
     """
+    requests = [photos[first : first + together] for first in range(0, len(photos), together)]
     told, lock, numbers = Told(), threading.Lock(), itertools.count()
     threads = [
-        threading.Thread(target=_call, args=(port, photos, client, (numbers, go_on), pause_s, (told, lock)))
+        threading.Thread(target=_call, args=(port, requests, client, (numbers, go_on), pause_s, (told, lock)))
         for client in clients
     ]
     began = time.perf_counter()
@@ -156,7 +163,7 @@ def probe(port: int) -> None:
 
 def _call(
     port: int,
-    photos: Sequence[bytes],
+    requests: Sequence[Sequence[bytes]],
     client: str,
     which: tuple[Iterator[int], Callable[[int], bool]],
     pause_s: float,
@@ -164,7 +171,7 @@ def _call(
 ) -> None:
     (numbers, go_on), (told, lock), caller = which, into, Caller(port)
     while go_on(number := next(numbers)):
-        request, began = post(photos[number % len(photos)], client), time.perf_counter()
+        request, began = post(requests[number % len(requests)], client), time.perf_counter()
         try:
             status, retry, _ = caller.send(request)
         except OSError:

@@ -104,19 +104,24 @@ def serving(model: str, **limits: Any) -> Iterator[Server]:
             process.send_signal(signal.SIGTERM)
 
 
+TOGETHER = 4
+"""Photos in one request of those who send several."""
+
+
 def throughput(model: Model, name: str, paths: Sequence[Path], count: int, repeats: int) -> list[dict[str, Any]]:
-    """Photos a second of both, in turns."""
-    chosen, found = repeated(paths, count), list[Told]()
-    core_s: dict[str, list[float]] = {"predict_many": [], "server": []}
+    """Photos a second of both, in turns; one photo a request, and several."""
+    chosen, found = repeated(paths, count), dict[int, list[Told]]({1: [], TOGETHER: []})
+    core_s: dict[str, list[float]] = {"predict_many": [], "1": [], str(TOGETHER): []}
     photos = photos_of(chosen)
     clients = [f"client {number}" for number in range(CALLERS)]
     with serving(name) as server:
 
-        def served() -> float:
+        def served(together: int) -> float:
             before = server.cpu_s()
-            found.append(call(server.port, photos, clients, lambda number: number < count))
-            core_s["server"].append(server.cpu_s() - before)
-            return found[-1].count(200) / found[-1].took_s
+            told = call(server.port, photos, clients, lambda number: number * together < count, together=together)
+            found[together].append(told)
+            core_s[str(together)].append(server.cpu_s() - before)
+            return told.count(200) * together / told.took_s
 
         def bulk() -> float:
             before = time.process_time()
@@ -124,21 +129,24 @@ def throughput(model: Model, name: str, paths: Sequence[Path], count: int, repea
             core_s["predict_many"].append(time.process_time() - before)
             return rate
 
-        rates = interleaved({"predict_many": bulk, "server": served}, repeats)
-    p95 = summary([told.at(0.95, 200) for told in found])
-    return [
-        need("photos a second, predict_many", summary(rates["predict_many"])["median"]),
-        need(f"photos a second over HTTP, {CALLERS} callers", summary(rates["server"])["median"]),
-        need("of that share", ratio(rates["server"], rates["predict_many"])["median"], at_least=0.8),
-        need(
-            "core-time of predict_many over the server's",
-            ratio(core_s["predict_many"], core_s["server"])["median"],
-        ),
-        need("core-milliseconds a photo, server", 1000 * summary(core_s["server"])["median"] / count),
-        need("median seconds of an answer", summary([told.at(0.5, 200) for told in found])["median"]),
-        need("p95 seconds of an answer", p95["median"]),
-        need("answers other than 200", sum(count - told.count(200) for told in found), at_most=0),
-    ]
+        ways = {"predict_many": bulk, "1": lambda: served(1), str(TOGETHER): lambda: served(TOGETHER)}
+        rates = interleaved(ways, repeats)
+    lines = [need("photos a second, predict_many", summary(rates["predict_many"])["median"])]
+    for together, told in found.items():
+        way, said = str(together), f"{together} a request: "
+        lines += [
+            need(f"{said}photos a second over HTTP, {CALLERS} callers", summary(rates[way])["median"]),
+            need(f"{said}of that share", ratio(rates[way], rates["predict_many"])["median"], at_least=0.8),
+            need(f"{said}core-milliseconds a photo", 1000 * summary(core_s[way])["median"] / count),
+            need(f"{said}median seconds of an answer", summary([one.at(0.5, 200) for one in told])["median"]),
+            need(f"{said}p95 seconds of an answer", summary([one.at(0.95, 200) for one in told])["median"]),
+            need(f"{said}answers other than 200", sum(_others(one) for one in told), at_most=0),
+        ]
+    return lines
+
+
+def _others(told: Told) -> int:
+    return sum(map(len, told.seconds.values())) - told.count(200)
 
 
 def overload(name: str, photos: Sequence[bytes], lasting_s: float) -> list[dict[str, Any]]:

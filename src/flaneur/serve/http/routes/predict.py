@@ -24,6 +24,8 @@ from flaneur.serve.http.uploads import Form, Upload, read_form
 from flaneur.serve.http.waiting import result_of
 
 router = APIRouter(tags=["photos"])
+_AT_ONCE = 4
+"""Photos whose answers are written down where they arrive; with more, other requests would have to wait for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +60,8 @@ async def predict(request: Request) -> JSONResponse:
     name, asked = _asked(form, state.engine.models)
     ticket = state.engine.predict(client_of(request), name, [photo.data for photo in asked.photos])
     found = await result_of(request, ticket)
+    if len(found) <= _AT_ONCE:
+        return _answer(asked, found)
     return await asyncio.to_thread(_answer, asked, found)
 
 
