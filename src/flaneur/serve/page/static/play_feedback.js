@@ -59,6 +59,7 @@ function verdictOf(t, { correct, truth, city, points, distance_km }, nameOf, mos
   const title = t.put(make("h2"), correct ? "right" : "wrong", { city: truth.name });
   const lines = [];
   if (!correct && city) lines.push(t.put(make("p"), "you_said", { city: nameOf(city) }));
+  if (!correct && !city) lines.push(t.put(make("p"), "you_said_nowhere"));
   const far = distance_km !== null && distance_km >= 1 && (!correct || points < most);
   const sum = t.put(make("p", { class: "points" }), far ? "points_far" : "points", { n: points, km: Math.round(distance_km ?? 0) });
   return make("div", { class: correct ? "verdict good" : "verdict bad" }, title, ...lines, sum);
@@ -74,13 +75,14 @@ function modelOf(t, { model, truth }, nameOf) {
 }
 
 /** A map of the right place, what was answered, and what the model said. */
-function placeOf(t, round, { truth, at, city, correct }, nameOf) {
+function placeOf(t, round, { truth, at, city, correct, guess }, nameOf) {
   if (!at) return null;
-  const guessed = round.choices.find((choice) => choice.city === city);
+  const pointed = typeof guess?.lat === "number";
+  const guessed = pointed ? guess : round.choices.find((choice) => choice.city === city);
   const points = [{ ...at, label: truth.name, chosen: true }];
   const lines = [];
   if (!correct && guessed && guessed.lat !== null) {
-    points.push({ lat: guessed.lat, lon: guessed.lon, label: nameOf(city), kind: "picked" });
+    points.push({ lat: guessed.lat, lon: guessed.lon, label: pointed ? t("your_point") : nameOf(city), kind: "picked" });
     lines.push({ from: guessed, to: at });
   }
   const element = make("div");

@@ -47,7 +47,8 @@ export function playRound(box, t, { seat, round }, { answered, told }) {
     again.hidden = trouble.hidden = true;
     const send = async () => {
       try {
-        told(await answered(whole), shown.view());
+        const feedback = await answered(whole);
+        told(feedback && { ...feedback, guess }, shown.view());
       } catch (error) {
         const gone = error.code === "no_seat"; // for good: this window's own code opens nothing any more
         trouble.textContent = gone ? t("error_no_seat") : lineOf(error, t);
