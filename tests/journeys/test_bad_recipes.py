@@ -76,7 +76,7 @@ CASES = {
     "weights of another network": Bad(
         {"network.weights": '"FOLDER/other.safetensors"'}, 3, ("does not fit", NETWORK, "Name a file")
     ),
-    "a wrong type": Bad({"training.epochs": '"ten"'}, 2, ("epochs", "int", "'ten'")),
+    "a wrong type": Bad({"training.epochs": '"ten"'}, 2, ("epochs", "a whole number", "'ten'")),
     "a negative number": Bad({"training.lr_head": "-1.0"}, 2, ("lr_head", "negative")),
     "a share above one": Bad({"network.dropout": "1.5"}, 2, ("dropout", "0 to 1")),
     "a vertical flip": Bad({"augment.vertical_flip": "0.5"}, 2, ("vertical_flip", "sky", "flip")),
