@@ -31,6 +31,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
 from benchmarks.measure import need, parser, report
 from bundles import CITIES, tiny_bundle
+from made_up_requests import HOOKS
 from malformed import write_malformed
 from photos import drawn, jpeg
 
@@ -44,22 +45,6 @@ def _noted(event, given):
     elif event in ("socket.connect", "socket.sendto") or event == "socket.getaddrinfo" and given[0] != "127.0.0.1":
         os.write(_log, f"reached {given}\\n".encode())
 sys.addaudithook(_noted)
-"""
-HOOKS = """
-import schemathesis
-from hypothesis import strategies
-from photos import drawn, jpeg
-for kind in ("image/jpeg", "image/png", "image/webp"):
-    schemathesis.openapi.media_type(kind, strategies.sampled_from([jpeg(drawn(seed)) for seed in range(5)]))
-
-@schemathesis.hook
-def filter_case(context, case):
-    if not isinstance(case.body, dict):
-        return True
-    if case.meta.generation.mode.is_positive:  # a city is not held against itself, nor against a photo's first choice
-        return "against" not in case.body
-    # In a form, a list of one word is that word: nobody can tell that it breaks the description.
-    return not any(isinstance(value, (list, dict)) for name, value in case.body.items() if name != "photo")
 """
 METADATA = [
     "169.254.169.254", "100.100.100.200", "[::ffff:169.254.169.254]", "[64:ff9b::a9fe:a9fe]", "[fd00:ec2::254]",

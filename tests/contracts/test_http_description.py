@@ -14,23 +14,7 @@ from fake_engine import FakeEngine
 from flaneur.predict import Model
 from flaneur.serve.http.settings import ServeSettings
 from flaneur.serve.run import Server, address_of, listen
-
-HOOKS = """
-import schemathesis
-from hypothesis import strategies
-from photos import drawn, jpeg
-for kind in ("image/jpeg", "image/png", "image/webp"):
-    schemathesis.openapi.media_type(kind, strategies.sampled_from([jpeg(drawn(seed)) for seed in range(3)]))
-
-@schemathesis.hook
-def filter_case(context, case):
-    if not isinstance(case.body, dict):
-        return True
-    if case.meta.generation.mode.is_positive:  # a city is not held against itself, nor against a photo's first choice
-        return "against" not in case.body
-    # In a form, a list of one word is that word: nobody can tell that it breaks the description.
-    return not any(isinstance(value, (list, dict)) for name, value in case.body.items() if name != "photo")
-"""
+from made_up_requests import HOOKS
 
 
 def test_every_answer_is_as_described(tmp_path, monkeypatch):
