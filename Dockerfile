@@ -14,7 +14,7 @@ RUN useradd --system --uid 10001 --no-create-home --shell /usr/sbin/nologin flan
 USER 10001:10001
 ENV PATH=/opt/flaneur/bin:$PATH \
     PYTHONDONTWRITEBYTECODE=1 \
-    FLANEUR_HOME=/tmp/flaneur
+    FLANEUR_HOME=/var/lib/flaneur
 EXPOSE 8420
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=30s --timeout=5s --start-period=30s CMD ["python", "-c", \
