@@ -209,6 +209,22 @@ def test_what_is_refused_leaves_no_earlier_answer_standing(page, api):
         assert page.get_by_text("The 3 cities I know").is_visible()
 
 
+@pytest.mark.parametrize("late", ["why", "compare", "save"])
+def test_a_part_whose_words_come_after_a_refusal_is_not_drawn(page, api, late):
+    held: list[Any] = []
+    page.route(f"**/texts/{late}.*", lambda route: held.append(route))
+    api.says(answer(0.9, 0.05, 0.05))
+    with page.expect_request(f"**/texts/{late}.*"):
+        page.locator("#choose").set_input_files(PHOTO)
+    assert said(page) == "Porto, fairly sure"
+    page.locator("#again").set_input_files({"name": "notes.txt", "mimeType": "text/plain", "buffer": b"x"})
+    page.get_by_text("That was no picture").wait_for()
+    with page.expect_response(f"**/texts/{late}.*"):
+        held.pop().fallback()
+    page.evaluate("new Promise(requestIdleCallback)")
+    assert page.locator("#why figure, #compare *, #save *").count() == 0
+
+
 def test_models_are_told_by_a_share_on_the_same_photos_or_by_none(page, api):
     api.says(answer(0.9, 0.05, 0.05))
     folder = re.match(r"/static/\w+", next(iter(SITE.assets)))[0]

@@ -119,22 +119,27 @@ function picture(file) {
   const shown = pictureOf(file, file.name);
   shown.className = "shown";
   shown.addEventListener("error", () => shown.replaceWith(t.put(document.createElement("p"), "no_preview")));
-  release($("why"));
   $("why").replaceChildren(shown);
 }
 
-/** Why, what other models say, and what can be kept: modules of their own. */
+/**
+ * Why, what other models say, and what can be kept: modules of their own. Each draws out of sight and is put in place
+ * only if its answer is still the one that is shown: words may come late, after a newer photo or a refusal.
+ */
 async function showParts(answer) {
   const mine = (state.parts = []);
   const about = { files: filesOf(answer), answer, model: model(), models: state.models };
   const steps = [
-    () => showWhy($("why"), about),
-    () => showCompare($("compare"), about),
-    () => showSave($("save"), { ...about, why: mine[0].found, others: mine[1].found }),
+    [$("why"), (draft) => showWhy(draft, about)],
+    [$("compare"), (draft) => showCompare(draft, about)],
+    [$("save"), (draft) => showSave(draft, { ...about, why: mine[0].found, others: mine[1].found })],
   ];
-  for (const step of steps) {
-    const part = await step();
+  for (const [place, step] of steps) {
+    const draft = document.createElement("div");
+    const part = await step(draft);
     if (mine !== state.parts) return part?.close?.();
+    release(place);
+    place.replaceChildren(...draft.childNodes);
     mine.push(part);
   }
 }
@@ -142,8 +147,10 @@ async function showParts(answer) {
 function closeParts() {
   for (const part of state.parts) part?.close?.();
   state.parts = [];
-  $("compare").replaceChildren();
-  $("save").replaceChildren();
+  for (const place of ["why", "compare", "save"].map($)) {
+    release(place);
+    place.replaceChildren();
+  }
 }
 
 function complain(line) {
