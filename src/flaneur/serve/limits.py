@@ -15,6 +15,8 @@ class Limits:
     """Every limit of a server. Whatever is above one is refused with a clear answer; nothing is cut off silently.
 
     Args:
+        connections: open at once; fewer where the system lets a process have few files.
+        client_connections: likewise from one address: a school, or a proxy, may share one. At most half of all.
         request_bytes: of one request's body, all parts together.
         photo_bytes: of one photo.
         request_photos: photos in one request.
@@ -42,6 +44,8 @@ class Limits:
     (40000000, 8)
     """
 
+    connections: int = 7424
+    client_connections: int = 1024
     request_bytes: int = 64 * _MB
     photo_bytes: int = 25 * _MB
     request_photos: int = 32
@@ -70,6 +74,7 @@ class Limits:
         for least, most in (
             ("photo_bytes", "request_bytes"), ("photo_bytes", "queue_bytes"), ("request_photos", "client_photos"),
             ("client_photos", "queue_photos"), ("client_explanations", "queue_explanations"),
+            ("client_connections", "connections"),
         ):  # fmt: skip
             if getattr(self, least) > getattr(self, most):
                 raise UsageError(
