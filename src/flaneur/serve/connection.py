@@ -6,11 +6,13 @@ import asyncio
 import sys
 from contextlib import suppress
 
-import h11
-from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 HEAD_S = 10.0
 """Seconds that the head of a request may take to arrive."""
+
+HEAD_BYTES = 65_536
+"""That it may have."""
 
 BACKLOG = 256
 """Connections that the system holds until they are let in; so many may come between two looks at how many there are."""
@@ -52,9 +54,11 @@ def most_connections() -> int:
     return max(files - _OWN_FILES, files // 2)
 
 
-class Connection(H11Protocol):
-    """As of uvicorn, with a time limit for heads: else a client that says little holds a connection for ever."""
+class Connection(HttpToolsProtocol):
+    """As of uvicorn, with limits for heads: else a client that says little, or never ends, holds what it likes."""
 
+    _head_bytes = 0
+    _in_head = False
     _head_timer: asyncio.TimerHandle | None = None
     _unread_timer: asyncio.TimerHandle | None = None
 
@@ -69,11 +73,25 @@ class Connection(H11Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Bytes came."""
+        self._head_bytes += len(data)
         super().data_received(data)
-        if self.conn.their_state is not h11.IDLE:
-            self._stop_waiting()
-        elif self._head_timer is None and self.timeout_keep_alive_task is None:
+        if self.transport.is_closing():
+            return
+        if self._in_head and self._head_bytes > HEAD_BYTES:
+            self._refuse_head()
+        elif self._head_timer is None and self.timeout_keep_alive_task is None and not self._is_answering():
             self._wait_for_head()
+
+    def on_message_begin(self) -> None:
+        """A head begins."""
+        self._head_bytes, self._in_head = 0, True
+        super().on_message_begin()
+
+    def on_headers_complete(self) -> None:
+        """A head is here."""
+        self._in_head = False
+        self._stop_waiting()
+        super().on_headers_complete()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The client is gone."""
@@ -99,7 +117,7 @@ class Connection(H11Protocol):
 
     def shutdown(self) -> None:
         """The server ends: what is under way is answered, and so is what was sent before the client could know."""
-        if self.cycle is not None and not self.cycle.response_complete:
+        if self._is_answering():
             self.cycle.keep_alive = False
         else:
             self.loop.call_later(LAST_WORDS_S, self._end)
@@ -107,6 +125,15 @@ class Connection(H11Protocol):
     def _end(self) -> None:
         if not self.transport.is_closing():
             super().shutdown()
+
+    def _is_answering(self) -> bool:
+        return self.cycle is not None and not self.cycle.response_complete
+
+    def _refuse_head(self) -> None:
+        if self._is_answering():  # an earlier request, whose answer must not be mixed with this one
+            self.transport.abort()
+        else:
+            self.send_400_response("The head of this request is too long.")
 
     def _wait_for_head(self) -> None:
         self._head_timer = self.loop.call_later(HEAD_S, self.transport.close)

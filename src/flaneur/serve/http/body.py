@@ -101,13 +101,13 @@ class Body:
         Args:
             refused: who sends it may not ask at all, and is listened to for a second at most.
         """
+        ends_s = time.monotonic() + min(SLICE_S if refused else _DISCARD_S, self.most_s)
         with contextlib.suppress(TimeoutError, OSError):
-            async with asyncio.timeout(min(SLICE_S if refused else _DISCARD_S, self.most_s)):
-                while not self.whole and self._bytes <= 2 * self._limits.request_bytes:
-                    async with asyncio.timeout(SLICE_S):
-                        message = await self._receive()
-                    self._bytes += len(message.get("body", b""))
-                    self.whole = not message.get("more_body", False)
+            while not self.whole and self._bytes <= 2 * self._limits.request_bytes:
+                async with asyncio.timeout(min(SLICE_S, ends_s - time.monotonic())):
+                    message = await self._receive()
+                self._bytes += len(message.get("body", b""))
+                self.whole = not message.get("more_body", False)
 
     def release(self) -> None:
         """The request is answered: its bytes are held no more."""

@@ -11,9 +11,10 @@ from starlette.requests import ClientDisconnect, HTTPConnection
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from flaneur.serve.engine.ticket import Busy
 from flaneur.serve.http import guards
 from flaneur.serve.http.body import Body, Room
-from flaneur.serve.http.problems import Problem
+from flaneur.serve.http.problems import Problem, of_busy
 from flaneur.serve.http.site import SITE
 
 if TYPE_CHECKING:
@@ -34,9 +35,13 @@ HEADS = {
     "X-Frame-Options": "DENY",
 }
 """Stand on every answer."""
+_AS_SENT = [(name.lower().encode(), value.encode()) for name, value in {**HEADS, "Cache-Control": "no-store"}.items()]
 
 GONE = 499
 """How a request is counted whose client left before its answer."""
+
+PREDICT = "/v1/predict"
+"""What most ask for, and what is refused first when there is too much to do."""
 
 SMALL_BODY_S = 3.0
 """Seconds that the body of a request about a game may take: who sends it need not have shown a token."""
@@ -71,7 +76,7 @@ class Gate:
         visit = _Visit(self, scope, receive, send)
         self.metrics.begin()
         try:
-            early = self._early(scope, visit.headers)
+            early = self._early(scope, visit)
             visit.let_in()
             await (early or self.app)(scope, visit.body.receive, visit.send)
         except ClientDisconnect:
@@ -85,13 +90,13 @@ class Gate:
         finally:
             visit.end()
 
-    def _early(self, scope: Scope, headers: Headers) -> Response | None:
+    def _early(self, scope: Scope, visit: _Visit) -> Response | None:
         """An answer given before anything inside is asked, or none.
 
         Raises:
             Problem: the request is refused.
         """
-        settings, path = self.settings, scope["path"]
+        settings, path, headers = self.settings, scope["path"], visit.headers
         guards.check_host(settings, headers.get("host", ""))
         guards.check_origin(settings, scope["method"], headers)
         if scope["method"] == "OPTIONS" and headers.get("origin") in settings.allow_origins:
@@ -101,6 +106,8 @@ class Gate:
             raise Problem(404, "not_found", "No game is played here.")
         if self.metrics.admitted > settings.limits.queue_photos and path not in guards.PROBES:
             raise Problem(503, "too_many_requests", "Too many requests at once. Ask again in 1 s.", 1)
+        if path == PREDICT and scope["method"] == "POST":
+            visit.check_room()
         return None
 
 
@@ -113,10 +120,9 @@ class _Visit:
         self._admitted = False
         self._began_s = time.perf_counter()
         self.headers = Headers(scope=scope)
+        self._client = guards.client_of(HTTPConnection(scope))
         announced = self.headers.get("content-length", "0") != "0" or "transfer-encoding" in self.headers
-        self.body = Body(
-            receive, gate.settings.limits, gate.room, guards.client_of(HTTPConnection(scope)), announced=announced
-        )
+        self.body = Body(receive, gate.settings.limits, gate.room, self._client, announced=announced)
         self.body.ending = lambda: bool(scope["app"].state.draining)
         if scope["path"].startswith(guards.OPEN_TO_PLAYERS):
             self.body.most_s = min(SMALL_BODY_S, self.body.most_s)
@@ -125,6 +131,18 @@ class _Visit:
     def route(self) -> str:
         """The address as it stands in OpenAPI, without what a caller put into it."""
         return str(self._scope.get(SITE) or getattr(self._scope.get("route"), "path", "other"))
+
+    def check_room(self) -> None:
+        """Refuse photos that there is no room for, before a body is read and a route is looked for: both cost time.
+
+        Raises:
+            Problem: 429, or 503 once the server ends.
+        """
+        self._scope[SITE] = PREDICT
+        try:
+            self._scope["app"].state.engine.check_room(self._client)
+        except Busy as busy:
+            raise of_busy(busy) from busy
 
     def let_in(self) -> None:
         """It counts as under way from when all of it is here until its answer begins."""
@@ -138,7 +156,7 @@ class _Visit:
             self._status = message["status"]
             if self._status >= 400 and self.headers.get("expect", "").lower() != "100-continue":
                 await self.body.discard(refused=self._status in (401, 403))
-            self._heads(MutableHeaders(scope=message))
+            self._heads(message)
             self._count()
         await self._send(message)
 
@@ -166,10 +184,10 @@ class _Visit:
     def _count(self) -> None:
         self._gate.metrics.count(self.route, self._scope["method"], self._status, time.perf_counter() - self._began_s)
 
-    def _heads(self, headers: MutableHeaders) -> None:
-        for name, value in HEADS.items():
-            headers.setdefault(name, value)
-        headers.setdefault("Cache-Control", "no-store")
+    def _heads(self, message: Message) -> None:
+        given = {name for name, _ in message["headers"]}
+        message["headers"] = [*message["headers"], *(head for head in _AS_SENT if head[0] not in given)]
+        headers = MutableHeaders(scope=message)
         if self._gate.settings.allow_origins:
             headers.add_vary_header("Origin")
             origin = self.headers.get("origin")

@@ -37,7 +37,7 @@ class Metrics:
             "flaneur_request_seconds", "From a request's head to its answer's.", ("route",),
             registry=self.registry, buckets=_SECONDS,
         )  # fmt: skip
-        self._open = Gauge("flaneur_requests_open", "Requests under way.", registry=self.registry)
+        Gauge("flaneur_requests_open", "Requests under way.", registry=self.registry).set_function(lambda: self.open)
         self.registry.register(_OfEngine(engine))
         self.open = 0
         self.admitted = 0
@@ -46,12 +46,10 @@ class Metrics:
     def begin(self) -> None:
         """A request came."""
         self.open += 1
-        self._open.set(self.open)
 
     def end(self) -> None:
         """A request is over."""
         self.open -= 1
-        self._open.set(self.open)
 
     def count(self, route: str, method: str, status: int, seconds: float) -> None:
         """A request is being answered.

@@ -90,4 +90,6 @@ def one_line(text: str) -> str:
     >>> one_line("a\nb\x1b")
     'a b?'
     """
+    if text.isprintable():
+        return text
     return "".join(letter if letter.isprintable() else "?" for letter in " ".join(text.splitlines()))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import re
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from flaneur.errors import UsageError
 from flaneur.serve.limits import Limits
@@ -55,6 +56,7 @@ class ServeSettings:
                 raise UsageError(f"--allow-origin {origin!r} is no origin. Write it as https://example.org.")
 
 
+@lru_cache(1024)
 def is_loopback(host: str) -> bool:
     """Whether only this computer can reach what listens there.
 

@@ -55,7 +55,6 @@ async def predict(request: Request) -> JSONResponse:
     that cannot be read are answered with an error each.
     """
     state = request.app.state
-    state.engine.check_room(client_of(request))  # before a body is read for nothing
     form = await read_form(request, state.settings.limits)
     name, asked = _asked(form, state.engine.models)
     ticket = state.engine.predict(client_of(request), name, [photo.data for photo in asked.photos])
