@@ -92,6 +92,7 @@ def test_nothing_of_the_server_is_left(page):
     assert "computer" not in (page / "index.html").read_text("utf-8").lower()
     assert not list(page.glob("static/*/batch*"))
     assert not list(page.glob("static/*/zip.js"))
+    assert not list(page.glob("static/*/texts/play*"))
 
 
 def test_texts_stand_in_every_language_and_instead_of_ones_that_are_there(page):

@@ -14,11 +14,10 @@ from flaneur.files import write_folder
 from flaneur.predict import Model
 from flaneur.serve.http.about import about
 from flaneur.web_export.description import describe, model_path, runtime_path
-from flaneur.web_export.page import static_page
+from flaneur.web_export.page import MARK, static_page
 from flaneur.web_export.runtime import PACKAGE, VERSION
 
 INDEX, NOTICE = "index.html", "NOTICE.txt"
-_OURS = b'<meta name="generator" content="flaneur">'
 _LICENCES = {"onnxruntime": ("LICENSE", "ThirdPartyNotices.txt"), "flaneur": ("LICENSE",)}
 
 
@@ -77,7 +76,7 @@ def _check_folder(folder: Path, replace: bool) -> None:
     if not folder.exists() or (folder.is_dir() and not any(folder.iterdir())):
         return
     index = folder / INDEX
-    if not (index.is_file() and _OURS in index.read_bytes()[:4096]):
+    if not (index.is_file() and MARK.encode() in index.read_bytes()[:4096]):
         raise UsageError(f"{folder}: holds something that is no page of flaneur's. Choose another folder.")
     if not replace:
         raise UsageError(f"{folder}: holds a page already. Choose another folder, or add --replace.")

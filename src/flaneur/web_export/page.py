@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping
-from html import escape
+from collections.abc import Mapping
 from pathlib import Path
 from string import Template
 from typing import Any
 
 from flaneur.errors import IntegrityError
 from flaneur.files import sha256_bytes
-from flaneur.serve.page.pages import read_site, with_imports
+from flaneur.serve.page.pages import LANGUAGES, ORDER, Edition, Texts, compose, read_files, read_texts, with_imports
 
 POLICY = (
     "default-src 'self'; img-src 'self' blob: data:; style-src 'self'; script-src 'self' 'wasm-unsafe-eval'; "
@@ -20,16 +19,15 @@ POLICY = (
 )
 """What the page may do. Frames cannot be forbidden from inside a page."""
 
+MARK = '<meta name="generator" content="flaneur">'
+"""By it an export knows a page that an earlier one wrote."""
+
 _HERE = Path(__file__).parent
 _WITHOUT = ("batch", "teach", "play")
 """Pages that need the server."""
 
-_SERVER_ONLY = re.compile(r'<section data-needs="server">.*?</section>\n?', re.DOTALL)
 _LATER = re.compile(r'\bimport\((?:"\./([\w-]+\.js)"\))?')
-_ELSEWHERE = re.compile(r' data-there="[\w.]+"')
-"""Marks what the server's page says otherwise elsewhere. Here photos stay in the browser, wherever it is from."""
-
-_CHARSET = '<meta charset="utf-8">\n'
+_HEAD = f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">\n{MARK}\n'
 
 
 def static_page(model: Mapping[str, Any], values: Mapping[str, str]) -> dict[str, bytes]:
@@ -43,33 +41,29 @@ def static_page(model: Mapping[str, Any], values: Mapping[str, str]) -> dict[str
         Bytes by path in the folder.
 
     Raises:
-        IntegrityError: the server's page is not what this package was written for.
+        IntegrityError: the server's page has a module that imports what the page would lack.
     """
-    site = read_site(_WITHOUT)
-    pages = {address: languages["en"].decode() for address, languages in site.pages.items()}
-    served = {name.rpartition("/static/")[2].partition("/")[0] for name in site.assets}
-    if len(served) != 1 or _CHARSET not in pages["/"]:
-        raise IntegrityError("the server's page has another shape than the export expects. Install flaneur again.")
-    (old,) = served
-    files = {name.removeprefix(f"/static/{old}/"): asset.data for name, asset in site.assets.items()} | _own_files()
-    files = _needed(files, ["frame.js", *(f"{address[1:] or 'photo'}.js" for address in pages)])
+    names = [name for name in ORDER if name not in _WITHOUT]
+    tables = _tables(values)
+    files = {name: asset.data for name, asset in read_files().items() if not name.startswith("texts/")} | _own_files()
+    files |= {f"texts/{name}.json": _json(texts) for name, texts in tables.items()}
+    files = _needed(files, ["frame.js", *(f"{name}.js" for name in names)])
     files["local/model.json"] = _json(model)
-    changed = _change_texts(files, values)
-    new = sha256_bytes(b"".join(name.encode() + b"\0" + sha256_bytes(data).encode() for name, data in files.items()))
-    folder = f"static/{new[:16]}"
+    digest = sha256_bytes(b"".join(name.encode() + b"\0" + sha256_bytes(data).encode() for name, data in files.items()))
+    folder = f"static/{digest[:16]}"
+    edition = Edition(
+        files, folder, tables.__getitem__, served=False, ending=".html", head=_HEAD, styles=("local/bar.css",)
+    )
     made = {f"{folder}/{name}": data for name, data in files.items()}
-    for address, html in pages.items():
-        html = _relinked(_ELSEWHERE.sub("", _SERVER_ONLY.sub("", html.replace(f"static/{old}", folder))), pages)
-        for before, after in changed.items():
-            html = html.replace(f">{before}<", f">{after}<")
-        made["index.html" if address == "/" else f"{address[1:]}.html"] = _with_policy(html, folder).encode()
+    for name in names:
+        html = compose(name, names, LANGUAGES[0], edition)
+        made["index.html" if name == ORDER[0] else f"{name}.html"] = html.encode()
     return made
 
 
 def _own_files() -> dict[str, bytes]:
     found = [(_HERE / "static", path) for path in sorted((_HERE / "static").rglob("*")) if path.is_file()]
-    files = {path.relative_to(root).as_posix(): path.read_bytes() for root, path in found}
-    return files | {"texts/local.json": (_HERE / "texts" / "local.json").read_bytes()}
+    return {path.relative_to(root).as_posix(): path.read_bytes() for root, path in found}
 
 
 def _needed(files: dict[str, bytes], modules: list[str]) -> dict[str, bytes]:
@@ -93,35 +87,23 @@ def _require_imports(files: Mapping[str, bytes]) -> None:
                 )
 
 
-def _change_texts(files: dict[str, bytes], values: Mapping[str, str]) -> dict[str, str]:
-    """Put this package's texts in place of the server's; the English ones that stand in HTML, before to after."""
-    changed = {}
-    for table, texts in json.loads((_HERE / "texts" / "instead.json").read_bytes()).items():
-        name = f"texts/{table}.json"
-        whole = json.loads(files[name])
-        for key, by_language in texts.items():
-            filled = {language: Template(text).substitute(values) for language, text in by_language.items()}
-            if key in whole:
-                changed[escape(whole[key]["en"], quote=False)] = escape(filled["en"], quote=False)
-            whole[key] = filled
-        files[name] = _json(whole)
-    return changed
+def _tables(values: Mapping[str, str]) -> dict[str, Texts]:
+    """The server's texts without those of pages that are left out, this package's own in their places."""
+    instead = _own_texts("instead")
+    tables: dict[str, Texts] = {"local": _own_texts("local")}
+    for name in (Path(file).stem for file in read_files() if file.startswith("texts/")):
+        own = {
+            key: {language: Template(text).substitute(values) for language, text in by_language.items()}
+            for key, by_language in instead.get(name, {}).items()
+        }
+        if name not in _WITHOUT:
+            tables[name] = {**read_texts(name), **own}
+    return tables
 
 
-def _relinked(html: str, pages: Iterable[str]) -> str:
-    for address in pages:
-        if address != "/":
-            html = html.replace(f'href="./{address[1:]}"', f'href="./{address[1:]}.html"')
-            html = html.replace(f'href="{address[1:]}"', f'href="{address[1:]}.html"')
-    return html
-
-
-def _with_policy(html: str, folder: str) -> str:
-    head = (
-        f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">\n<meta name="generator" content="flaneur">\n'
-    )
-    style = f'<link rel="stylesheet" href="{folder}/local/bar.css">\n'
-    return html.replace(_CHARSET, _CHARSET + head, 1).replace("</head>", f"{style}</head>", 1)
+def _own_texts(name: str) -> dict[str, dict[str, Any]]:
+    texts: dict[str, dict[str, Any]] = json.loads((_HERE / "texts" / f"{name}.json").read_bytes())
+    return texts
 
 
 def _json(value: object) -> bytes:

@@ -9,7 +9,8 @@ leaves the element empty: ``<p data-text="key">`` (of this page or the frame), `
 texts("part")``, then ``t("key", {n: 3})``, or ``t.put(element, "key", {n: 3})``, which a change of language renews;
 ``onLanguage(redraw)`` is for everything else; ``data-there`` is what ``data-text`` becomes where the page
 comes from another computer. Style: tokens and classes of style.css; what one alone needs in NAME.css or PART.css, which
-is linked where its module is.
+is linked where its module is. What stands below NAME.html only where a server answers is NAME_served.html. Pages for
+other hosts are composed of the same fragments, with an :class:`Edition` of their own.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from html import escape
@@ -44,7 +45,7 @@ _TYPES = {
     ".png": "image/png",
     ".bits": "application/octet-stream",
 }
-_TEXT = re.compile(r'(data-text="([\w.]+)"[^>]*>)(?=</)')
+_TEXT = re.compile(r'data-text="([\w.]+)"( data-there="[\w.]+")?([^>]*>)(?=</)')
 _NAMED = re.compile(r'data-(label|hint|alt)="([\w.]+)"')
 _ATTRIBUTES = {"label": "aria-label", "hint": "placeholder", "alt": "alt"}
 _IMPORTED = re.compile(r'from "\./([\w-]+\.js)"')
@@ -80,6 +81,31 @@ class Site:
     assets: Mapping[str, Asset]
 
 
+@dataclass(frozen=True, slots=True)
+class Edition:
+    """What differs by where pages stand.
+
+    Args:
+        files: modules, styles and texts beside them, bytes by name below one folder.
+        folder: that one, relative to the pages.
+        tables: a table's name to its texts, from :func:`read_texts` where the server's own are right.
+        served: whether a server answers there; without it photos stay where they are, wherever the page is from.
+        ending: of the addresses of pages, such as ``.html``.
+        head: more lines of ``<head>``, right behind the encoding.
+        notice: HTML above everything in ``<main>``.
+        styles: that no module brings along.
+    """
+
+    files: Mapping[str, bytes]
+    folder: str
+    tables: Callable[[str], Texts]
+    served: bool = True
+    ending: str = ""
+    head: str = ""
+    notice: str = ""
+    styles: tuple[str, ...] = ()
+
+
 def read_site(without: Iterable[str] = ()) -> Site:
     """All pages, composed.
 
@@ -93,9 +119,10 @@ def read_site(without: Iterable[str] = ()) -> Site:
     folder = f"static/{_hash(files)}"
     left_out = set(without)
     names = [name for name in ORDER if name not in left_out and _is_whole(name)]
+    edition = Edition({name: asset.data for name, asset in files.items()}, folder, read_texts)
     pages = {
         "/" if name == ORDER[0] else f"/{name}": {
-            language: _compose(name, names, language, folder).encode() for language in LANGUAGES
+            language: compose(name, names, language, edition).encode() for language in LANGUAGES
         }
         for name in names
     }
@@ -137,44 +164,71 @@ def read_texts(name: str) -> Texts:
     return texts
 
 
-def text_of(key: str, page: str, language: str) -> str:
+def text_of(key: str, page: str, language: str, tables: Callable[[str], Texts] = read_texts) -> str:
     """A text as it stands in HTML before any script runs.
 
     Args:
         key: of the page's own table or the frame's; ``part.key`` of another's.
         page: its name.
         language: one of :data:`LANGUAGES`.
+        tables: of an :class:`Edition`.
 
     Raises:
         KeyError: there is no such text.
     """
     table, _, own = key.rpartition(".")
     for name in (table,) if table else (page, "common"):
-        if own in read_texts(name):
-            text = read_texts(name)[own][language]
+        if own in tables(name):
+            text = tables(name)[own][language]
             return str(text["other"] if isinstance(text, dict) else text)
     raise KeyError(f"{page}: no text {key!r}")
 
 
-def _compose(page: str, names: list[str], language: str, folder: str) -> str:
-    modules = with_imports(["frame.js", f"{page}.js"], {name: file.data for name, file in read_files().items()})
+def compose(page: str, names: Iterable[str], language: str, edition: Edition) -> str:
+    """One page as HTML.
+
+    Args:
+        page: its name.
+        names: of all pages in the menu.
+        language: one of :data:`LANGUAGES`.
+        edition: where it stands.
+    """
+    folder, names = edition.folder, list(names)
+    modules = with_imports(["frame.js", f"{page}.js"], edition.files)
+    styles = ["style.css", *_styles(modules, edition.files), *edition.styles]
     pieces = {
         "language": language,
         "page": page,
         "folder": folder,
-        "title": escape(text_of("title", page, language)),
-        "menu": "".join(_link(name, page) for name in names),
-        "limits": '<a href="about" data-text="common.limits"></a>' if "about" in names else "",
-        "styles": "".join(
-            f'<link rel="stylesheet" href="{folder}/{name}">\n' for name in ["style.css", *_styles(modules)]
-        ),
+        "head": edition.head,
+        "title": escape(text_of("title", page, language, edition.tables)),
+        "menu": "".join(_link(name, page, edition.ending) for name in names),
+        "limits": f'<a href="about{edition.ending}" data-text="common.limits"></a>' if "about" in names else "",
+        "styles": "".join(f'<link rel="stylesheet" href="{folder}/{name}">\n' for name in styles),
         "preload": "".join(f'<link rel="modulepreload" href="{folder}/{name}">\n' for name in modules),
-        "main": (_HERE / f"{page}.html").read_text("utf-8"),
+        "notice": edition.notice,
+        "main": _fragment(page) + (_fragment(f"{page}_served") if edition.served else ""),
     }
-    whole = Template((_HERE / "frame.html").read_text("utf-8")).substitute(pieces)
-    whole = _TEXT.sub(lambda found: found[1] + escape(text_of(found[2], page, language), quote=False), whole)
+    return _filled(Template(_fragment("frame")).substitute(pieces), page, language, edition)
+
+
+def _fragment(name: str) -> str:
+    path = _HERE / f"{name}.html"
+    return path.read_text("utf-8") if path.exists() else ""
+
+
+def _filled(html: str, page: str, language: str, edition: Edition) -> str:
+    """With every text where ``data-text`` and its kin ask for it."""
+
+    def text(key: str) -> str:
+        return text_of(key, page, language, edition.tables)
+
+    def element(found: re.Match[str]) -> str:
+        key, there, rest = found.groups()
+        return f'data-text="{key}"{(there if edition.served else None) or ""}{rest}{escape(text(key), quote=False)}'
+
     return _NAMED.sub(
-        lambda found: f'{found[0]} {_ATTRIBUTES[found[1]]}="{escape(text_of(found[2], page, language))}"', whole
+        lambda found: f'{found[0]} {_ATTRIBUTES[found[1]]}="{escape(text(found[2]))}"', _TEXT.sub(element, html)
     )
 
 
@@ -182,9 +236,11 @@ def _is_whole(name: str) -> bool:
     return all((_HERE / path).exists() for path in (f"{name}.html", f"static/{name}.js", f"texts/{name}.json"))
 
 
-def _link(name: str, page: str) -> str:
+def _link(name: str, page: str, ending: str) -> str:
     here = ' aria-current="page"' if name == page else ""
-    return f'<li><a href="./{"" if name == ORDER[0] else name}"{here} data-text="common.menu_{name}"></a></li>\n'
+    return (
+        f'<li><a href="./{"" if name == ORDER[0] else name + ending}"{here} data-text="common.menu_{name}"></a></li>\n'
+    )
 
 
 def with_imports(names: Iterable[str], files: Mapping[str, bytes], later: bool = False) -> list[str]:
@@ -208,9 +264,9 @@ def with_imports(names: Iterable[str], files: Mapping[str, bytes], later: bool =
     return list(found)
 
 
-def _styles(modules: Iterable[str]) -> list[str]:
+def _styles(modules: Iterable[str], files: Mapping[str, bytes]) -> list[str]:
     """The styles of these modules that have one of their own."""
-    return [style for name in modules if (style := name.replace(".js", ".css")) in read_files()]
+    return [style for name in modules if (style := name.replace(".js", ".css")) in files]
 
 
 def _hash(files: Mapping[str, Asset]) -> str:
