@@ -110,7 +110,7 @@ def test_the_answer_is_in_words_that_follow_from_the_probability(page, api):
         assert said(page) == words
     assert "of 100" not in page.locator("#meaning").inner_text()
     assert page.locator("#bars li").count() == 3
-    assert "Oslo (45 %)" in page.locator("#other").inner_text()
+    assert "Oslo (45\u00a0%)" in page.locator("#other").inner_text()
     assert "these 3 cities only" in page.locator("#scope").inner_text()
     assert "60 photos of 40 places" in page.locator("#trust").inner_text()
 

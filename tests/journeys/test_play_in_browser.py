@@ -100,7 +100,7 @@ def test_a_game_by_keys_from_the_choice_to_the_ending(world, visit):
     page.locator(".shares").wait_for()
     told = page.locator(".share .told").all_inner_texts()
     assert len(told) == 2
-    assert all(re.fullmatch(r"\d of 5: [<>\d. ]+ % \(\d+ % to \d+ %\)", one) for one in told)
+    assert all(re.fullmatch(r"\d of 5: [<>\d.\s]+\s% \(\d+\s% to \d+\s%\)", one) for one in told)
     assert page.locator(".matrix").count() == 2
     assert page.locator(".album > li").count() == 5
     assert barriers(page) == []

@@ -75,7 +75,7 @@ def test_a_dropped_photo_gets_answer_reasons_and_a_file_to_keep(served, visit, t
     first = page.locator("#bars li.first")
     expected = load().predict(given["buffer"])
     assert expected.ranking[0].city.name in first.inner_text()
-    assert f"{100 * expected.probability:.0f} %" in first.inner_text()
+    assert f"{100 * expected.probability:.0f}\u00a0%" in first.inner_text()
     assert (
         expected.ranking[0].city.name in page.locator("#meaning, #verdict").all_inner_texts()[0] or expected.abstained
     )
@@ -167,7 +167,7 @@ def test_thirty_megapixels_are_answered(served, visit):
     page.set_input_files("#choose", [{**photo(), "buffer": file.getvalue()}])
     page.locator("#bars li.first").wait_for()
     expected = served.engine.models["tiny"].predict(file.getvalue())
-    assert f"{100 * expected.probability:.0f} %" in page.locator("#bars li.first").inner_text()
+    assert f"{100 * expected.probability:.0f}\u00a0%" in page.locator("#bars li.first").inner_text()
     assert reasons(page).text_content()
     page.locator(".why-photo").evaluate("(photo) => photo.decode()")
     assert page.locator(".why-photo").evaluate("(photo) => photo.naturalWidth") == 6000

@@ -9,6 +9,7 @@ import { showSave } from "./save.js";
 import { drawStrip } from "./strip.js";
 import { onLanguage, texts } from "./texts.js";
 import { showWhy } from "./why.js";
+import { fit } from "./why_picture.js";
 
 const MOST_PHOTOS = 24;
 const $ = (id) => document.getElementById(id);
@@ -118,6 +119,7 @@ function choose(index) {
 function picture(file) {
   const shown = pictureOf(file, file.name);
   shown.className = "shown";
+  shown.addEventListener("load", () => fit(shown, shown));
   shown.addEventListener("error", () => shown.replaceWith(t.put(document.createElement("p"), "no_preview")));
   $("why").replaceChildren(shown);
 }

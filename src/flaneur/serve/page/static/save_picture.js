@@ -9,6 +9,7 @@ const INSIDE = WIDTH - 2 * MARGIN;
 const TALLEST = 1200;
 const SHOWN = 5;
 const LETTERS = "system-ui, 'Segoe UI', Roboto, 'Noto Sans', sans-serif";
+const HEADING = "Georgia, 'Iowan Old Style', 'Noto Serif', serif";
 const INK = "#1b2422";
 const SOFT = "#58635f";
 const GOOD = "#0d6e68";
@@ -22,10 +23,10 @@ export async function write(facts, files, t) {
   const photo = await photoOf(files[view], 1600);
   const map = photo && facts.why ? await mapOver(photo, facts.why.overlay) : null;
   const steps = [
-    line(told.title, 600, 52, INK),
+    line(told.title, 600, 52, INK, HEADING),
     ...told.lead.map((text) => line(text, 400, 28, SOFT)),
     pictures([photo, map].filter(Boolean)),
-    map && line(`${told.why.colours} ${told.why.lines[1] ?? ""}`.trim(), 400, 24, SOFT),
+    map && line(`${told.why.colours} ${told.why.verdict}.`, 400, 24, SOFT),
     ...told.rows.slice(0, SHOWN).map(bar),
     ...told.others.map((text) => line(text, 400, 26, INK)),
     line(origin(facts), 400, 22, SOFT),
@@ -51,8 +52,8 @@ const short = (hash) => (hash ? `${hash.slice(0, 12)}…` : "–");
 const origin = ({ model: { name, version, hash }, made_at: made }) => `${name} ${version} (${short(hash)}) · ${made.slice(0, 10)}`;
 
 /** Words, broken into as many lines as they need. */
-function line(text, weight, size, colour) {
-  const font = `${weight} ${size}px ${LETTERS}`;
+function line(text, weight, size, colour, letters = LETTERS) {
+  const font = `${weight} ${size}px ${letters}`;
   const broken = (pen) => {
     pen.font = font;
     return text.split(" ").reduce(

@@ -5,7 +5,8 @@ import { meaning, orElse, verdict } from "./words.js";
 
 /**
  * @returns {Promise<{title: string, lead: string[], rows: {name: string, share: number, text: string}[],
- *   why: {title: string, colours: string, lines: string[]}|null, others: string[], facts: [string, string][]}>}
+ *   why: {title: string, colours: string, where: string, verdict: string, lines: string[]}|null, others: string[],
+ *   facts: [string, string][]}>}
  */
 export async function story(facts, t) {
   const { answer } = facts;
@@ -27,11 +28,13 @@ async function reasons(why, t) {
   const nameOf = (slug) => why.prediction.ranking.find(({ city }) => city === slug)?.name ?? slug;
   const named = { city: nameOf(why.city), against: why.against && nameOf(why.against) };
   const trust = [...tellTrust(tWhy, why, named).children];
-  const checked = why.trust === "unchecked" ? trust.slice(0, 1) : trust;
+  const [trusted, ...numbers] = trust.map((part) => part.textContent);
   return {
     title: t(named.against ? "why_against" : "why", named),
     colours: t(named.against ? "colours_against" : "colours", named),
-    lines: [tellWhere(tWhy, why, named).textContent.trim(), ...checked.map((part) => part.textContent)],
+    where: tellWhere(tWhy, why, named).textContent.trim(),
+    verdict: trusted,
+    lines: why.trust === "unchecked" ? [] : numbers,
   };
 }
 
@@ -40,7 +43,7 @@ function rowsOf({ photos, model, made_at: made, answer, why }, t) {
     [t("photo"), `${name} (${t.number(bytes)} bytes)`],
     ["SHA-256", sha256 ?? "–"],
   ]);
-  rows.push([t("model"), `${model.name} ${model.version}`], [t("hash"), model.hash ?? "–"], [t("made"), made]);
+  rows.push([t("model"), `${model.name} ${model.version}`], [t("hash"), model.hash ?? "–"], [t("made"), `${made.slice(0, 19).replace("T", " ")} UTC`]);
   rows.push([t("novelty"), t.number(answer.novelty, 2)]);
   if (answer.nearest) rows.push([t("nearest"), neighbours(answer)]);
   if (why) rows.push([t("method"), why.method]);

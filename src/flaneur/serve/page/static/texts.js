@@ -103,11 +103,11 @@ function number(value, digits = 0) {
   return value.toLocaleString(language(), { minimumFractionDigits: digits, maximumFractionDigits: digits });
 }
 
-/** "87 %"; below half a per cent "< 1 %", and never "100 %" of what is not certain. */
+/** "87 %", never broken before the sign; below half a per cent "< 1 %", and never "100 %" of what is not certain. */
 function percent(share, digits = 0) {
   const step = 10 ** -digits;
   const value = 100 * share;
-  if (value > 0 && value < step / 2) return `< ${number(step, digits)} %`;
-  if (value < 100 && value > 100 - step / 2) return `> ${number(100 - step, digits)} %`;
-  return `${number(value, digits)} %`;
+  if (value > 0 && value < step / 2) return `<\u00a0${number(step, digits)}\u00a0%`;
+  if (value < 100 && value > 100 - step / 2) return `>\u00a0${number(100 - step, digits)}\u00a0%`;
+  return `${number(value, digits)}\u00a0%`;
 }

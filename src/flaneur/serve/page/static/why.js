@@ -77,7 +77,9 @@ export async function showWhy(container, { files, answer, model }) {
     if (last) show(last);
   });
   container.replaceChildren(stage.element, make("div", { class: "why-line" }, status, again), said, near, chosen.element);
+  const sized = stage.show(chosen.wish().file);
   void ask();
+  await sized; // so that the page does not jump where the plain photo gives way to this one
   return {
     found: () => last,
     close: () => {

@@ -9,8 +9,8 @@ const TALLEST = "70svh";
 
 /**
  * @param {Function} t of texts("why")
- * @returns {{element: HTMLElement, show: (file: File) => void, lay: (found: object, named: object) => void,
- *   close: () => void}} show: the photo alone; lay: a map from api.explain over it, named: its cities' names
+ * @returns {{element: HTMLElement, show: (file: File) => Promise<void>, lay: (found: object, named: object) => void,
+ *   close: () => void}} show: the photo alone, done once its size is known; lay: a map from api.explain over it, named: its cities' names
  */
 export function photoAndMap(t) {
   const frame = make("div", { class: "why-stage" });
@@ -18,7 +18,7 @@ export function photoAndMap(t) {
   const fader = make("input", { type: "range", min: 0, max: 100, value: FADED_IN, "data-label": "why.fade" });
   const row = make("div", { class: "why-fader", hidden: true });
   const legend = make("div", { class: "why-legend", hidden: true });
-  let [photo, shown] = [null, null];
+  let [photo, shown, sized] = [null, null, null];
 
   const fade = () => {
     const share = map.hidden ? 0 : Number(fader.value) / 100;
@@ -37,16 +37,19 @@ export function photoAndMap(t) {
       frame.classList.remove("bare");
       photo.addEventListener("load", () => fit(frame, photo));
       photo.addEventListener("error", () => frame.classList.add("bare"));
+      sized = new Promise((known) => ["load", "error"].forEach((end) => photo.addEventListener(end, known)));
       frame.replaceChildren(photo, map);
     }
     shown = file;
     map.hidden = legend.hidden = row.hidden = true;
     fade();
+    return sized;
   }
 
   function lay(found, named) {
     map.src = found.overlay;
-    map.hidden = legend.hidden = row.hidden = false;
+    map.hidden = row.hidden = false;
+    legend.hidden = !(found.limit > 0); // nothing speaks for or against: no colours to explain
     legend.replaceChildren(...scale(t, found, named));
     fade();
   }
@@ -55,7 +58,7 @@ export function photoAndMap(t) {
 }
 
 /** As wide as the photo, neither tiny nor taller than the window. */
-function fit(frame, { naturalWidth: width, naturalHeight: height }) {
+export function fit(frame, { naturalWidth: width, naturalHeight: height }) {
   const wide = width * Math.max(1, SMALLEST_PX / Math.max(width, height));
   frame.style.width = `min(100%, ${wide}px, ${width / height} * ${TALLEST})`;
 }
