@@ -1,5 +1,6 @@
 // A file that somebody chose in; the square that the network sees, as Python's decode and resize make it, out.
 import { readMetadata } from "./metadata.js";
+import { averaged, decodedSmaller, reduction } from "./reduced.js";
 import { resizeRows } from "./resize.js";
 
 const [MOST_BYTES, MOST_PIXELS, LEAST_SIDE] = [100_000_000, 40_000_000, 8];
@@ -24,18 +25,25 @@ export class PhotoError extends Error {
  */
 export async function readPhoto(file, preprocess) {
   const facts = await inspect(file);
-  const bitmap = await open(file, facts);
+  const picture = (await decodedSmaller(file, facts, preprocess.size_px)) ?? (await decodedWhole(file, facts, preprocess.size_px));
+  const { width, height, size, rows } = picture;
   try {
-    const { width, height } = bitmap;
     check(width, height);
-    const reduced = facts.kind === "JPEG" ? reduction(Math.min(width, height), preprocess.size_px) : 1;
-    const size = { width: Math.ceil(width / reduced), height: Math.ceil(height / reduced) };
-    const rows = reduced === 1 ? rowsOf(bitmap) : averaged(rowsOf(bitmap), bitmap, reduced, mirrored(facts.orientation));
     const square = resizeRows(rows, size, boxOf(size, preprocess.crop), preprocess.size_px, preprocess.interpolation);
     return { square, side: preprocess.size_px, width, height, gps: facts.gps, sha256: await digest(file) };
   } finally {
-    bitmap.close();
+    picture.close?.();
   }
+}
+
+/** See decodedSmaller in reduced.js. To be closed when the rows are read. */
+async function decodedWhole(file, facts, wanted) {
+  const bitmap = await open(file, facts);
+  const { width, height } = bitmap;
+  const scale = facts.kind === "JPEG" ? reduction(Math.min(width, height), wanted) : 1;
+  const rows = scale === 1 ? rowsOf(bitmap) : averaged(rowsOf(bitmap), bitmap, scale, facts.orientation);
+  const size = { width: Math.ceil(width / scale), height: Math.ceil(height / scale) };
+  return { width, height, size, rows, close: () => bitmap.close() };
 }
 
 /** SHA-256 of the file; null where the browser has none, which is on pages that came without HTTPS. */
@@ -69,12 +77,6 @@ function check(width, height) {
   if (Math.min(width, height) < LEAST_SIDE) throw new PhotoError("too_small", `This photo: ${width} x ${height} pixels; a photo needs 8 a side.`);
 }
 
-/** The scale at which Python has a JPEG decoded: the largest of 8, 4, 2 and 1 that leaves enough pixels. */
-const reduction = (shorter, wanted) => [8, 4, 2].find((scale) => Math.floor(shorter / wanted) >= scale) ?? 1;
-
-/** Which of the two axes of the upright photo run against the stored one. */
-const mirrored = (orientation) => ({ across: [2, 3, 6, 7].includes(orientation), down: [3, 4, 7, 8].includes(orientation) });
-
 function boxOf({ width, height }, crop) {
   if (crop !== "centre") return [0, 0, width, height];
   const side = Math.min(width, height);
@@ -103,35 +105,4 @@ function* rowsOf(bitmap) {
       yield row;
     }
   }
-}
-
-/** Means of squares of pixels: what the JPEG decoder that Pillow uses gives at a half, a quarter and an eighth. Squares
- * are counted from the corner where the stored picture begins; one that sticks out is filled with its last pixel.
- */
-function* averaged(rows, { width, height }, scale, { across, down }) {
-  const [columns, lines] = [squares(width, scale, across), squares(height, scale, down)];
-  const sums = new Uint32Array(3 * columns.count);
-  const out = new Uint8Array(3 * columns.count);
-  let y = 0;
-  for (const row of rows) {
-    const times = lines.times(y);
-    for (let x = 0; x < width; x++) {
-      const [at, weight] = [3 * columns.of(x), times * columns.times(x)];
-      sums[at] += row[3 * x] * weight;
-      sums[at + 1] += row[3 * x + 1] * weight;
-      sums[at + 2] += row[3 * x + 2] * weight;
-    }
-    y += 1;
-    if (y < height && lines.of(y) === lines.of(y - 1)) continue;
-    for (let at = 0; at < sums.length; at++) out[at] = Math.round(sums[at] / scale ** 2);
-    sums.fill(0);
-    yield out;
-  }
-}
-
-function squares(length, scale, reversed) {
-  const count = Math.ceil(length / scale);
-  const missing = count * scale - length;
-  const [shift, edge] = reversed ? [missing, 0] : [0, length - 1];
-  return { count, of: (at) => Math.floor((at + shift) / scale), times: (at) => (at === edge ? 1 + missing : 1) };
 }
