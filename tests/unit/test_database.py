@@ -21,8 +21,9 @@ CREATE TABLE IF NOT EXISTS photos (city TEXT REFERENCES cities DEFERRABLE INITIA
 """
 
 
-def opened(folder: Path, schema: str = SCHEMA) -> Database:
-    return Database(folder / "some.sqlite", durable=False, schema=schema, keeps="It keeps photos.")
+def opened(folder: Path, schema: str = SCHEMA, *, to_read: bool = False) -> Database:
+    path = folder / "some.sqlite"
+    return Database(path, durable=False, schema=schema, keeps="It keeps photos.", to_read=to_read)
 
 
 @pytest.fixture
@@ -74,6 +75,31 @@ def test_who_reads_does_not_wait_for_who_writes(
         write.execute("INSERT INTO cities VALUES ('rome')")
         with other.read() as read:
             assert read.execute("SELECT * FROM cities").fetchall() == []
+
+
+def test_what_cannot_be_written_can_be_read_where_that_is_enough(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, database: Database
+) -> None:
+    with database.transaction() as write:
+        write.execute("INSERT INTO cities VALUES ('rome')")
+    connect = sqlite3.connect
+
+    def read_only(where: Path | str, **how: Any) -> sqlite3.Connection:
+        if not how["uri"]:
+            raise sqlite3.OperationalError("unable to open database file")
+        return connect(where, **how)
+
+    monkeypatch.setattr(sqlite3, "connect", read_only)
+    with pytest.raises(InputError, match="must be writable"):
+        opened(tmp_path)
+    for _ in range(2):  # beside the file that holds what was written last, and without it
+        with closing(opened(tmp_path, to_read=True)) as other:
+            assert other.read_only
+            with other.read() as read:
+                assert read.execute("SELECT * FROM cities").fetchall() == [("rome",)]
+            with pytest.raises(InputError, match="must be writable"), other.transaction() as write:
+                write.execute("INSERT INTO cities VALUES ('oslo')")
+        database.close()
 
 
 @pytest.mark.parametrize("said", ["attempt to write a readonly database", "unable to open database file"])
