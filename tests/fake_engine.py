@@ -3,7 +3,9 @@
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
+from flaneur.errors import PhotoError
 from flaneur.explain.run import explain
+from flaneur.serve.decoding.redrawn import redrawn
 from flaneur.serve.engine.stats import Stats
 from flaneur.serve.engine.ticket import Busy, Ticket
 from flaneur.serve.limits import Limits
@@ -32,6 +34,15 @@ class FakeEngine:
 
     def predict(self, client, model, photos):
         return self._take(client, lambda: [found for _, found in self.models[model].scores(photos)])
+
+    def redraw(self, client, photo, longest_px):
+        def drawn():
+            try:
+                return [redrawn(photo, longest_px)]
+            except PhotoError as error:
+                return [error]
+
+        return self._take(client, drawn)
 
     def explain(self, client, model, photo, how):
         return self._take(client, lambda: explain(self.models[model], photo, **how))
@@ -70,7 +81,7 @@ class FakeEngine:
     def stats(self):
         return Stats(
             waiting_photos=0, running_photos=0, held_bytes=0, clients=0, waiting_explanations=0,
-            running_explanations=0, photos_answered=self.answered, photos_failed={},
+            running_explanations=0, photos_answered=self.answered, photos_redrawn=0, photos_failed={},
             photos_cancelled=self.cancelled, explanations_made=0, explanations_failed=0, explanations_cancelled=0,
             refused={}, batches={1: self.answered}, stage_seconds={"wait": 0.0}, decoders=1, decoders_restarted=0,
             explainers_restarted=0,

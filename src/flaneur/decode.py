@@ -68,7 +68,7 @@ def decode(data: bytes | Path, *, at_least_px: int | None = None) -> DecodedPhot
     ((64, 48), (32, 24), None)
     """
     name = _printable(data) if isinstance(data, Path) else "this photo"
-    raw = _read(data, name) if isinstance(data, Path) else data
+    raw = read_photo(data) if isinstance(data, Path) else data
     try:
         return _decode(raw, at_least_px)
     except PhotoError as error:
@@ -84,7 +84,13 @@ def is_photo_name(path: Path) -> bool:
     return path.suffix.lower() in PHOTO_SUFFIXES and not path.name.startswith(".")
 
 
-def _read(path: Path, name: str) -> bytes:
+def read_photo(path: Path) -> bytes:
+    """The bytes of a file that may be a photo, no more than one may have.
+
+    Raises:
+        PhotoError: no such file, none that can be read, or one that is too large.
+    """
+    name = _printable(path)
     try:
         facts = path.stat()
         if stat.S_ISDIR(facts.st_mode):

@@ -22,6 +22,7 @@ from flaneur.serve.children.watchdog import Watchdog
 from flaneur.serve.decoding import decoder as decoder_module
 from flaneur.serve.decoding.as_frames import checked, from_frame
 from flaneur.serve.decoding.decoder import Decoder, check_pillow
+from flaneur.serve.decoding.redrawn import redrawn
 from flaneur.serve.limits import Limits
 from photos import drawn, jpeg
 
@@ -92,6 +93,11 @@ def test_a_photo_for_people_is_decoded_as_explain_does(decoder, name):
     assert name != "large" or here.view.size < here.shown.size < (2400, 1300)
 
 
+@pytest.mark.parametrize("name", PHOTOS)
+def test_a_photo_that_is_only_shown_is_drawn_anew(decoder, name):
+    assert decoder.redrawn(PHOTOS[name], 60) == redrawn(PHOTOS[name], 60)
+
+
 @pytest.mark.parametrize(
     "data", [b"", b"hello", b"GIF89a", PHOTOS["jpeg"][:2000], saved(drawn(1, 4, 4), "PNG"), b"%PDF-1.7"]
 )
@@ -111,6 +117,8 @@ def test_a_process_that_ends_or_lies_costs_one_photo(crashing, told):
     assert crashing.decode(PHOTOS["jpeg"], SPEC).size_px == 32
     with pytest.raises(PhotoError):
         crashing.opened(PHOTOS["jpeg"] + told, SPEC)
+    with pytest.raises(PhotoError):
+        crashing.redrawn(PHOTOS["jpeg"] + told, 60)
 
 
 @pytest.mark.parametrize("sizes", [None, [], [[2, 1], [2, -1]], [[2, 1], [1, 2, 3]], [[2, 1], [30_000, 30_000]]])

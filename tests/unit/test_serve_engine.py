@@ -17,6 +17,7 @@ from flaneur.explain.run import explain
 from flaneur.explain.target import FirstChoiceError
 from flaneur.predict import Model
 from flaneur.serve.decoding import decoder as decoder_module
+from flaneur.serve.decoding.redrawn import redrawn
 from flaneur.serve.engine import Busy, Engine
 from flaneur.serve.limits import Limits
 from photos import drawn, jpeg
@@ -100,6 +101,14 @@ def test_photos_of_one_request_keep_their_order_and_one_that_is_broken_costs_no_
     assert found[1].code == "not_an_image"
     both = model.fuse([found[0], found[2]])
     assert both.to_dict() == model.predict([PHOTOS[0], PHOTOS[1]]).to_dict()
+
+
+def test_a_picture_that_is_only_shown_is_drawn_anew_and_a_broken_one_is_told(engine):
+    before = engine.stats().photos_redrawn
+    assert engine.redraw("a", PHOTOS[0], 20).future.result(WAIT_S) == [redrawn(PHOTOS[0], 20)]
+    (broken,) = engine.redraw("a", b"no photo", 20).future.result(WAIT_S)
+    assert broken.code == "not_an_image"
+    assert engine.stats().photos_redrawn == before + 1
 
 
 def test_what_makes_no_sense_is_refused_at_once(engine):

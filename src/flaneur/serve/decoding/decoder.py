@@ -1,4 +1,4 @@
-"""A photo's bytes in; the square that a network sees out, or one clear PhotoError, whatever happens to the process."""
+"""A photo's bytes in; what a network or people see out, or one clear PhotoError, whatever happens to the process."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from flaneur.protocols import PreprocessSpec
 from flaneur.serve.children.child import Child, ChildDied, ChildSlow
 from flaneur.serve.children.frames import Frame
 from flaneur.serve.children.watchdog import Watchdog
+from flaneur.serve.decoding import redrawn
 from flaneur.serve.decoding.as_frames import MOST_BYTES, checked, position
 from flaneur.serve.limits import Limits
 from flaneur.types import Location
@@ -87,6 +88,21 @@ class Decoder:
         """
         return self._made(data, {"open": spec.size_px}, MOST_BYTES, lambda found: _opened(*found))
 
+    def redrawn(self, data: bytes, longest_px: int) -> bytes:
+        """Draw one photo anew, as :func:`flaneur.serve.decoding.redrawn.redrawn` does, in the process.
+
+        Args:
+            data: the bytes of a file.
+            longest_px: longer side of the picture, in pixels, at most.
+
+        Returns:
+            A JPEG.
+
+        Raises:
+            PhotoError: as of :meth:`decode`.
+        """
+        return self._made(data, {"redraw": longest_px}, redrawn.MOST_BYTES, lambda found: _jpeg(*found))
+
     def _made(self, data: bytes, header: Mapping[str, Any], most_bytes: int, make: Callable[[Frame], T]) -> T:
         try:
             try:
@@ -117,6 +133,14 @@ def _square(header: dict[str, Any], blocks: list[bytes], size_px: int) -> Square
 def _opened(header: dict[str, Any], blocks: list[bytes]) -> Frame:
     _check_read(header, blocks)
     return checked(header, blocks)
+
+
+def _jpeg(header: dict[str, Any], blocks: list[bytes]) -> bytes:
+    _check_read(header, blocks)
+    (picture,) = blocks
+    if not picture.startswith(redrawn.JPEG_BEGINS):
+        raise ValueError("no JPEG")
+    return picture
 
 
 def _check_read(header: dict[str, Any], blocks: list[bytes]) -> None:

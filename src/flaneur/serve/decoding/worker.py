@@ -1,4 +1,4 @@
-"""Photos as frames on standard input in; the squares that networks see as frames on standard output out.
+"""Photos as frames on standard input in; what networks or people see of them as frames on standard output out.
 
 Run by :class:`flaneur.serve.decoding.decoder.Decoder` as ``python -m flaneur.serve.decoding.worker BYTES`` with the
 address space that it may have. Once it has said hello it can open neither files nor sockets.
@@ -19,6 +19,7 @@ from flaneur.protocols import PreprocessSpec
 from flaneur.serve.children.confine import confine, deafen
 from flaneur.serve.children.frames import Frame, read_frame, write_frame
 from flaneur.serve.decoding.as_frames import position_values, to_frame
+from flaneur.serve.decoding.redrawn import redrawn
 
 _NO_MORE_FILES = 0
 
@@ -40,15 +41,18 @@ def answer(header: Mapping[str, Any], data: bytes) -> Frame:
     """What to reply to one photo.
 
     Args:
-        header: fields of :class:`flaneur.protocols.PreprocessSpec`; or ``open``, the side of a model's square.
+        header: fields of :class:`flaneur.protocols.PreprocessSpec`; or ``open``, the side of a model's square; or
+            ``redraw``, the longer side of a picture to be shown.
         data: the file.
 
     Returns:
         ``gps`` (latitude and longitude, or null) and the ``[S, S, 3]`` bytes of the square, or ``sizes`` and the pixels
-        of both pictures of :class:`flaneur.explain.opened.Opened`; or ``code`` and ``message`` of what is wrong with
-        the photo.
+        of both pictures of :class:`flaneur.explain.opened.Opened`, or a JPEG; or ``code`` and ``message`` of what is
+        wrong with the photo.
     """
     try:
+        if "redraw" in header:
+            return {}, [redrawn(data, header["redraw"])]
         return to_frame(opened(data, header["open"])) if "open" in header else _square(data, PreprocessSpec(**header))
     except PhotoError as error:
         if isinstance(error.__cause__, MemoryError):
@@ -63,8 +67,9 @@ def _square(data: bytes, spec: PreprocessSpec) -> Frame:
 
 def _load_all() -> None:
     """Import what Pillow and flaneur would only import at the first file of a kind."""
-    from PIL import AvifImagePlugin, features
+    from PIL import AvifImagePlugin, Image, features
 
+    Image.preinit()  # what saving a picture looks through
     features.check("avif")
     AvifImagePlugin.AvifImageFile  # noqa: B018 - to have it
     with suppress(ImportError):

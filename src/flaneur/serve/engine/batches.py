@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from flaneur.predict import Model
 from flaneur.serve.decoding.decoder import Square
 from flaneur.serve.engine.jobs import Job
 
@@ -19,6 +20,7 @@ class Decoded:
     """A photo that is ready for the network."""
 
     job: Job
+    model: Model
     square: Square
 
 
@@ -74,8 +76,8 @@ class Batches:
             self._idle -= 1
             if self._ended:
                 return []
-            model = self._ready[0].job.model
-            batch = [one for one in self._ready if one.job.model is model][:share]
+            model = self._ready[0].model
+            batch = [one for one in self._ready if one.model is model][:share]
             self._ready = deque(one for one in self._ready if one not in batch)
             self._changed.notify_all()
             return batch

@@ -67,7 +67,7 @@ class Counters:
 
     def totals(self) -> dict[str, Any]:
         """Fields of :class:`flaneur.serve.engine.stats.Stats` that count since the start."""
-        names = ("photos_answered", "photos_cancelled", "explanations_made", "explanations_failed")
+        names = ("photos_answered", "photos_redrawn", "photos_cancelled", "explanations_made", "explanations_failed")
         with self._lock:
             return {
                 **{name: self._totals[name] for name in (*names, "explanations_cancelled")},

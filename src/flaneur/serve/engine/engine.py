@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from flaneur.bundle.inference import cores
-from flaneur.errors import UsageError, did_you_mean
+from flaneur.errors import PhotoError, UsageError, did_you_mean
 from flaneur.explain.heatmap import Heatmap
 from flaneur.predict import Model
 from flaneur.serve.children.watchdog import Watchdog
@@ -97,6 +97,22 @@ class Engine:
             Busy: it would not.
         """
         self._photos.check_room(client)
+
+    def redraw(self, client: str, photo: bytes, longest_px: int) -> Ticket[list[bytes | PhotoError]]:
+        """Take on a picture to be shown; returns at once. There is always room: whoever asks was given the picture.
+
+        Args:
+            client: as of :meth:`predict`.
+            photo: the bytes of a file.
+            longest_px: longer side of what is shown, in pixels, at most.
+
+        Returns:
+            A ticket for one entry: a JPEG without any metadata, or what is wrong.
+
+        Raises:
+            Busy: the server is about to end.
+        """
+        return self._photos.redraw(client, photo, longest_px)
 
     def explain(self, client: str, model: str, photo: bytes, how: Mapping[str, Any]) -> Ticket[Heatmap]:
         """Take on a heat map; returns at once. Heat maps have a queue of their own and give way to predictions.

@@ -6,28 +6,41 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, InvalidStateError
-from typing import TypeAlias
+from dataclasses import dataclass
+from typing import Any, Generic, TypeAlias, TypeVar
 
 from flaneur.errors import PhotoError
 from flaneur.predict import Model, ViewScores
 from flaneur.serve.engine.ticket import Ticket
 
+T = TypeVar("T")
 Answered: TypeAlias = ViewScores | PhotoError
 
 
-class Request:
+@dataclass(frozen=True, slots=True)
+class Redraw:
+    """What is wanted of a photo that is only to be shown.
+
+    Args:
+        longest_px: longer side of the picture, in pixels, at most.
+    """
+
+    longest_px: int
+
+
+class Request(Generic[T]):
     """The photos of one request on their way.
 
     Args:
         client: whose they are.
-        model: that is asked.
+        wanted: the model that is asked, or what is to be drawn.
         photos: the bytes of files.
     """
 
-    def __init__(self, client: str, model: Model, photos: Sequence[bytes]) -> None:
-        self.ticket: Ticket[list[Answered]] = Ticket()
-        self.jobs = [Job(self, client, model, data, position) for position, data in enumerate(photos)]
-        self._found: list[Answered | None] = [None] * len(photos)
+    def __init__(self, client: str, wanted: Model | Redraw, photos: Sequence[bytes]) -> None:
+        self.ticket: Ticket[list[T | PhotoError]] = Ticket()
+        self.jobs = [Job(self, client, wanted, data, position) for position, data in enumerate(photos)]
+        self._found: list[T | PhotoError | None] = [None] * len(photos)
         self._lock = threading.Lock()
 
     @property
@@ -35,7 +48,7 @@ class Request:
         """Whether nobody waits for its photos any more."""
         return self.ticket.future.done()
 
-    def found(self, position: int, answered: Answered) -> None:
+    def found(self, position: int, answered: T | PhotoError) -> None:
         """Note one answer; with the last one the ticket is answered."""
         with self._lock:
             self._found[position] = answered
@@ -53,15 +66,16 @@ class Job:
 
     Attributes:
         client: whose turn it takes.
+        wanted: of it: as of :class:`Request`.
         size_bytes: of the file.
         data: the file; empty once it is decoded.
         since: when the stage it is in began, by the monotonic clock.
     """
 
-    __slots__ = ("client", "data", "model", "position", "request", "since", "size_bytes")
+    __slots__ = ("client", "data", "position", "request", "since", "size_bytes", "wanted")
 
-    def __init__(self, request: Request, client: str, model: Model, data: bytes, position: int) -> None:
-        self.request, self.client, self.model, self.data, self.position = request, client, model, data, position
+    def __init__(self, request: Request[Any], client: str, wanted: Model | Redraw, data: bytes, position: int) -> None:
+        self.request, self.client, self.wanted, self.data, self.position = request, client, wanted, data, position
         self.size_bytes = len(data)
         self.since = time.monotonic()
 
@@ -72,7 +86,7 @@ class Job:
         return took
 
 
-def settle(future: Future[list[Answered]], how: Callable[[Future[list[Answered]]], None]) -> None:
+def settle(future: Future[T], how: Callable[[Future[T]], None]) -> None:
     """Answer a future, unless somebody cancelled it at the same moment."""
     try:
         how(future)

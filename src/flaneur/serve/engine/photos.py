@@ -1,4 +1,7 @@
-"""Photos of many clients in; scores out, through processes that decode and threads that run the network."""
+"""Photos of many clients in; scores out, through processes that decode and threads that run the network.
+
+Pictures that are only to be shown go through the same queue and the same processes, and no network.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -17,11 +21,12 @@ from flaneur.serve.children.watchdog import Watchdog
 from flaneur.serve.decoding.decoder import Decoder
 from flaneur.serve.engine.batches import Batches, Decoded
 from flaneur.serve.engine.counters import Counters
-from flaneur.serve.engine.jobs import Answered, Job, Request
+from flaneur.serve.engine.jobs import Answered, Job, Redraw, Request
 from flaneur.serve.engine.queue import FairQueue, Why
 from flaneur.serve.engine.ticket import Busy, Ticket
 from flaneur.serve.limits import Limits
 
+T = TypeVar("T")
 OWN = "the engine itself"  # no address looks like this
 """The client whose photos are the engine's own; the queue always has room for them.
 
@@ -56,8 +61,14 @@ class PhotoLanes:
         Raises:
             Busy: there is no room.
         """
-        request = Request(client, model, photos)
-        self._refuse(self.queue.offer(request.jobs, always=client == OWN))
+        return self._submit(Request(client, model, photos), always=client == OWN)
+
+    def redraw(self, client: str, photo: bytes, longest_px: int) -> Ticket[list[bytes | PhotoError]]:
+        """See :meth:`flaneur.serve.engine.engine.Engine.redraw`."""
+        return self._submit(Request(client, Redraw(longest_px), [photo]), always=True)
+
+    def _submit(self, request: Request[T], *, always: bool) -> Ticket[list[T | PhotoError]]:
+        self._refuse(self.queue.offer(request.jobs, always=always))
         request.ticket.future.add_done_callback(lambda future: self._call_off(request) if future.cancelled() else None)
         return request.ticket
 
@@ -88,7 +99,7 @@ class PhotoLanes:
         for decoder in self.decoders:
             decoder.child.close()
 
-    def _call_off(self, request: Request) -> None:
+    def _call_off(self, request: Request[Any]) -> None:
         gone = self.queue.call_off(request.jobs)
         self._counters.count("photos_cancelled", len(gone))
 
@@ -96,14 +107,19 @@ class PhotoLanes:
         while (job := self._next(decoder)) is not None:
             self._counters.spent("wait", job.lap())
             try:
-                with self._batches.decoding():
-                    square = decoder.decode(job.data, job.model.card.preprocess)
+                if isinstance(job.wanted, Redraw):
+                    self._finish(job, decoder.redrawn(job.data, job.wanted.longest_px))
+                else:
+                    self._batches.put(self._decoded(job, job.wanted, decoder))
             except PhotoError as error:
                 self._finish(job, error)
-            else:
-                job.data = b""
-                self._counters.spent("decode", job.lap())
-                self._batches.put(Decoded(job, square))
+
+    def _decoded(self, job: Job, model: Model, decoder: Decoder) -> Decoded:
+        with self._batches.decoding():
+            square = decoder.decode(job.data, model.card.preprocess)
+        job.data = b""
+        self._counters.spent("decode", job.lap())
+        return Decoded(job, model, square)
 
     def _next(self, decoder: Decoder) -> Job | None:
         """The next photo. Meanwhile a decoder that does not stand is started, the more rarely the less that helps."""
@@ -127,7 +143,7 @@ class PhotoLanes:
 
     def _run(self, batch: Sequence[Decoded]) -> None:
         """One run of the network; a photo that is alone in the engine gets all cores."""
-        model = batch[0].job.model
+        model = batch[0].model
         spec = model.card.preprocess
         waiting, running, _, _ = self.queue.counts()
         threads = cores() if waiting + running == 1 else 1
@@ -144,10 +160,12 @@ class PhotoLanes:
             self._counters.spent("network", decoded.job.lap())
             self._finish(decoded.job, replace(score, gps_in_file=decoded.square.gps))
 
-    def _finish(self, job: Job, answered: Answered) -> None:
+    def _finish(self, job: Job, answered: Answered | bytes) -> None:
         if self.queue.finish([job]):
             if isinstance(answered, PhotoError):
                 self._counters.failed(answered.code)
+            elif isinstance(answered, bytes):
+                self._counters.count("photos_redrawn")
             elif job.client != OWN:
                 self._counters.count("photos_answered")
             job.request.found(job.position, answered)

@@ -18,6 +18,7 @@ class Stats:
         waiting_explanations: heat maps accepted and not begun.
         running_explanations: being made.
         photos_answered: total of photos with scores.
+        photos_redrawn: total of photos that were only shown, in a game.
         photos_failed: total by error code.
         photos_cancelled: total of photos whose client went before they were answered.
         explanations_made: total.
@@ -38,6 +39,7 @@ class Stats:
     waiting_explanations: int
     running_explanations: int
     photos_answered: int
+    photos_redrawn: int
     photos_failed: Mapping[str, int]
     photos_cancelled: int
     explanations_made: int

@@ -102,7 +102,10 @@ def _gauges(stats: Stats) -> Iterator[Metric]:
 
 
 def _totals(stats: Stats) -> Iterator[Metric]:
-    photos = {"answered": stats.photos_answered, "cancelled": stats.photos_cancelled, **stats.photos_failed}
+    photos = {
+        "answered": stats.photos_answered, "redrawn": stats.photos_redrawn, "cancelled": stats.photos_cancelled,
+        **stats.photos_failed,
+    }  # fmt: skip
     maps = {
         "made": stats.explanations_made, "failed": stats.explanations_failed, "cancelled": stats.explanations_cancelled,
     }  # fmt: skip
