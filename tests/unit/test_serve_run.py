@@ -14,7 +14,7 @@ from fake_engine import FakeEngine
 from flaneur.cli.main import run
 from flaneur.errors import UsageError
 from flaneur.predict import Model
-from flaneur.serve import connection
+from flaneur.serve import connection, door
 from flaneur.serve import run as run_module
 from flaneur.serve.http import body, gate
 from flaneur.serve.http.settings import ServeSettings
@@ -184,19 +184,70 @@ def test_an_answer_that_nobody_reads_is_given_up(model, monkeypatch):
         assert httpx2.get(f"{server.address}/healthz", timeout=FOREVER_S).status_code == 200
 
 
-def test_a_flood_of_connections_ends_at_the_door(model, monkeypatch, caplog):
-    with running(model) as (server, _):
-        monkeypatch.setattr(connection, "most_connections", lambda: 3)
-        held = [spoken(server, b"") for _ in range(3)]
-        until(lambda: len(server.server_state.connections) == 3)
-        host, port = server.address.removeprefix("http://").split(":")
-        with socket.create_connection((host, int(port))) as one_more, suppress(ConnectionResetError):
-            assert one_more.recv(1) == b""
-        for client in held:
+def test_who_says_nothing_makes_room_for_who_asks(model, caplog):
+    with running(model, limits=replace(PATIENT, client_connections=3)) as (server, _):
+        silent = [spoken(server, b"") for _ in range(3)]
+        until(lambda: len(server.door) == 3)
+        assert predict(server).status_code == 200
+        assert heard(silent[0]) == b""
+        assert server.door.displaced == 1
+        for client in silent:
             client.close()
         until(lambda: not server.server_state.connections)
-        assert predict(server).status_code == 200
+        assert len(server.door) == 0
     assert not [record for record in caplog.records if record.name == "asyncio" and record.levelname == "ERROR"]
+
+
+def test_one_more_than_are_served_is_told_to_come_back_and_they_are_answered(model):
+    with running(model, limits=replace(PATIENT, client_connections=3)) as (server, engine):
+        engine.gate.clear()
+        whole = HEAD + b"Connection: close\r\nContent-Length: %d\r\n\r\n" % len(FORM) + FORM
+        served = [spoken(server, whole) for _ in range(3)]
+        until(lambda: len(engine.clients) == 3)
+        answer = predict(server)
+        assert (answer.status_code, answer.headers["Retry-After"]) == (503, "1")
+        assert answer.json()["error"]["code"] == "too_many_connections"
+        engine.gate.set()
+        for client in served:
+            assert heard(client).startswith(b"HTTP/1.1 200 ")
+            client.close()
+        assert predict(server).status_code == 200
+
+
+def test_a_body_that_is_sent_for_long_makes_room_and_one_that_was_answered_counts_as_silent(model, monkeypatch):
+    monkeypatch.setattr(door, "SLOW_S", 0.0)
+    once = b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
+    with running(model, limits=replace(PATIENT, client_connections=2)) as (server, engine):
+        engine.gate.clear()
+        served = spoken(server, HEAD + b"Connection: close\r\nContent-Length: %d\r\n\r\n" % len(FORM) + FORM)
+        until(lambda: len(engine.clients) == 1)
+        sending = spoken(server, HEAD + b"Content-Length: 1000\r\n\r\n--x")
+        until(lambda: server.app.state.metrics.open == 2)
+        with spoken(server, once) as kept:
+            assert heard(sending) == b""
+            sending.close()
+            until(lambda: server.server_state.total_requests == 1)
+            with spoken(server, b"") as other:
+                assert heard(kept).startswith(b"HTTP/1.1 200 ")
+                until(lambda: server.door.displaced == 2)
+                other.sendall(once)
+                assert other.recv(10_000).startswith(b"HTTP/1.1 200 ")
+        engine.gate.set()
+        assert heard(served).startswith(b"HTTP/1.1 200 ")
+        served.close()
+
+
+def test_what_is_turned_away_in_masses_is_closed_without_a_word(model, monkeypatch):
+    monkeypatch.setattr(door, "MOST_TOLD", 0)
+    with running(model, limits=replace(PATIENT, client_connections=1)) as (server, engine):
+        engine.gate.clear()
+        served = spoken(server, HEAD + b"Connection: close\r\nContent-Length: %d\r\n\r\n" % len(FORM) + FORM)
+        until(lambda: len(engine.clients) == 1)
+        with spoken(server, b"") as one_more:
+            assert heard(one_more) == b""
+        engine.gate.set()
+        assert heard(served).startswith(b"HTTP/1.1 200 ")
+        served.close()
 
 
 def test_as_many_files_as_allowed_and_fewer_connections():

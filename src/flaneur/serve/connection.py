@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import sys
 from contextlib import suppress
+from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from flaneur.serve.door import Door
+from flaneur.serve.limits import Limits
 
 HEAD_S = 10.0
 """Seconds that the head of a request may take to arrive."""
@@ -17,7 +22,7 @@ HEAD_BYTES = 65_536
 BACKLOG = 256
 """Connections that the system holds until they are let in; so many may come between two looks at how many there are."""
 
-_MOST_FILES, _OWN_FILES = 8192, 2 * BACKLOG
+_MOST_FILES, _OWN_FILES = 8192, 3 * BACKLOG
 _FALLBACK_FILES = 1024
 
 UNREAD_S = 30.0
@@ -25,6 +30,13 @@ UNREAD_S = 30.0
 
 LAST_WORDS_S = 0.5
 """Seconds that a silent connection is kept once the server ends: a request may be on its way."""
+
+_NO_ROOM = "This address, or all together, have as many connections open as the server takes on. Ask again in 1 s."
+_NO_ROOM_BODY = json.dumps({"error": {"code": "too_many_connections", "message": _NO_ROOM}}).encode()
+_TURNED_AWAY = b"\r\n".join((
+    b"HTTP/1.1 503 Service Unavailable", b"Content-Type: application/json", b"Content-Length: %d" % len(_NO_ROOM_BODY),
+    b"Retry-After: 1", b"Cache-Control: no-store", b"Connection: close", b"", _NO_ROOM_BODY,
+))  # fmt: skip
 
 
 def raise_most_files() -> None:
@@ -54,25 +66,55 @@ def most_connections() -> int:
     return max(files - _OWN_FILES, files // 2)
 
 
-class Connection(HttpToolsProtocol):
-    """As of uvicorn, with limits for heads: else a client that says little, or never ends, holds what it likes."""
+def door_of(limits: Limits) -> Door:
+    """The door of a server: as many connections as its limits say, and as files leave room for.
 
+    >>> len(door_of(Limits()))
+    0
+    """
+    most = min(limits.connections, most_connections())
+    return Door(most, min(limits.client_connections, max(1, most // 2)))
+
+
+class Connection(HttpToolsProtocol):
+    """As of uvicorn, with limits for heads: else a client that says little, or never ends, holds what it likes.
+
+    Args:
+        door: counts it, and may end it for another.
+        given: as of uvicorn.
+        named: likewise.
+    """
+
+    _is_let_in = False
     _head_bytes = 0
     _in_head = False
     _head_timer: asyncio.TimerHandle | None = None
     _unread_timer: asyncio.TimerHandle | None = None
 
+    def __init__(self, door: Door, *given: Any, **named: Any) -> None:
+        super().__init__(*given, **named)
+        self._door = door
+
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # narrower than asyncio, as uvicorn has it
         """A client is there."""
-        if len(self.connections) >= most_connections():
-            self.transport = transport
-            transport.abort()
-            return
         super().connection_made(transport)
-        self._wait_for_head()
+        self._is_let_in = self._door.come_in(self, self.client[0] if self.client else "")
+        if self._is_let_in:
+            self._wait_for_head()
+        else:
+            self._turn_away()
+
+    def make_room(self) -> bool:
+        """End at once, since another needs the place more; ``False`` while an answer is still on its way."""
+        if self.transport.get_write_buffer_size():
+            return False
+        self.transport.abort()
+        return True
 
     def data_received(self, data: bytes) -> None:
         """Bytes came."""
+        if not self._is_let_in:
+            return
         self._head_bytes += len(data)
         super().data_received(data)
         if self.transport.is_closing():
@@ -91,10 +133,18 @@ class Connection(HttpToolsProtocol):
         """A head is here."""
         self._in_head = False
         self._stop_waiting()
+        if not self._is_answering():
+            self._door.is_sending(self)
         super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        """A request is here, with its body."""
+        super().on_message_complete()
+        self._door.is_served(self)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The client is gone."""
+        self._door.leave(self)
         self._stop_waiting()
         self._is_read()
         super().connection_lost(exc)
@@ -114,6 +164,8 @@ class Connection(HttpToolsProtocol):
         super().on_response_complete()
         if self.transport.get_write_buffer_size():
             self.loop.call_later(UNREAD_S, self._give_up_closing)
+        if not self.transport.is_closing() and not self._is_answering():
+            self._door.is_silent(self)
 
     def shutdown(self) -> None:
         """The server ends: what is under way is answered, and so is what was sent before the client could know."""
@@ -128,6 +180,15 @@ class Connection(HttpToolsProtocol):
 
     def _is_answering(self) -> bool:
         return self.cycle is not None and not self.cycle.response_complete
+
+    def _turn_away(self) -> None:
+        """Say so, and leave a moment to hear it: what is closed while its client still sends loses its last words."""
+        if self._door.may_be_told(self):
+            self.transport.write(_TURNED_AWAY)
+            self.transport.write_eof()
+            self.loop.call_later(LAST_WORDS_S, self.transport.abort)
+        else:
+            self.transport.abort()
 
     def _refuse_head(self) -> None:
         if self._is_answering():  # an earlier request, whose answer must not be mixed with this one

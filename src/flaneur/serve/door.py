@@ -12,6 +12,9 @@ from typing import Protocol
 SLOW_S = 5.0
 """Seconds after which who still sends a request's body makes room, where its own address has taken all it may have."""
 
+MOST_TOLD = 256
+"""Connections at once that are turned away and stay to hear why."""
+
 
 class Guest(Protocol):
     """A connection."""
@@ -48,6 +51,7 @@ class Door:
         self._places: dict[Guest, str] = {}
         self._streets: dict[str, _Neighbours] = {}
         self._silent: OrderedDict[Guest, float] = OrderedDict()
+        self._told: set[Guest] = set()
         self.displaced = self.turned_away = 0
         """Connections, since the start, that made room for another; and that there was no room for."""
 
@@ -69,6 +73,13 @@ class Door:
         self._places[guest] = street
         self._streets.setdefault(street, _Neighbours()).count += 1
         self.is_silent(guest)
+        return True
+
+    def may_be_told(self, guest: Guest) -> bool:
+        """Whether one that was turned away may stay until it has heard why."""
+        if len(self._told) >= min(MOST_TOLD, self._most):
+            return False
+        self._told.add(guest)
         return True
 
     def is_silent(self, guest: Guest) -> None:
@@ -93,6 +104,7 @@ class Door:
     def leave(self, guest: Guest) -> None:
         """It has ended."""
         self.is_served(guest)
+        self._told.discard(guest)
         street = self._places.pop(guest, None)
         if street is not None:
             self._streets[street].count -= 1

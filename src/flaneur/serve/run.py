@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from types import FrameType
 from typing import TYPE_CHECKING
 
@@ -18,7 +19,7 @@ from starlette.applications import Starlette
 
 from flaneur.errors import FlaneurError, UsageError
 from flaneur.predict import Model
-from flaneur.serve.connection import BACKLOG, Connection, raise_most_files
+from flaneur.serve.connection import BACKLOG, Connection, door_of, raise_most_files
 from flaneur.serve.engine.engine import Engine
 from flaneur.serve.http.about import about
 from flaneur.serve.http.app import create_app
@@ -125,10 +126,11 @@ class Server(uvicorn.Server):
     def __init__(self, engine: Engine, settings: ServeSettings, *, games: Sequence[Game] = ()) -> None:
         self.app: Starlette = create_app(engine, settings, games=games)
         self._grace_s = 0.0
+        self.door = door_of(settings.limits)
         super().__init__(
             uvicorn.Config(
                 self.app,
-                http=Connection,
+                http=partial(Connection, self.door),  # type: ignore[arg-type]  # it is only called
                 ws="none",
                 lifespan="on",
                 log_config=None,
@@ -171,4 +173,4 @@ class Server(uvicorn.Server):
             await asyncio.get_running_loop().connect_accepted_socket(self._connection, connected)
 
     def _connection(self) -> Connection:
-        return Connection(self.config, self.server_state, self.lifespan.state)
+        return Connection(self.door, self.config, self.server_state, self.lifespan.state)
