@@ -66,15 +66,23 @@ def nearest_known(model: Model, embeddings: NDArray[np.float32]) -> Nearest | No
         return None
     own = _unit(_unit(embeddings).mean(axis=0, keepdims=True))[0]
     distance = 1 - found.units @ own
-    order = np.argsort(distance, kind="stable")
-    first_of_place = np.sort(np.unique(found.places[order], return_index=True)[1])[:SHOWN]
-    rows = order[first_of_place]
+    rows = _nearest_rows(distance, found.places)
     return Nearest(
         tuple((model.cities[found.labels[row]], max(0.0, float(distance[row]))) for row in rows),
         len(found.labels),
         found.count,
         float((found.elsewhere > distance[rows[0]]).mean()),
     )
+
+
+def _nearest_rows(distance: NDArray[np.float32], places: NDArray[np.int64]) -> list[int]:
+    """Rows with the least distances, one a place, the nearest first."""
+    rows: dict[int, int] = {}
+    for row in np.argsort(distance, kind="stable").tolist():
+        rows.setdefault(int(places[row]), row)
+        if len(rows) == SHOWN:
+            break
+    return list(rows.values())
 
 
 @dataclass(frozen=True, slots=True)
