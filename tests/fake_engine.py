@@ -28,6 +28,10 @@ class FakeEngine:
     def wait_ready(self, timeout_s=60.0):
         pass
 
+    @property
+    def crowded(self):
+        return bool(self.busy)
+
     def check_room(self, client):
         if self.busy:
             raise Busy(self.busy, 3)

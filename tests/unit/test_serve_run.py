@@ -1,6 +1,7 @@
 """A running server: who is slow, leaves, or comes while it ends; and what the command line says of it."""
 
 import asyncio
+import json
 import socket
 import threading
 from contextlib import contextmanager, suppress
@@ -341,6 +342,89 @@ def test_a_second_signal_ends_at_once(model, monkeypatch):
         assert (server.app.state.draining, ended) == (True, [])
         server.handle_exit(15, None)
     assert ended == [143]
+
+
+def asking(head=HEAD, form=FORM):
+    return head + b"Content-Length: %d\r\n\r\n" % len(form) + form
+
+
+def answers_of(connected, count):
+    """So many answers: their status and head, in lower case, and their JSON."""
+    stream, found = connected.makefile("rb"), []
+    for _ in range(count):
+        head = b"".join(iter(stream.readline, b"\r\n")).lower().decode()
+        found.append(
+            (int(head[9:12]), head, json.loads(stream.read(int(head.split("content-length: ")[1].split()[0]))))
+        )
+    return found
+
+
+def test_a_crowded_server_refuses_at_once_and_keeps_the_connection(model):
+    with running(model) as (server, engine), spoken(server, b"") as client:
+        engine.busy = "queue"
+        client.sendall(asking()[:-9])  # the answer does not wait for the end of the body
+        ((status, head, said),) = answers_of(client, 1)
+        assert (status, said["error"]["code"]) == (429, "busy")
+        assert "retry-after: 3\r\n" in head
+        assert "connection: close" not in head
+        for line in ("date: ", "content-type: application/json", "x-content-type-options: nosniff"):
+            assert line in head
+        assert all(f"{name.lower()}: {value.lower()}\r\n" in head for name, value in gate.HEADS.items())
+        client.sendall(asking()[-9:] + asking())
+        engine.busy = "client"
+        client.sendall(asking())
+        assert [status for status, _, _ in answers_of(client, 2)] == [429, 429]
+        engine.busy = None
+        client.sendall(asking())
+        assert answers_of(client, 1)[0][0] == 200
+        told = httpx2.get(f"{server.address}/metrics", timeout=FOREVER_S).text
+    assert 'flaneur_requests_total{method="POST",route="/v1/predict",status="429"} 3.0' in told
+    assert 'flaneur_requests_total{method="POST",route="/v1/predict",status="200"} 1.0' in told
+
+
+@pytest.mark.parametrize(
+    ("head", "status"),
+    [
+        (HEAD.replace(b"127.0.0.1", b"evil.example"), 403),
+        (HEAD + b"Origin: https://evil.example\r\n", 403),
+        (HEAD + b"Sec-Fetch-Site: cross-site\r\n", 403),
+        (HEAD.replace(b"POST", b"PUT"), 405),
+        (HEAD.replace(b"/v1/predict", b"/v1/nothing"), 404),
+        (HEAD + b"Connection: close\r\n", 429),
+    ],
+)
+def test_a_crowded_server_says_first_what_else_is_wrong(model, head, status):
+    with running(model) as (server, engine):
+        engine.busy = "queue"
+        with spoken(server, asking(head)) as client:
+            assert answers_of(client, 1)[0][0] == status
+
+
+def test_a_crowded_server_wants_the_token_first(model):
+    token = "a-token-of-some-length"
+    with running(model, token=token) as (server, engine):
+        engine.busy = "queue"
+        for shown, status in ((b"", 401), (b"Authorization: Bearer %s\r\n" % token.encode(), 429)):
+            with spoken(server, asking(HEAD + shown)) as client:
+                assert answers_of(client, 1)[0][0] == status
+
+
+def test_a_head_without_end_is_cut_off(model):
+    endless = b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n" + b"X-More: %s\r\n" % (b"x" * 1000) * 2000
+    with running(model) as (server, engine):
+        with spoken(server, b"") as client:
+            with suppress(ConnectionError):
+                client.sendall(endless)
+            said = heard(client)
+        assert said == b"" or said.startswith(b"HTTP/1.1 400 ")
+        engine.gate.clear()
+        with spoken(server, asking()) as client:
+            until(lambda: engine.clients)
+            with suppress(ConnectionError):
+                client.sendall(endless)
+            assert heard(client) == b""  # no word of it between the words of the first answer
+        engine.gate.set()
+        assert predict(server).status_code == 200
 
 
 def test_a_port_that_is_taken_and_an_address_of_others_are_told_in_a_line(capsys):

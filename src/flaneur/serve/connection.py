@@ -8,9 +8,10 @@ import sys
 from contextlib import suppress
 from typing import Any
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from flaneur.serve.door import Door
+from flaneur.serve.http.refusal import refusal_at_once
 from flaneur.serve.limits import Limits
 
 HEAD_S = 10.0
@@ -140,7 +141,25 @@ class Connection(HttpToolsProtocol):
     def on_message_complete(self) -> None:
         """A request is here, with its body."""
         super().on_message_complete()
-        self._door.is_served(self)
+        if self._is_answering():
+            self._door.is_served(self)
+        else:  # it was refused before its body was here
+            self._door.is_silent(self)
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        """The application is asked, unless there is nothing to ask it."""
+        refusal = self._refusal(cycle)
+        if refusal is None:
+            super()._start_asgi_task(cycle, app)
+        else:
+            cycle.response_started = cycle.response_complete = True  # what is left of the body is passed over
+            self.transport.write(refusal)
+            cycle.on_response()
+
+    def _refusal(self, cycle: RequestResponseCycle) -> bytes | None:
+        if not cycle.keep_alive:
+            return None
+        return refusal_at_once(self.config.app, cycle.scope, self.server_state.default_headers)  # type: ignore[arg-type]  # run.py passes no other
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The client is gone."""

@@ -90,6 +90,11 @@ class Engine:
             raise UsageError(f"{len(photos)} photos in one request; send 1 to {self.limits.client_photos}.")
         return self._photos.submit(client, self._model(model), photos)
 
+    @property
+    def crowded(self) -> bool:
+        """Whether some requests may find no room."""
+        return self._photos.queue.crowded
+
     def check_room(self, client: str) -> None:
         """Whether :meth:`predict` would take on a photo of this client now: asked before a body is read and parsed.
 

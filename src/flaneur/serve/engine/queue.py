@@ -175,6 +175,11 @@ class FairQueue(Generic[P]):
             return sum(len(pieces) for pieces in self._waiting.values())
 
     @property
+    def crowded(self) -> bool:
+        """Whether more than half of the places are taken: from there on not everybody finds one."""
+        return len(self._held) > self._places // 2
+
+    @property
     def closing(self) -> bool:
         """Whether it accepts nothing more."""
         return self._closing

@@ -69,7 +69,7 @@ def create_app(engine: Engine, settings: ServeSettings, *, games: Sequence[Game]
     )  # fmt: skip
     app.state.engine, app.state.settings, app.state.games = engine, settings, tuple(games)
     app.state.metrics, app.state.draining, app.state.teaching = metrics, False, asyncio.Lock()
-    for name in discover.names(ROUTES):
+    for name in sorted(discover.names(ROUTES), key=lambda name: name != "predict"):  # most ask for it
         app.include_router(discover.load(ROUTES, name).router)
     without = [
         *(() if settings.may_write else ("teach",)),

@@ -6,8 +6,8 @@ import logging
 import time
 from typing import TYPE_CHECKING
 
-from starlette.datastructures import Headers, MutableHeaders
-from starlette.requests import ClientDisconnect, HTTPConnection
+from starlette.datastructures import Headers, MutableHeaders, State
+from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -35,7 +35,8 @@ HEADS = {
     "X-Frame-Options": "DENY",
 }
 """Stand on every answer."""
-_AS_SENT = [(name.lower().encode(), value.encode()) for name, value in {**HEADS, "Cache-Control": "no-store"}.items()]
+AS_SENT = [(name.lower().encode(), value.encode()) for name, value in {**HEADS, "Cache-Control": "no-store"}.items()]
+"""The same as bytes, with what else stands on every answer that does not say otherwise."""
 
 GONE = 499
 """How a request is counted whose client left before its answer."""
@@ -53,6 +54,29 @@ _PREFLIGHT = {
     "Access-Control-Allow-Headers": "Authorization, Content-Type, X-Client",
     "Access-Control-Max-Age": "600",
 }
+
+
+def check_room(state: State, client: str) -> None:
+    """Refuse photos that there is no room for, before their bytes are read and a route is looked for: both cost time.
+
+    Raises:
+        Problem: 429 or 503.
+    """
+    check_open(state)
+    try:
+        state.engine.check_room(client)
+    except Busy as busy:
+        raise of_busy(busy) from busy
+
+
+def check_open(state: State) -> None:
+    """Refuse what comes while as many requests wait for their answers as photos may.
+
+    Raises:
+        Problem: 503.
+    """
+    if state.metrics.admitted > state.settings.limits.queue_photos:
+        raise Problem(503, "too_many_requests", "Too many requests at once. Ask again in 1 s.", 1)
 
 
 class Gate:
@@ -104,10 +128,11 @@ class Gate:
         guards.check_token(settings, path, headers)
         if path.startswith(guards.OPEN_TO_PLAYERS) and not (settings.may_write or scope["app"].state.games):
             raise Problem(404, "not_found", "No game is played here.")
-        if self.metrics.admitted > settings.limits.queue_photos and path not in guards.PROBES:
-            raise Problem(503, "too_many_requests", "Too many requests at once. Ask again in 1 s.", 1)
         if path == PREDICT and scope["method"] == "POST":
-            visit.check_room()
+            scope[SITE] = PREDICT
+            check_room(scope["app"].state, visit.client)
+        elif path not in guards.PROBES:
+            check_open(scope["app"].state)
         return None
 
 
@@ -120,9 +145,9 @@ class _Visit:
         self._admitted = False
         self._began_s = time.perf_counter()
         self.headers = Headers(scope=scope)
-        self._client = guards.client_of(HTTPConnection(scope))
+        self.client = guards.client_called(gate.settings, scope["client"], self.headers)
         announced = self.headers.get("content-length", "0") != "0" or "transfer-encoding" in self.headers
-        self.body = Body(receive, gate.settings.limits, gate.room, self._client, announced=announced)
+        self.body = Body(receive, gate.settings.limits, gate.room, self.client, announced=announced)
         self.body.ending = lambda: bool(scope["app"].state.draining)
         if scope["path"].startswith(guards.OPEN_TO_PLAYERS):
             self.body.most_s = min(SMALL_BODY_S, self.body.most_s)
@@ -131,18 +156,6 @@ class _Visit:
     def route(self) -> str:
         """The address as it stands in OpenAPI, without what a caller put into it."""
         return str(self._scope.get(SITE) or getattr(self._scope.get("route"), "path", "other"))
-
-    def check_room(self) -> None:
-        """Refuse photos that there is no room for, before a body is read and a route is looked for: both cost time.
-
-        Raises:
-            Problem: 429, or 503 once the server ends.
-        """
-        self._scope[SITE] = PREDICT
-        try:
-            self._scope["app"].state.engine.check_room(self._client)
-        except Busy as busy:
-            raise of_busy(busy) from busy
 
     def let_in(self) -> None:
         """It counts as under way from when all of it is here until its answer begins."""
@@ -186,7 +199,7 @@ class _Visit:
 
     def _heads(self, message: Message) -> None:
         given = {name for name, _ in message["headers"]}
-        message["headers"] = [*message["headers"], *(head for head in _AS_SENT if head[0] not in given)]
+        message["headers"] = [*message["headers"], *(head for head in AS_SENT if head[0] not in given)]
         headers = MutableHeaders(scope=message)
         if self._gate.settings.allow_origins:
             headers.add_vary_header("Origin")

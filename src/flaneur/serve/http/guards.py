@@ -5,8 +5,9 @@ from __future__ import annotations
 import hmac
 import re
 import socket
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
+from typing import Any
 
 from starlette.requests import HTTPConnection, Request
 
@@ -123,11 +124,21 @@ def client_of(request: HTTPConnection) -> str:
 
     Where a token is needed only the address counts: what comes from this computer may be passed on by a proxy.
     """
-    address = request.client.host if request.client else ""
-    settings: ServeSettings = request.app.state.settings
+    return client_called(request.app.state.settings, request.scope["client"], request.headers)
+
+
+def client_called(settings: ServeSettings, peer: Sequence[Any] | None, headers: Mapping[str, str]) -> str:
+    """As :func:`client_of`, of a request that no route was found for yet.
+
+    Args:
+        settings: with the token, if there is one.
+        peer: address and port of who asks.
+        headers: in lower case.
+    """
+    address = str(peer[0]) if peer else ""
     if settings.token or not is_loopback(address):
         return address
-    return f"{address} {request.headers.get('x-client', '')[:40]}"
+    return f"{address} {headers.get('x-client', '')[:40]}"
 
 
 @cache
