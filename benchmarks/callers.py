@@ -121,7 +121,7 @@ def call(
     photos: Sequence[bytes],
     clients: Sequence[str],
     go_on: Callable[[int], bool],
-    pause_s: float = 0.0,
+    pause_s: float | None = None,
     together: int = 1,
 ) -> Told:
     """Send photos, each caller the next as soon as it has its answer.
@@ -131,7 +131,7 @@ def call(
         photos: sent again and again, in order.
         clients: one caller each; equal names are one client.
         go_on: whether to send the request of this number, counted over all callers.
-        pause_s: that a caller waits after a refusal, whatever it was told.
+        pause_s: that a caller waits after a refusal, whatever it was told; ``None``: as long as it was told.
         together: photos in one request.
     """
     requests = [photos[first : first + together] for first in range(0, len(photos), together)]
@@ -166,7 +166,7 @@ def _call(
     requests: Sequence[Sequence[bytes]],
     client: str,
     which: tuple[Iterator[int], Callable[[int], bool]],
-    pause_s: float,
+    pause_s: float | None,
     into: tuple[Told, threading.Lock],
 ) -> None:
     (numbers, go_on), (told, lock), caller = which, into, Caller(port)
@@ -183,7 +183,7 @@ def _call(
             told.by_client[client] += status == 200
             told.without_retry += status in (429, 503) and retry is None
         if status != 200:
-            time.sleep(pause_s)
+            time.sleep((retry or 0) if pause_s is None else pause_s)
     caller.close()
 
 

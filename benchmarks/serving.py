@@ -1,7 +1,8 @@
 """The server under load, over HTTP, on the cores that it shares with its callers.
 
 throughput: 16 callers, one photo a request, against predict_many over the same files.
-overload: ten times as many callers as keep it busy, rude ones; one greedy client beside seven modest ones.
+overload: ten times as many callers as keep it busy, who ask again when they are told to; the same, who ask again after
+0.1 s whatever they are told; one greedy client beside seven modest ones.
 deaths: decoding processes killed under load.
 memory: resident memory over many requests.
 """
@@ -16,7 +17,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,9 @@ CALLERS = 16
 _PARTS = ("throughput", "overload", "deaths", "memory")
 _CROWDED = {"queue_photos": 64, "client_photos": 32, "request_photos": 8}
 _SAMPLES = 50
+_REFUSED = (429, 503)
+_RUDE_S = 0.1
+_FIRST = -10
 
 
 def as_server(model: str, limits: str) -> None:
@@ -150,30 +154,56 @@ def _others(told: Told) -> int:
 
 
 def overload(name: str, photos: Sequence[bytes], lasting_s: float) -> list[dict[str, Any]]:
-    """Ten times the callers, who ask again at once, whatever they are told."""
-    with serving(name, **_CROWDED) as server:
+    """Ten times the callers; they come first on the cores, as if they had others, so that their own delays are none."""
+    with serving(name, **_CROWDED) as server, _first():
         clients = [f"client {number}" for number in range(CALLERS)]
         peak = call(server.port, photos, clients, _until(lasting_s))
-        probes = list[float]()
-        with _probed(server.port, probes):
-            crowd = call(server.port, photos, clients * 10, _until(lasting_s), pause_s=0.1)
+        crowds, probes = dict[str, Told](), dict[str, list[float]]()
+        for kind, pause_s in (("told", None), ("rude", _RUDE_S)):
+            with _probed(server.port, probes.setdefault(kind, [])):
+                crowds[kind] = call(server.port, photos, clients * 10, _until(lasting_s), pause_s)
         greedy = ["greedy"] * 60 + [f"modest {number}" for number in range(7)] * 8
-        shared = call(server.port, photos, greedy, _until(lasting_s), pause_s=0.1)
+        shared = call(server.port, photos, greedy, _until(lasting_s), _RUDE_S)
         held = server.metric("flaneur_photos")
     least = min(shared.by_client[f"modest {number}"] for number in range(7)) / (shared.count(200) / 8)
-    refused, goodput = (429, 503), crowd.count(200) / crowd.took_s
+    everybody = [*crowds.values(), shared]
     return [
         need("photos a second at the peak", peak.count(200) / peak.took_s),
-        need("refused a second", crowd.count(*refused) / crowd.took_s),
-        need("answers of other kinds", sum(map(len, crowd.seconds.values())) - crowd.count(200, *refused), at_most=0),
-        need("connections lost", crowd.lost + shared.lost, at_most=0),
-        need("refusals without Retry-After", crowd.without_retry + shared.without_retry, at_most=0),
-        need("p99 seconds of a refusal", crowd.at(0.99, *refused), at_most=0.05),
-        need("answered, share of the peak", goodput * peak.took_s / peak.count(200), at_least=0.9),
-        need("p99 seconds of a probe", sorted(probes)[int(0.99 * len(probes))], at_most=0.1),
+        *_crowd("told, ", crowds["told"], probes["told"], peak, held=True),
+        *_crowd("rude, ", crowds["rude"], probes["rude"], peak, held=False),
+        need("answers of other kinds", sum(_others(one) - one.count(*_REFUSED) for one in everybody), at_most=0),
+        need("connections lost", sum(one.lost for one in everybody), at_most=0),
+        need("refusals without Retry-After", sum(one.without_retry for one in everybody), at_most=0),
         need("least of a modest client beside a greedy one, of its fair share", least, at_least=0.8),
         need("photos held afterwards", held, at_most=0),
     ]
+
+
+def _crowd(who: str, crowd: Told, probes: list[float], peak: Told, *, held: bool) -> list[dict[str, Any]]:
+    """How a crowd fared; held: whether it is to hold the marks."""
+    marks: list[dict[str, float]] = [{"at_most": 0.05}, {"at_most": 0.1}, {"at_least": 0.9}] if held else [{}, {}, {}]
+    share = crowd.count(200) / crowd.took_s * peak.took_s / peak.count(200)
+    return [
+        need(f"{who}refused a second", crowd.count(*_REFUSED) / crowd.took_s),
+        need(f"{who}p99 seconds of a refusal", crowd.at(0.99, *_REFUSED), **marks[0]),
+        need(f"{who}p99 seconds of a probe", sorted(probes)[int(0.99 * len(probes))], **marks[1]),
+        need(f"{who}answered, share of the peak", share, **marks[2]),
+        need(f"{who}p95 seconds of an answer", crowd.at(0.95, 200)),
+    ]
+
+
+@contextmanager
+def _first() -> Iterator[None]:
+    """Come first on the cores, where that is allowed."""
+    try:
+        os.setpriority(os.PRIO_PROCESS, 0, _FIRST)
+    except PermissionError:
+        print("  not allowed to come first: delays of the callers count as the server's", file=sys.stderr)
+    try:
+        yield
+    finally:
+        with suppress(PermissionError):
+            os.setpriority(os.PRIO_PROCESS, 0, 0)
 
 
 def _until(lasting_s: float) -> Any:
