@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import sqlite3
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,6 +18,7 @@ from flaneur.game.game import Game, new_game, open_game
 from flaneur.game.library import free_name, games, games_on
 from flaneur.game.settings import GameSettings
 from flaneur.game.shapes import Guess
+from flaneur.game.statistics.analysis import analyse
 from flaneur.game.statistics.guesses import guesses_of
 from flaneur.game.store import FILE, Store
 from flaneur.predict import Model
@@ -262,14 +265,15 @@ def test_what_cannot_be_played_is_told_before_anybody_joins(world: tuple[Dataset
 
 def test_what_flatters_model_or_people_is_told_with_a_code(world: tuple[Dataset, Model]) -> None:
     with new_game(*world, PAPER) as game:
-        assert game.warning_codes == ("not_checked",)
+        (caution,) = game.cautions
+        assert (caution.code, caution.values["model"] in caution.sentence) == ("not_checked", True)
     with pytest.raises(UsageError, match="training and test would share their ground"):
         new_game(world[0], None, replace(PAPER, name="same", training_split="test"))
     with new_game(world[0], None, replace(PAPER, name="all", training_split="all")) as game:
-        assert game.warning_codes == ("shared_ground",)
-        assert "training may tell answers of the test" in game.warnings[0]
+        assert [one.code for one in game.cautions] == ["shared_ground"]
+        assert "training may tell answers of the test" in game.cautions[0].sentence
     with new_game(world[0], None, replace(PAPER, name="apart")) as game:
-        assert game.warnings == ()
+        assert game.cautions == ()
 
 
 def test_a_photo_that_is_gone_is_named(world: tuple[Dataset, Model], tmp_path: Path) -> None:
@@ -301,11 +305,35 @@ def test_a_game_that_cannot_be_opened_is_let_go(world: tuple[Dataset, Model], mo
         write.execute("UPDATE facts SET value = '{\"nonsense\": 1}' WHERE name = 'settings'")
     events: list[str] = []
     begin, close = Store.__init__, Store.close
-    monkeypatch.setattr(Store, "__init__", lambda store, folder: (begin(store, folder), events.append("open"))[0])
+    monkeypatch.setattr(
+        Store, "__init__", lambda store, folder, **how: (begin(store, folder, **how), events.append("open"))[0]
+    )
     monkeypatch.setattr(Store, "close", lambda store: (close(store), events.append("close"))[0])
     with pytest.raises(UsageError, match="nonsense"):
         open_game("game")
     assert events == ["open", "close"] * 2
+
+
+def test_what_was_played_can_be_read_in_a_folder_that_cannot_be_written(
+    world: tuple[Dataset, Model], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with new_game(*world, GameSettings(test_rounds=3)) as game:
+        play_all(game, 2)
+        found = analyse(game).to_dict()
+        with game.store._database.transaction() as write:
+            write.execute("DELETE FROM predictions")  # the model is asked again, and nothing is kept
+    connect = sqlite3.connect
+
+    def read_only(where: Path | str, **how: Any) -> sqlite3.Connection:
+        if not how["uri"]:
+            raise sqlite3.OperationalError("unable to open database file")
+        return connect(where, **how)
+
+    monkeypatch.setattr(sqlite3, "connect", read_only)
+    with open_game("game", to_read=True) as game:
+        assert analyse(game).to_dict() == found
+    with pytest.raises(InputError, match="must be writable, and so must its folder"):
+        open_game("game")
 
 
 def test_a_shown_again_round_has_no_response_time(world: tuple[Dataset, Model]) -> None:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import threading
-import time
-from concurrent.futures import ThreadPoolExecutor
+import json
+import re
 from io import BytesIO
 from pathlib import Path
 
@@ -17,12 +16,14 @@ from fake_engine import FakeEngine
 from flaneur.errors import InputError, UsageError
 from flaneur.game.game import new_game
 from flaneur.game.settings import GameSettings
+from flaneur.game.statistics.analysis import analyse
 from flaneur.metrics.interval import wilson
 from flaneur.predict import Model
+from flaneur.serve.decoding.redrawn import redrawn
 from flaneur.serve.http.app import create_app
 from flaneur.serve.http.settings import ServeSettings
 from flaneur.serve.play.lobby import MOST_GAMES, Lobby, NoSeat, NotLetIn, TooManyTries, WrongJoinCode
-from flaneur.serve.play.pictures import LONGEST_PX, BlindPictures, drawn
+from flaneur.serve.play.pictures import LONGEST_PX, BlindPictures
 from photos import drawn as picture_of
 from photos import jpeg
 from worlds import make_dataset
@@ -97,7 +98,7 @@ def test_a_game_from_the_dataset_to_the_last_number(client, world):
     while (dealt := player.round()) is not None:
         assert set(dealt) == ROUND_KEYS
         assert player.get("/result").json()["score"] is None
-        assert player.get(f"/rounds/{dealt['number']}/heatmap").status_code == 422
+        assert player.get(f"/rounds/{dealt['number']}/heatmap").status_code == 409
         given = player.answer(dealt["number"], city="rome", seconds=1.5).json()["feedback"]
         assert given["correct"] == (given["truth"]["city"] == "rome")
         assert [one["probability"] for one in given["model"]["ranking"]] == sorted(
@@ -116,6 +117,32 @@ def test_a_game_from_the_dataset_to_the_last_number(client, world):
     assert score["model"]["correct"] == sum(one["model"]["correct"] for one in told)
     assert score["paired"]["only_player"] == sum(one["correct"] > one["model"]["correct"] for one in told)
     assert [one["truth"] for one in score["rounds"]] == [one["truth"] for one in told]
+
+
+def test_the_description_says_what_every_field_about_games_means(client):
+    told = client.get("/openapi.json").json()
+    seen, waiting = {}, [json.dumps([what for path, what in told["paths"].items() if path.startswith("/v1/games")])]
+    while waiting:
+        for name in set(re.findall(r'"#/components/schemas/(\w+)"', waiting.pop())) - {*seen, "Failure"}:
+            seen[name] = told["components"]["schemas"][name]
+            waiting.append(json.dumps(seen[name]))
+    assert {"Playable", "OpenGame", "Leaderboard", "RoundHeatmap", "Result", "Place", "GivenAnswer"} <= seen.keys()
+    for name, schema in seen.items():
+        meant = {key for key, value in schema["properties"].items() if "description" in value or "$ref" in value}
+        assert meant == schema["properties"].keys(), name
+
+
+def test_who_sends_no_json_or_an_odd_name_is_told_or_tidied_up(client):
+    asked = {"Content-Type": "application/json"}
+    said = [client.post("/v1/games", content=body, headers=asked).json()["error"]["message"] for body in (b"", b"{")]
+    assert said[0] == "body: Field required."
+    assert said[1].startswith("The body is no JSON: Expecting property name")
+    player = Player(client, made(client, rounds=1)["join_code"], name=" \u202eE\tve \n\x07")
+    assert player.entry.json()["name"] == "E ve"
+
+
+def test_an_address_tells_all_that_can_be_done_with_it(client):
+    assert client.put("/v1/games").headers["Allow"] == "GET, POST"
 
 
 def test_nothing_of_a_round_hangs_on_its_city(client):
@@ -144,6 +171,7 @@ def test_an_experiment_tells_the_city_in_training_and_nothing_in_the_test(world,
     )  # fmt: skip
     with game, client:
         invited = client.post("/v1/games/invitation", json={"join_code": game.join_code}).json()
+        assert [(one["code"], one["values"]["model"]) for one in invited["warnings"]] == [("not_checked", "tiny")]
         assert (invited["consent"], invited["tells"]) == ("We keep your answers.", False)
         refused = Player(client, game.join_code)
         assert (refused.entry.status_code, refused.entry.json()["error"]["code"]) == (403, "not_let_in")
@@ -153,19 +181,19 @@ def test_an_experiment_tells_the_city_in_training_and_nothing_in_the_test(world,
             told = player.answer(number, city="paris").json()["feedback"]
             assert told["truth"]["city"] in ("paris", "rome", "sao-paulo")
             assert told["model"] is None
-            assert player.get(f"/rounds/{number}/heatmap").status_code == 422
+            assert player.get(f"/rounds/{number}/heatmap").status_code == 409
         for number in range(4, 7):
             assert (player.round()["phase"], player.round()["tells"]) == ("test", False)
             assert player.answer(number, city="paris").json() == {"feedback": None}
-            assert player.get(f"/rounds/{number}/heatmap").status_code == 422
+            assert player.get(f"/rounds/{number}/heatmap").status_code == 409
             if number < 6:
-                assert player.get("/standings").status_code == 422
+                assert player.get("/standings").status_code == 409
                 result = player.get("/result").json()
                 assert (result["finished"], result["score"], result["thanks"]) == (False, None, "")
         assert player.round() is None
         result = player.get("/result").json()
         assert (result["finished"], result["score"], result["thanks"]) == (True, None, "Thank you.")
-        assert client.post("/v1/games/standings", json={"join_code": game.join_code}).status_code == 422
+        assert client.post("/v1/games/standings", json={"join_code": game.join_code}).status_code == 409
 
 
 def test_who_comes_back_with_the_code_goes_on_in_the_same_seat(client):
@@ -178,19 +206,19 @@ def test_who_comes_back_with_the_code_goes_on_in_the_same_seat(client):
     assert (first.entry.json()["answered"], again.entry.json()["answered"]) == (0, 1)
     twice = again.answer(1, city="rome")
     assert twice.json()["feedback"]["number"] == 1
-    assert again.answer(1, city="paris").status_code == 422
-    assert again.answer(3, city="paris").status_code == 422
+    assert again.answer(1, city="paris").status_code == 409
+    assert again.answer(3, city="paris").status_code == 409
 
 
 def test_a_class_sees_itself_and_the_model_on_the_leaderboard(client):
     game = made(client, rounds=3, for_class=True)
-    ada, bob = (Player(client, game["join_code"], name=name) for name in ("Ada", "Bob"))
+    ada, bob = (Player(client, game["join_code"], name=name) for name in ("Ada", ""))
     for player in (ada, bob):
         while (dealt := player.round()) is not None:
             player.answer(dealt["number"], city="rome" if player is ada else "paris")
     lines = ada.get("/standings").json()["standings"]
-    assert {(one["name"], one["is_me"], one["is_model"]) for one in lines} == {
-        ("Ada", True, False), ("Bob", False, False), ("tiny", False, True),
+    assert {(one["name"], one["number"], one["is_me"], one["is_model"]) for one in lines} == {
+        ("Ada", 1, True, False), ("", 2, False, False), ("tiny", None, False, True),
     }  # fmt: skip
     watched = client.post("/v1/games/standings", json={"join_code": game["join_code"]}).json()["standings"]
     assert [one["points"] for one in watched] == [one["points"] for one in lines]
@@ -304,23 +332,24 @@ def test_with_a_token_a_class_plays_by_join_code_and_the_rest_is_closed(home, en
         assert client.get("/v1/models").status_code == 401
 
 
-def test_two_pictures_are_drawn_at_once_and_kept(monkeypatch):
-    found, at_once = [], threading.Semaphore(2)
+def test_a_picture_is_drawn_by_the_engine_and_kept_for_whoever_looks_next(client, engine, home):
+    game = made(client, rounds=2)
+    name = Player(client, game["join_code"]).round()["pictures"][0]
+    before = len(engine.clients)
+    sent = [client.get(f"/v1/games/pictures/{name}") for _ in range(2)]
+    assert [(one.status_code, one.headers["content-type"]) for one in sent] == [(200, "image/jpeg")] * 2
+    assert sent[0].content == sent[1].content
+    assert len(engine.clients) == before + 1
 
-    def draw(file):
-        assert at_once.acquire(blocking=False)
-        try:
-            found.append(file)
-            time.sleep(0.005)  # let the others try
-            return b"jpeg"
-        finally:
-            at_once.release()
 
-    monkeypatch.setattr("flaneur.serve.play.pictures.drawn", draw)
-    pictures = BlindPictures()
-    with ThreadPoolExecutor(16) as pool:
-        assert set(pool.map(pictures.read, [Path(str(number % 8)) for number in range(64)])) == {b"jpeg"}
-    assert len(found) <= 2 * 8  # a file may be drawn by both
+def test_of_the_pictures_that_were_drawn_the_latest_are_kept(monkeypatch):
+    monkeypatch.setattr("flaneur.serve.play.pictures._KEPT", 2)
+    pictures, (one, two, three) = BlindPictures(), (Path(name) for name in "123")
+    pictures.keep(one, b"1")
+    pictures.keep(two, b"2")
+    assert pictures.drawn(one) == b"1"
+    pictures.keep(three, b"3")
+    assert (pictures.drawn(one), pictures.drawn(two), pictures.drawn(three)) == (b"1", None, b"3")
 
 
 def test_seats_pictures_datasets_and_games_that_there_are_not(client, home):
@@ -370,10 +399,32 @@ def test_a_photo_that_is_gone_is_told_without_its_path(world, home, engine, tmp_
         assert "rome" not in answer.text
 
 
+def test_a_broken_photo_costs_its_round_and_never_the_game(world, home, engine, tmp_path, monkeypatch):
+    game, client = opened(world, engine, tmp_path, test_rounds=3)
+    (tmp_path / "broken.jpg").write_bytes(b"no photo")
+    with game, client:
+        player, path_of = Player(client, game.join_code), type(game.dataset).image_path
+        broken = game.places[game.store.rounds(0)[0].place][1].photos
+        monkeypatch.setattr(
+            type(game.dataset), "image_path",
+            lambda self, photo: tmp_path / "broken.jpg" if photo.id in broken else path_of(self, photo),
+        )  # fmt: skip
+        picture = client.get(f"/v1/games/pictures/{player.round()['pictures'][0]}")
+        assert (picture.status_code, picture.json()["error"]["code"]) == (422, "photo_gone")
+        told = [player.answer(number, city="paris").json()["feedback"] for number in (1, 2, 3)]
+        assert [one["model"] is None for one in told] == [True, False, False]
+        assert player.get("/rounds/1/heatmap").status_code == 409
+        score = player.get("/result").json()["score"]
+        assert (score["player"]["of"], score["model"]["of"]) == (3, 2)
+        assert [one["answered"] for one in player.get("/standings").json()["standings"] if one["is_model"]] == [2]
+        found = analyse(game)
+        assert len(found.test) == 2
+        assert found.warnings[-1].startswith("1 answer left out")
+
+
 def test_a_picture_carries_nothing_but_its_pixels(tmp_path):
     file = tmp_path / "rome-gps.jpg"
-    file.write_bytes(jpeg(picture_of(3, 2400, 1200), lat=41.9, lon=12.5))
-    sent = drawn(file)
+    sent = redrawn(jpeg(picture_of(3, 2400, 1200), lat=41.9, lon=12.5), LONGEST_PX)
     assert not {b"Exif", b"Telltale", b"rome"} & {word for word in (b"Exif", b"Telltale", b"rome") if word in sent}
     with Image.open(BytesIO(sent)) as shown:
         assert (shown.size, shown.format, dict(shown.getexif())) == ((LONGEST_PX, 800), "JPEG", {})

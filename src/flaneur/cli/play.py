@@ -110,8 +110,8 @@ def _serve(game: Game, settings: ServeSettings, options: dict[str, Any]) -> None
     from flaneur.predict import load
     from flaneur.serve.run import serve
 
-    for warning in game.warnings:
-        click.echo(f"flaneur: {warning}", err=True)
+    for caution in game.cautions:
+        click.echo(f"flaneur: {caution.sentence}", err=True)
     path = f"/play#join={game.join_code}"
 
     def told(address: str) -> None:
@@ -156,7 +156,7 @@ def _report(what: str, options: dict[str, Any]) -> None:
 
     name = _played(what)
     folder = options["out"] or Path(f"play-{name}")
-    with report_folder(folder), open_game(name) as game, writing(folder):
+    with report_folder(folder), open_game(name, to_read=True) as game, writing(folder):
         command = f"flaneur play {name} --report"
         found, page = write_report(game, folder, photos=not options["no_photos"], command=command)
     if options["as_json"]:

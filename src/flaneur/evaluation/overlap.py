@@ -73,14 +73,19 @@ def warn_of_overlap(card: Card, dataset: Dataset, photos: Sequence[Photo], learn
             f"Whether it was trained on some of these photos was not checked: the dataset it learnt from "
             f"({card.dataset.name}) is not on this computer."
         )
-    files = {photo.sha256 for photo in (*learnt.train, *learnt.validation)}
-    seen = sum(photo.sha256 in files for photo in photos)
+    seen = seen_among(photos, learnt)
     if not seen:
         return ""
     return (
         f"It learnt from {_so_many(seen, len(photos))}: the same files are in the train or "
         f"validation part of {learnt.dataset}. The numbers flatter it; measure on other photos."
     )
+
+
+def seen_among(photos: Sequence[Photo], learnt: Learnt) -> int:
+    """How many photos are files that a model learnt from."""
+    files = {photo.sha256 for photo in (*learnt.train, *learnt.validation)}
+    return sum(photo.sha256 in files for photo in photos)
 
 
 def _so_many(seen: int, photos: int) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Collection, Sequence
 from dataclasses import replace
+from itertools import zip_longest
 from typing import Any
 
 import numpy as np
@@ -12,13 +13,13 @@ import numpy as np
 from flaneur.cities import located
 from flaneur.dataset.store import Dataset
 from flaneur.errors import InputError, UsageError, counted, did_you_mean
-from flaneur.evaluation.overlap import learnt_from, warn_of_overlap
+from flaneur.evaluation.overlap import learnt_from, seen_among, warn_of_overlap
 from flaneur.evaluation.run import What
 from flaneur.files import sha256_bytes
 from flaneur.game.dealing import deal
 from flaneur.game.places import PlayPlace, apart, places_of
 from flaneur.game.settings import GameSettings
-from flaneur.game.shapes import Phase
+from flaneur.game.shapes import Caution, Phase
 from flaneur.predict import Model
 from flaneur.types import City, Location
 
@@ -56,15 +57,16 @@ def begun(
     places: list[tuple[Phase, PlayPlace]] = [("test", place) for place in test]
     places += [("training", place) for place in training]
     dealt(places, settings, 0)  # refuses here, before anybody has joined, where places are too few
-    warned = [*_of_model(dataset, model, settings, test), *_of_training(settings)]
+    cautions = [*_of_model(dataset, model, settings, test), *_of_training(settings)]
     facts = {
         "settings": settings.to_dict(),
         "dataset": {"name": dataset.name, "root": str(dataset.root.resolve()), "hash": dataset.content_hash},
         "model": None if model is None else model_facts(model),
         "cities": [_city_facts(city) for city in _choices(dataset, model, slugs)],
         "join_code": drawn_code(_JOIN_CODE),
-        "warnings": [said for _, said in warned],
-        "warning_codes": [code for code, _ in warned],
+        "warnings": [one.sentence for one in cautions],
+        "warning_codes": [one.code for one in cautions],
+        "warning_values": [dict(one.values) for one in cautions],
     }
     return facts, places
 
@@ -107,6 +109,16 @@ def city_of(facts: dict[str, Any]) -> City:
     """A city as a game keeps it."""
     centre = None if facts["lat"] is None else Location(facts["lat"], facts["lon"])
     return City(facts["slug"], facts["name"], facts["country"], centre, facts["radius_km"])
+
+
+def cautions_of(facts: dict[str, Any]) -> tuple[Caution, ...]:
+    """What is to be told before a game starts, as it keeps that.
+
+    >>> cautions_of({"warnings": ["It may have learnt."]})  # of an older flaneur
+    (Caution(sentence='It may have learnt.', code='', values={}),)
+    """
+    kept = facts["warnings"], facts.get("warning_codes", ()), facts.get("warning_values", ())
+    return tuple(Caution(said, code or "", values or {}) for said, code, values in zip_longest(*kept))
 
 
 def drawn_code(length: int = _OWN_CODE) -> str:
@@ -155,25 +167,23 @@ def _city_facts(city: City) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _of_training(settings: GameSettings) -> list[tuple[str, str]]:
-    """What flatters people: a code and a sentence."""
+def _of_training(settings: GameSettings) -> list[Caution]:
+    """What flatters people."""
     test, training = What.parse(settings.split), What.parse(settings.training_split)
     apart_by_split = test.split == training.split and "all" not in (test.part, training.part)
     if not settings.training_rounds or apart_by_split:
         return []
-    return [
-        (
-            "shared_ground",
-            f"Training rounds are from {settings.training_split}, test rounds from {settings.split}: photos of both "
-            "may show the same ground, so training may tell answers of the test.",
-        )
-    ]
+    said = (
+        f"Training rounds are from {settings.training_split}, test rounds from {settings.split}: photos of both may "
+        "show the same ground, so training may tell answers of the test."
+    )
+    return [Caution(said, "shared_ground", {"training": settings.training_split, "test": settings.split})]
 
 
 def _of_model(
     dataset: Dataset, model: Model | None, settings: GameSettings, test: Sequence[PlayPlace]
-) -> list[tuple[str, str]]:
-    """What flatters the model, or may: a code and a sentence."""
+) -> list[Caution]:
+    """What flatters the model, or may."""
     if model is None:
         return []
     what, card = What.parse(settings.split), model.card
@@ -182,9 +192,14 @@ def _of_model(
         if same:
             return []
         said = f"{card.name} may have learnt from some of these photos: they are not the test part of its own split."
-        return [("may_have_learnt", said)]
+        return [Caution(said, "may_have_learnt", {"model": card.name})]
     shown = {photo for place in test for photo in place.photos}
     photos = [photo for photo in dataset.photos if photo.id in shown]
     learnt = learnt_from(card, dataset)
     said = warn_of_overlap(card, dataset, photos, learnt)
-    return [("not_checked" if learnt is None else "learnt", f"{card.name}: {said}")] if said else []
+    if not said:
+        return []
+    if learnt is None:
+        return [Caution(f"{card.name}: {said}", "not_checked", {"model": card.name, "dataset": card.dataset.name})]
+    counts = {"seen": seen_among(photos, learnt), "photos": len(photos)}
+    return [Caution(f"{card.name}: {said}", "learnt", {"model": card.name, **counts, "dataset": learnt.dataset})]

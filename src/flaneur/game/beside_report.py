@@ -35,7 +35,7 @@ def with_people(report: Report) -> Report:
 
 
 def _played(name: str, report: Report) -> PlayedGame | None:
-    with Store(home() / "games" / name) as store:
+    with Store(home() / "games" / name, to_read=True) as store:
         slugs = [city["slug"] for city in store.facts()["cities"]]
         rows = [row for row in store.played() if row["phase"] == "test"]
     known = report.known

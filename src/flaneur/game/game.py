@@ -10,14 +10,14 @@ from flaneur import settings as homes
 from flaneur.dataset.manifest import MANIFEST
 from flaneur.dataset.store import Dataset, open_dataset
 from flaneur.errors import InputError, UsageError
-from flaneur.game.beginning import begun, city_of, dealt, drawn_code, is_same, model_facts
+from flaneur.game.beginning import begun, cautions_of, city_of, dealt, drawn_code, is_same, model_facts
 from flaneur.game.leaderboard import leaderboard
 from flaneur.game.library import facts_of
 from flaneur.game.machine import Machine
 from flaneur.game.place_files import PlaceFiles
 from flaneur.game.scoring import score
 from flaneur.game.settings import GameSettings, code_key, of_table
-from flaneur.game.shapes import Feedback, Guess, Participant, Round, Score, Standing
+from flaneur.game.shapes import AgainstRules, Feedback, Guess, Participant, Round, Score, Standing
 from flaneur.game.store import FILE, DealtRound, Store
 from flaneur.predict import Model, load
 from flaneur.types import City
@@ -32,6 +32,7 @@ class Game:
         folder: of the game, which has begun.
         dataset: that it is played on.
         model: that plays; ``None`` where none does.
+        to_read: whether reading what was played is enough, where the folder cannot be written.
 
     Attributes:
         cities: the choices by name, with centres where they can be known.
@@ -40,21 +41,18 @@ class Game:
         machine: the model as a player; ``None`` where none plays.
         store: what was dealt and answered.
         join_code: six letters and digits that let somebody in; for a class.
-        warnings: what is to be told before it starts, such as that the model learnt from these photos.
-        warning_codes: of each of them, for a page in another language: ``learnt``, ``may_have_learnt``,
-            ``not_checked`` (whether it learnt from them) or ``shared_ground`` (of training and test).
+        cautions: what is to be told before it starts, such as that the model learnt from these photos.
     """
 
-    def __init__(self, folder: Path, dataset: Dataset, model: Model | None) -> None:
+    def __init__(self, folder: Path, dataset: Dataset, model: Model | None, *, to_read: bool = False) -> None:
         self.folder, self.dataset, self.model = folder, dataset, model
         with ExitStack() as undo:
-            self.store = undo.enter_context(Store(folder))
+            self.store = undo.enter_context(Store(folder, to_read=to_read))
             facts = self.store.facts()
             self.settings: GameSettings = of_table(facts["settings"], str(folder))
             self.cities: tuple[City, ...] = tuple(city_of(city) for city in facts["cities"])
             self.join_code: str = facts["join_code"]
-            self.warnings: tuple[str, ...] = tuple(facts["warnings"])
-            self.warning_codes: tuple[str, ...] = tuple(facts.get("warning_codes", ()))
+            self.cautions = cautions_of(facts)
             self.places = self.store.places()
             self.pictures = PlaceFiles(dataset, [place for _, place in self.places])
             self.machine = None if model is None else Machine(model, self.store, self.cities, self.pictures.files)
@@ -94,8 +92,9 @@ class Game:
         if self.settings.consent and not consent:
             raise UsageError("the text of consent must be agreed to first.")
         own = allowed[code_key(code)] if code else drawn_code()
-        plain = "".join(letter for letter in " ".join(name.split()) if letter.isprintable())[:_LONGEST_NAME]
-        self.store.add_participant(own, plain, consented=bool(self.settings.consent))
+        plain = "".join(letter for letter in name if letter.isprintable() or letter.isspace())
+        shown = " ".join(plain.split())[:_LONGEST_NAME].rstrip()
+        self.store.add_participant(own, shown, consented=bool(self.settings.consent))
         return self.participant(own)
 
     def participant(self, code: str) -> Participant:
@@ -128,7 +127,7 @@ class Game:
 
         Raises:
             InputError: a photo is gone.
-            UsageError: no such round.
+            AgainstRules: no such round.
         """
         return self._round(self._found(participant, number))
 
@@ -139,15 +138,16 @@ class Game:
             What is to be told; ``None`` where the round does not tell.
 
         Raises:
-            UsageError: no such round, another than the next one, already answered otherwise, a city that was not to
-                choose, or a point where only cities count.
+            AgainstRules: no such round, another than the next one, already answered otherwise, or a point where only
+                cities count.
+            UsageError: a city that was not to choose.
         """
         found = self._found(participant, number)
         rounds = self._rounds(participant.number)
         if any(one.guess is None for one in rounds[: number - 1]):
-            raise UsageError(f"round {number} is not the next one. Answer those before it first.")
+            raise AgainstRules(f"round {number} is not the next one. Answer those before it first.")
         if guess.at is not None and not self.by_map:
-            raise UsageError("in this game a city is named; the map is no answer.")
+            raise AgainstRules("in this game a city is named; the map is no answer.")
         place = self.places[found.place][1]
         worth = score(guess, self._city(place.city), place.at, self.cities)
         self.store.keep_answer(participant.number, number, guess, worth)
@@ -157,22 +157,22 @@ class Game:
         """What is told of a round that is answered; ``None`` where it does not tell.
 
         Raises:
-            UsageError: no such round, or it is not answered yet.
+            AgainstRules: no such round, or it is not answered yet.
         """
         found = self._found(participant, number)
         if found.score is None:
-            raise UsageError(f"round {number} is not answered yet.")
+            raise AgainstRules(f"round {number} is not answered yet.")
         if not self._tells(found):
             return None
         place = self.places[found.place][1]
         truth = self._city(place.city)
-        prediction = None if self.machine is None else self.machine.ask([found.place])[found.place]
+        prediction = None if self.machine is None else self.machine.ask([found.place]).get(found.place)
         return Feedback(
             truth=truth,
             at=place.at or truth.centre,
             score=found.score,
             prediction=prediction,
-            model_score=None if prediction is None else self.model_score(found.place),
+            model_score=self.model_score(found.place),
             model="" if self.model is None else self.model.name,
         )
 
@@ -182,25 +182,25 @@ class Game:
 
     def standings(self) -> list[Standing]:
         """The leaderboard, best first; with the model's line where all play the same places."""
-        scores: list[Score] = []
         same = [place for phase, place in dealt(self.places, self.settings, 0) if phase == "test"]
-        if self.machine is not None and self.settings.deal == "same":
-            self.machine.ask(same)
-            scores = [self.model_score(place) for place in same]
+        places = same if self.settings.deal == "same" else []
+        if self.machine is not None:
+            self.machine.ask(places)  # together, which is quicker
+        scores = [one for place in places if (one := self.model_score(place)) is not None]
         name = "" if self.model is None else self.model.card.name
         return leaderboard(self.store, self.settings.test_rounds, name, scores)
 
-    def model_score(self, place: int) -> Score:
+    def model_score(self, place: int) -> Score | None:
         """What the model's first choice at a place is worth; it chooses even where it would rather not.
 
-        Raises:
-            UsageError: no model plays.
+        Returns:
+            ``None``: no model plays, or it can read no photo of the place.
         """
-        if self.machine is None:
-            raise UsageError("no model plays in this game.")
-        first = self.machine.ask([place])[place].ranking[0].city.slug
+        said = None if self.machine is None else self.machine.ask([place]).get(place)
+        if said is None:
+            return None
         what = self.places[place][1]
-        return score(Guess(city=first), self._city(what.city), what.at, self.cities)
+        return score(Guess(city=said.ranking[0].city.slug), self._city(what.city), what.at, self.cities)
 
     @cached_property
     def by_map(self) -> bool:
@@ -218,7 +218,7 @@ class Game:
     def _found(self, participant: Participant, number: int) -> DealtRound:
         rounds = self._rounds(participant.number)
         if not 1 <= number <= len(rounds):
-            raise UsageError(f"there is no round {number}; there are {len(rounds)}.")
+            raise AgainstRules(f"there is no round {number}; there are {len(rounds)}.")
         return rounds[number - 1]
 
     def _round(self, dealt_round: DealtRound) -> Round:
@@ -274,12 +274,13 @@ def _check_name(name: str, dataset: Dataset) -> None:
         raise UsageError(f"{name!r} is a dataset's name. Give the game another, such as {name + '-game'!r}.")
 
 
-def open_game(name: str | Path, model: Model | None = None) -> Game:
+def open_game(name: str | Path, model: Model | None = None, *, to_read: bool = False) -> Game:
     """A game that was started before.
 
     Args:
         name: or folder.
         model: the one that plays, where it is loaded already; else it is loaded from where it was.
+        to_read: as of :class:`Game`.
 
     Raises:
         InputError: there is none, or its dataset or model is gone or another one by now.
@@ -295,4 +296,4 @@ def open_game(name: str | Path, model: Model | None = None) -> Game:
         model = load(kept["where"])
         if model_facts(model)["sha256"] != kept["sha256"]:
             raise InputError(f"{folder}: model {kept['name']} is another one by now than the one that played.")
-    return Game(folder, open_dataset(facts["dataset"]["root"]), model)
+    return Game(folder, open_dataset(facts["dataset"]["root"]), model, to_read=to_read)

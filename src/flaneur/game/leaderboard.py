@@ -22,9 +22,8 @@ def leaderboard(store: Store, rounds: int, model: str, model_scores: Sequence[Sc
     lines = []
     for person in store.participants():
         own = [row for row in played if row["participant"] == person["number"]]
-        name = person["name"] or f"Player {person['number'] + 1}"
         points, correct = sum(row["points"] for row in own), sum(row["correct"] for row in own)
-        lines.append(Standing(0, name, points, correct, len(own), rounds, number=person["number"]))
+        lines.append(Standing(0, person["name"], points, correct, len(own), rounds, number=person["number"]))
     if model_scores:
         points, correct = sum(one.points for one in model_scores), sum(one.correct for one in model_scores)
         lines.append(Standing(0, model, points, correct, len(model_scores), rounds, is_model=True))

@@ -29,7 +29,7 @@ def facts_of(folder: Path) -> dict[str, Any]:
     """
     if not (folder / FILE).is_file():
         return {}
-    with Store(folder) as store:
+    with Store(folder, to_read=True) as store:
         return store.facts()
 
 

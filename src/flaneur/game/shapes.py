@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
@@ -12,6 +13,26 @@ from flaneur.types import City, Location, Prediction
 
 Phase = Literal["training", "test"]
 """``training`` comes first and always tells the answer; only ``test`` counts."""
+
+
+class AgainstRules(UsageError):  # noqa: N818 - it is an answer: play on otherwise
+    """What a game does not allow, or not yet, such as a second answer to a round."""
+
+
+@dataclass(frozen=True, slots=True)
+class Caution:
+    """What is to be told before a game starts, since it flatters the model or people, or may.
+
+    Args:
+        sentence: that tells it.
+        code: ``learnt`` (the model did, from these photos), ``may_have_learnt``, ``not_checked`` (whether it did) or
+            ``shared_ground`` (of training and test); empty in a game that an older flaneur made.
+        values: what the sentence tells, by name, for a page in another language; nothing likewise.
+    """
+
+    sentence: str
+    code: str = ""
+    values: Mapping[str, str | int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +133,8 @@ class Feedback:
         truth: the city.
         at: where the photo was taken, or the middle of the city; ``None`` where neither is known.
         score: of the guess.
-        prediction: what the model says of the same views, among the same choices; ``None``: no model plays.
+        prediction: what the model says of the same views, among the same choices; ``None``: no model plays, or it
+            could read no view.
         model_score: of its first choice.
         model: its name and version; empty where none plays.
     """
@@ -131,7 +153,7 @@ class Standing:
 
     Args:
         rank: from 1; equal points share a rank.
-        name: of the participant; of the model for its line.
+        name: of the participant, empty where none was given; of the model for its line.
         points: sum.
         correct: rounds with the right city.
         answered: rounds.

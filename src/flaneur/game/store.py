@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import Any
 
 from flaneur.database import Database
-from flaneur.errors import InputError, UsageError
+from flaneur.errors import InputError
 from flaneur.game.places import PlayPlace
 from flaneur.game.settings import code_key
-from flaneur.game.shapes import Guess, Phase, Score
+from flaneur.game.shapes import AgainstRules, Guess, Phase, Score
 from flaneur.types import Location
 
 FILE = "game.sqlite"
@@ -69,14 +69,15 @@ class Store:
 
     Args:
         folder: of the game; made if need be.
+        to_read: whether reading is enough, where the file or its folder cannot be written.
 
     Raises:
         InputError: it cannot be opened, or a newer flaneur made it.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, to_read: bool = False) -> None:
         keeps = "It keeps what the participants of a game answered."
-        self._database = Database(folder / FILE, durable=True, schema=_SCHEMA, keeps=keeps)
+        self._database = Database(folder / FILE, durable=True, schema=_SCHEMA, keeps=keeps, to_read=to_read)
         with ExitStack() as undo:
             undo.callback(self.close)
             found = self.facts().get("format", FORMAT)
@@ -171,7 +172,7 @@ class Store:
         """Keep an answer; the first one stands.
 
         Raises:
-            UsageError: the round has another answer already.
+            AgainstRules: the round has another answer already.
         """
         at = _ends(guess.at)
         with self._database.transaction() as write:
@@ -187,7 +188,7 @@ class Store:
                      participant, number),
                 )  # fmt: skip
             elif tuple(before) != (guess.city, *at):
-                raise UsageError(f"round {number} is answered already; the first answer stands.")
+                raise AgainstRules(f"round {number} is answered already; the first answer stands.")
 
     def played(self) -> list[dict[str, Any]]:
         """Every answered round with its place and participant, by participant and round."""
@@ -199,7 +200,9 @@ class Store:
         return json.loads(found[0]["prediction"]) if found else None
 
     def keep_prediction(self, place: int, prediction: dict[str, Any]) -> None:
-        """Keep what the model says of a place."""
+        """Keep what the model says of a place, where anything can be kept: it can be asked again."""
+        if self._database.read_only:
+            return
         with self._database.transaction() as write:
             write.execute("INSERT OR REPLACE INTO predictions VALUES (?, ?)", (place, json.dumps(prediction)))
 

@@ -113,8 +113,8 @@ def _exactly(share: float) -> str:
 def _against(found: Against) -> list[str]:
     said = [
         f"At the same places the model was right for {percent(found.model.value)}, people for "
-        f"{percent(found.people.value)}; the person alone was right {found.only_people:,} times, the model alone "
-        f"{found.only_model:,} times. {_of_these(found)}{_of_people(found)}"
+        f"{percent(found.people.value)}; the person alone was right {counted(found.only_people, 'time')}, the model "
+        f"alone {counted(found.only_model, 'time')}. {_of_these(found)}{_of_people(found)}"
     ]
     kappa = found.agreement
     if kappa.low < kappa.high:  # else one side is always right, or always wrong, and nothing can agree

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from flaneur.errors import InputError
+from flaneur.errors import InputError, counted
 from flaneur.game.game import Game
 from flaneur.game.settings import GameSettings
 from flaneur.game.statistics.against import Against, against_model
@@ -107,10 +107,16 @@ def analyse(game: Game) -> Analysis:
         mistakes=mistakes(test),
         places=places,
         power=power(test),
-        warnings=game.warnings,
+        warnings=(*(one.sentence for one in game.cautions), *_left_out(game, len(test) + len(training))),
         paths=paths,
         credits=credits_of,
     )
+
+
+def _left_out(game: Game, counted_in: int) -> list[str]:
+    answers = len(game.store.played()) - counted_in
+    told = f"{counted(answers, 'answer')} left out, since photos of that place cannot be read any more."
+    return [told] if answers else []
 
 
 def _first_views(game: Game, places: tuple[Place, ...]) -> tuple[dict[str, Path], dict[str, str]]:

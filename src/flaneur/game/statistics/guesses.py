@@ -77,6 +77,8 @@ _COLUMNS = ("people", "places", "labels", "named", "correct", "position", "secon
 def guesses_of(game: Game, phase: Phase = "test") -> Guesses:
     """Every answered round of a phase; the model is asked about places that it has not seen yet.
 
+    Where one plays, places whose photos cannot be read are left out: neither side could see anything there.
+
     Args:
         game: that was played.
         phase: ``test``, which counts, or ``training``.
@@ -100,6 +102,7 @@ def guesses_of(game: Game, phase: Phase = "test") -> Guesses:
     if game.machine is None:
         return made
     said = game.machine.ask(made.places.tolist())
+    made = made.where(np.isin(made.places, list(said)))
     first = [said[place].ranking[0] for place in made.places.tolist()]
     return replace(
         made,

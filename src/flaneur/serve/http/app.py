@@ -12,6 +12,7 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import Match
 
 from flaneur import __version__, discover
 from flaneur.errors import FlaneurError, PhotoError, UsageError
@@ -23,6 +24,7 @@ from flaneur.serve.http.problems import Problem, of_busy, of_call, of_photo
 from flaneur.serve.http.settings import ServeSettings
 from flaneur.serve.http.site import site_routes
 from flaneur.serve.page.pages import read_site
+from flaneur.serve.play.lobby import Lobby
 from flaneur.serve.play.offers import is_anything_offered
 
 if TYPE_CHECKING:
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
     from flaneur.serve.engine.engine import Engine
 
 ROUTES = "flaneur.serve.http.routes"
+_METHODS = ("GET", "HEAD", "POST")
 _ABOUT = (
     "Which city is this street? Calibrated answers from photos. Nothing of a photo is kept, and nothing leaves here."
 )
@@ -49,7 +52,7 @@ def create_app(engine: Engine, settings: ServeSettings, *, games: Sequence[Game]
     Args:
         engine: answers; ``app.state.engine`` for routes.
         settings: ``app.state.settings`` for routes.
-        games: that can be played; ``app.state.games`` for routes.
+        games: that can be played; ``app.state.lobby`` for routes, which closes those that it made itself.
 
     Returns:
         An ASGI application. ``app.state.draining`` set: not ready, and connections end with their answer.
@@ -67,7 +70,7 @@ def create_app(engine: Engine, settings: ServeSettings, *, games: Sequence[Game]
             Problem: _problem, HTTPException: _http, RequestValidationError: _invalid, FlaneurError: _flaneur,
         },
     )  # fmt: skip
-    app.state.engine, app.state.settings, app.state.games = engine, settings, tuple(games)
+    app.state.engine, app.state.settings, app.state.lobby = engine, settings, Lobby(games)
     app.state.metrics, app.state.draining, app.state.teaching = metrics, False, asyncio.Lock()
     for name in sorted(discover.names(ROUTES), key=lambda name: name != "predict"):  # most ask for it
         app.include_router(discover.load(ROUTES, name).router)
@@ -101,10 +104,12 @@ async def _invalid(_request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)  # noqa: S101 - as registered above
     first = error.errors()[0]
     where = ".".join(str(part) for part in first["loc"][1:])
-    return Problem(422, "wrong_value", f"{where}: {first['msg']}.").response()
+    if first["type"] == "json_invalid":
+        return Problem(422, "wrong_value", f"The body is no JSON: {first['ctx']['error']}.").response()
+    return Problem(422, "wrong_value", f"{where or first['loc'][0]}: {first['msg']}.").response()
 
 
-async def _http(_request: Request, error: Exception) -> Response:
+async def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101 - as registered above
     match error.status_code:
         case 404:
@@ -113,4 +118,11 @@ async def _http(_request: Request, error: Exception) -> Response:
             problem = Problem(405, "method_not_allowed", "That cannot be done with this address.")
         case status:
             problem = Problem(status, "bad_request", "The request cannot be answered as it is.")
-    return problem.response(error.headers)
+    allowed = {"Allow": ", ".join(_allowed(request))} if error.status_code == 405 else {}
+    return problem.response({**(error.headers or {}), **allowed})
+
+
+def _allowed(request: Request) -> list[str]:
+    """Methods of all routes of an address: the framework tells those of the first one alone."""
+    tried = {method: dict(request.scope, method=method) for method in _METHODS}
+    return [name for name in tried if any(one.matches(tried[name])[0] is Match.FULL for one in request.app.routes)]

@@ -126,7 +126,7 @@ class Gate:
         if scope["method"] == "OPTIONS" and headers.get("origin") in settings.allow_origins:
             return Response(status_code=204, headers=_PREFLIGHT)
         guards.check_token(settings, path, headers)
-        if path.startswith(guards.OPEN_TO_PLAYERS) and not (settings.may_write or scope["app"].state.games):
+        if path.startswith(guards.OPEN_TO_PLAYERS) and not (settings.may_write or scope["app"].state.lobby.offered):
             raise Problem(404, "not_found", "No game is played here.")
         if path == PREDICT and scope["method"] == "POST":
             scope[SITE] = PREDICT

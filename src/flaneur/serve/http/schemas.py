@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 Schema = Mapping[str, Any]
 TOLD_LIMITS = ("request_bytes", "photo_bytes", "request_photos", "field_bytes")
@@ -47,8 +47,8 @@ class ModelName(BaseModel):
 class Place(BaseModel):
     """A position in degrees."""
 
-    lat: float
-    lon: float
+    lat: float = Field(description="latitude in degrees north")
+    lon: float = Field(description="longitude in degrees east")
 
 
 class Score(BaseModel):

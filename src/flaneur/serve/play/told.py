@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from flaneur.errors import UsageError
+from flaneur.game.shapes import AgainstRules
 from flaneur.metrics.interval import wilson
 from flaneur.metrics.paired import mcnemar
 from flaneur.serve.play.lobby import Seat
@@ -20,7 +20,7 @@ from flaneur.types import City, Location
 
 if TYPE_CHECKING:
     from flaneur.game.game import Game
-    from flaneur.game.shapes import Feedback, Participant, Round, Score
+    from flaneur.game.shapes import Caution, Feedback, Participant, Round, Score
 
 Told = dict[str, Any]
 MOST_POINTS = 5000
@@ -43,7 +43,7 @@ def about(game: Game) -> Told:
         "consent": settings.consent,
         "needs_code": bool(settings.codes),
         "most_points": MOST_POINTS,
-        "warnings": list(game.warnings),
+        "warnings": [_caution(one) for one in game.cautions],
     }
 
 
@@ -123,16 +123,17 @@ def standings_told(game: Game, mine: Participant | None = None) -> list[Told]:
         mine: the participant who asks; ``None``: somebody who watches.
 
     Raises:
-        UsageError: the game has none, or a player could read off it how the last answer was.
+        AgainstRules: the game has none, or a player could read off it how the last answer was.
     """
     if not game.settings.leaderboard:
-        raise UsageError("This game has no leaderboard.")
+        raise AgainstRules("This game has no leaderboard.")
     if not (game.settings.tells or (mine is not None and mine.finished)):
-        raise UsageError("The leaderboard is shown after the last round.")
+        raise AgainstRules("The leaderboard is shown after the last round.")
     return [
         {
             "rank": one.rank,
             "name": one.name,
+            "number": None if one.number is None else one.number + 1,
             "points": one.points,
             "correct": one.correct,
             "answered": one.answered,
@@ -146,11 +147,12 @@ def standings_told(game: Game, mine: Participant | None = None) -> list[Told]:
 
 def _compared(rounds: list[Told]) -> Told:
     """A player's rounds beside the model's: shares with Wilson intervals, and the exact test of McNemar."""
-    played = [one["model"] for one in rounds if one["model"] is not None]
+    both = [one for one in rounds if one["model"] is not None]
+    played = [one["model"] for one in both]
     told: Told = {"rounds": rounds, "player": _sum(rounds), "model": None, "paired": None}
-    if len(played) < len(rounds):
+    if not both:
         return told
-    test = mcnemar(_correct(rounds), _correct(played))
+    test = mcnemar(_correct(both), _correct(played))
     paired = {"only_player": test.only_first, "only_model": test.only_second, "p": round(test.p, 4)}
     return told | {"model": _sum(played), "paired": paired}
 
@@ -185,6 +187,10 @@ def _score(score: Score) -> Told:
     return {
         "city": score.city, "correct": score.correct, "points": score.points, "distance_km": score.distance_km,
     }  # fmt: skip
+
+
+def _caution(caution: Caution) -> Told:
+    return {"code": caution.code, "message": caution.sentence, "values": dict(caution.values)}
 
 
 def _city(city: City) -> Told:

@@ -17,13 +17,14 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
+from flaneur.decode import read_photo
 from flaneur.errors import InputError, PhotoError, UsageError
 from flaneur.explain.run import DEFAULT_METHOD, QUICK
 from flaneur.game.place_files import PhotoGone
 from flaneur.game.settings import GameSettings
-from flaneur.game.shapes import Guess
-from flaneur.serve.http import fields
-from flaneur.serve.http.game_requests import Answer, Entry, JoinCode, NewGame
+from flaneur.game.shapes import AgainstRules, Guess
+from flaneur.serve.http import fields, game_answers
+from flaneur.serve.http.game_requests import Entry, GivenAnswer, JoinCode, NewGame
 from flaneur.serve.http.guards import client_of, needs_writing
 from flaneur.serve.http.overlay import data_uri
 from flaneur.serve.http.problems import Problem, one_line
@@ -32,11 +33,12 @@ from flaneur.serve.http.waiting import result_of
 from flaneur.serve.play import told
 from flaneur.serve.play.lobby import Lobby, NoSeat, NotLetIn, Seat, TooManyTries, WrongJoinCode
 from flaneur.serve.play.offers import offers
-from flaneur.serve.play.pictures import BlindPictures
+from flaneur.serve.play.pictures import LONGEST_PX, BlindPictures
 from flaneur.types import Location
 
 _MOST_BYTES = 16_384
 _OF_BODIES = (400, 404, 408, 413, 422, 429)
+_OF_SEATS = (404, 409, 422)
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -61,15 +63,14 @@ class _SmallBody(APIRoute):
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     yield
-    if hasattr(app.state, "lobby"):
-        await run_in_threadpool(app.state.lobby.close)
+    await run_in_threadpool(app.state.lobby.close)
 
 
 router = APIRouter(prefix="/v1/games", tags=["games"], route_class=_SmallBody, lifespan=_lifespan)
 SeatKey = Annotated[str, Header(alias="X-Seat", max_length=64)]
 
 
-@router.get("", responses=problems())
+@router.get("", response_model=game_answers.Playable, responses=problems())
 async def offered(request: Request) -> dict[str, Any]:
     """Games that are open, and datasets to make one of."""
     lobby = _lobby(request)
@@ -86,7 +87,7 @@ async def offered(request: Request) -> dict[str, Any]:
     }
 
 
-@router.post("", status_code=201, responses=problems(*_OF_BODIES))
+@router.post("", status_code=201, response_model=game_answers.OpenGame, responses=problems(*_OF_BODIES))
 async def make(request: Request, wanted: NewGame) -> dict[str, Any]:
     """Make a game of a dataset's test photos."""
     needs_writing(request)
@@ -109,21 +110,21 @@ async def make(request: Request, wanted: NewGame) -> dict[str, Any]:
     return {"join_code": game.join_code, **told.about(game)}
 
 
-@router.post("/invitation", responses=problems(*_OF_BODIES))
+@router.post("/invitation", response_model=game_answers.GameTold, responses=problems(*_OF_BODIES))
 async def invitation(request: Request, asked: JoinCode) -> dict[str, Any]:
     """What game a join code opens, and what is to be agreed to before it."""
     game = await _run(_lobby(request).invited, client_of(request), asked.join_code)
     return told.about(game)
 
 
-@router.post("/standings", responses=problems(*_OF_BODIES))
+@router.post("/standings", response_model=game_answers.Leaderboard, responses=problems(*_OF_BODIES, 409))
 async def watched(request: Request, asked: JoinCode) -> dict[str, Any]:
     """The leaderboard, for whoever watches a game."""
     game = await _run(_lobby(request).invited, client_of(request), asked.join_code)
     return {"standings": await _play(told.standings_told, game)}
 
 
-@router.post("/seats", status_code=201, responses=problems(*_OF_BODIES))
+@router.post("/seats", status_code=201, response_model=game_answers.TakenSeat, responses=problems(*_OF_BODIES))
 async def sit(request: Request, entry: Entry) -> dict[str, Any]:
     """Come in, or back in with one's code."""
     lobby, client = _lobby(request), client_of(request)
@@ -132,21 +133,21 @@ async def sit(request: Request, entry: Entry) -> dict[str, Any]:
     return await _play(told.seat_told, seat)
 
 
-@router.get("/seat", responses=problems(404, 422))
+@router.get("/seat", response_model=game_answers.TakenSeat, responses=problems(*_OF_SEATS))
 async def seat(request: Request, seat: SeatKey) -> dict[str, Any]:
     """The seat again, after the page was loaded anew."""
     return await _play(told.seat_told, _seat(request, seat))
 
 
-@router.get("/seat/round", responses=problems(404, 422))
+@router.get("/seat/round", response_model=game_answers.NextRound, responses=problems(*_OF_SEATS))
 async def next_round(request: Request, seat: SeatKey) -> dict[str, Any]:
     """The first round that is not answered, noted as shown; ``round`` is null when all are answered."""
     taken, pictures = _seat(request, seat), _lobby(request).pictures
     return {"round": await _play(_next, taken, pictures)}
 
 
-@router.post("/seat/answers", responses=problems(*_OF_BODIES))
-async def answer(request: Request, seat: SeatKey, given: Answer) -> dict[str, Any]:
+@router.post("/seat/answers", response_model=game_answers.GivenFeedback, responses=problems(*_OF_BODIES, 409))
+async def answer(request: Request, seat: SeatKey, given: GivenAnswer) -> dict[str, Any]:
     """Answer the round; ``feedback`` is null where the game does not tell."""
     taken = _seat(request, seat)
     at = None if given.lat is None or given.lon is None else Location(given.lat, given.lon)
@@ -154,7 +155,9 @@ async def answer(request: Request, seat: SeatKey, given: Answer) -> dict[str, An
     return {"feedback": await _play(_answer, taken, given.number, guess)}
 
 
-@router.get("/seat/rounds/{number}/heatmap", responses=problems(404, 422, 429))
+@router.get(
+    "/seat/rounds/{number}/heatmap", response_model=game_answers.RoundHeatmap, responses=problems(*_OF_SEATS, 429)
+)
 async def heatmap(
     request: Request,
     seat: SeatKey,
@@ -168,17 +171,20 @@ async def heatmap(
         raise Problem(404, "no_model", "The model of this game does not answer here.")
     how = {"city": city, "check": False, "settings": QUICK[DEFAULT_METHOD]}
     ticket = engine.explain(client_of(request), name, data, how)
-    found = await result_of(request, ticket)
+    try:
+        found = await result_of(request, ticket)
+    except PhotoError as error:
+        raise _photo_gone() from error
     return {"city": found.city.slug, "name": found.city.name, "overlay": await run_in_threadpool(data_uri, found)}
 
 
-@router.get("/seat/result", responses=problems(404, 422))
+@router.get("/seat/result", response_model=game_answers.Result, responses=problems(*_OF_SEATS))
 async def result(request: Request, seat: SeatKey) -> dict[str, Any]:
     """How it went, after the last round; nothing but thanks where the game does not tell."""
     return await _play(told.result_told, _seat(request, seat), _lobby(request).pictures)
 
 
-@router.get("/seat/standings", responses=problems(404, 422))
+@router.get("/seat/standings", response_model=game_answers.Leaderboard, responses=problems(*_OF_SEATS))
 async def standings(request: Request, seat: SeatKey) -> dict[str, Any]:
     """The leaderboard, best first."""
     return {"standings": await _play(_standings, _seat(request, seat))}
@@ -195,7 +201,14 @@ async def picture(request: Request, name: str) -> Response:
     file = pictures.file(name)
     if file is None:
         raise Problem(404, "no_picture", "No picture has this name. Ask for the round again.")
-    data = await _play(pictures.read, file)
+    data = pictures.drawn(file)
+    if data is None:
+        photo = await _play(read_photo, file)
+        ticket = request.app.state.engine.redraw(client_of(request), photo, LONGEST_PX)
+        (data,) = await result_of(request, ticket)
+        if isinstance(data, PhotoError):
+            raise _photo_gone() from data
+        pictures.keep(file, data)
     return Response(data, media_type="image/jpeg", headers={"Cache-Control": "private, max-age=3600, immutable"})
 
 
@@ -218,22 +231,19 @@ def _explained(seat: Seat, number: int, view: int) -> tuple[bytes, str, str]:
     """A view's bytes, the model's name and its first choice.
 
     Raises:
-        UsageError: there is nothing that may be shown.
+        AgainstRules: there is nothing that may be shown.
     """
     participant, model = seat.participant, seat.game.model
     feedback = seat.game.feedback(participant, number)
     files = seat.game.round(participant, number).photos
     told_of = seat.game.settings.tells and feedback is not None
     if not told_of or feedback is None or feedback.prediction is None or model is None or view >= len(files):
-        raise UsageError("There is no heat map of this round.")
-    return files[view].read_bytes(), model.card.name, feedback.prediction.ranking[0].city.slug
+        raise AgainstRules("There is no heat map of this round.")
+    return read_photo(files[view]), model.card.name, feedback.prediction.ranking[0].city.slug
 
 
 def _lobby(request: Request) -> Lobby:
-    state = request.app.state
-    if not hasattr(state, "lobby"):  # requests come one by one on the event loop
-        state.lobby = Lobby(state.games)
-    lobby: Lobby = state.lobby
+    lobby: Lobby = request.app.state.lobby
     return lobby
 
 
@@ -253,6 +263,8 @@ async def _run(work: Callable[P, T], *given: P.args, **named: P.kwargs) -> T:
     except (WrongJoinCode, NotLetIn) as error:
         code = "wrong_join_code" if isinstance(error, WrongJoinCode) else "not_let_in"
         raise Problem(403, code, one_line(str(error))) from error
+    except AgainstRules as error:
+        raise Problem(409, "against_rules", one_line(str(error))) from error
     except (InputError, UsageError) as error:
         raise Problem(422, "wrong_value", one_line(str(error))) from error
 
@@ -263,10 +275,14 @@ async def _play(work: Callable[P, T], *given: P.args, **named: P.kwargs) -> T:
         return await _run(_without_paths(work), *given, **named)
     except _Untold as error:
         if isinstance(error.__cause__, (PhotoGone, PhotoError)):
-            message = "A photo of this game cannot be read. Check the dataset with: flaneur dataset verify NAME"
-            raise Problem(422, "photo_gone", message) from error
+            raise _photo_gone() from error
         message = "This game cannot go on. Ask whoever started it to look at its dataset and model."
         raise Problem(422, "game_stuck", message) from error
+
+
+def _photo_gone() -> Problem:
+    message = "A photo of this game cannot be read. Check the dataset with: flaneur dataset verify NAME"
+    return Problem(422, "photo_gone", message)
 
 
 class _Untold(Exception):  # noqa: N818 - becomes a problem

@@ -19,7 +19,9 @@ export function watch(t, ask) {
   async function renew() {
     try {
       const { standings } = await ask();
-      if (!closed) body.replaceChildren(...standings.map((line) => rowOf(t, line)));
+      const names = standings.map(({ name }) => name);
+      const repeated = new Set(names.filter((name, at) => name && names.indexOf(name) !== at));
+      if (!closed) body.replaceChildren(...standings.map((line) => rowOf(t, line, repeated.has(line.name))));
     } catch {
       // the table stays as it was; the next time may go better
     }
@@ -36,8 +38,10 @@ export function watch(t, ask) {
   };
 }
 
-function rowOf(t, { rank, name, points, correct, answered, of, is_model, is_me }) {
-  const who = make("th", { scope: "row" }, name || t("nameless"), is_model ? make("small", {}, ` ${t("the_model")}`) : null, is_me ? make("small", {}, ` ${t("that_is_you")}`) : null);
+/** A line; several players of one name are told apart by the order they came in. */
+function rowOf(t, { rank, name, number, points, correct, answered, of, is_model, is_me }, repeated) {
+  const shown = repeated && !is_model ? `${name} (${number})` : name || t("player_n", { n: number });
+  const who = make("th", { scope: "row" }, shown, is_model ? make("small", {}, ` ${t("the_model")}`) : null, is_me ? make("small", {}, ` ${t("that_is_you")}`) : null);
   const cells = [`${t.number(answered)}/${t.number(of)}`, t.number(correct), t.number(points)].map((text) => make("td", { class: "num" }, text));
   return make("tr", { class: is_me ? "me" : is_model ? "machine" : "" }, make("td", { class: "num" }, t.number(rank)), who, ...cells);
 }

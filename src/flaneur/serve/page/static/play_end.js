@@ -23,7 +23,7 @@ export function showThanks(box, t, result, over) {
  */
 export function showEnd(box, t, { seat, result }, { again, over }) {
   const { player, model, paired, rounds } = result.score;
-  const name = rounds[0].model?.name ?? "";
+  const name = rounds.find((one) => one.model)?.model.name ?? "";
   const title = t.put(make("h1"), "end_title", { n: player.correct, of: player.of });
   const points = t.put(make("p", { class: "lead" }), "end_points", { n: player.points, most: seat.game.most_points * player.of });
   const rows = [shareRow(t, t("you"), player), model && shareRow(t, name, model, "other")];

@@ -52,7 +52,7 @@ export function showInvitation(box, t, game, { enter, other }) {
   }
 
   const parts = [
-    ...game.warnings.map((warning) => make("p", { class: "note loud" }, warning)),
+    ...game.warnings.map((warning) => cautionOf(t, warning)),
     game.consent && make("div", { class: "consent" }, ...game.consent.split(/\n\s*\n/).map((text) => make("p", {}, text))),
     game.consent && make("label", { class: "agree" }, agree, t.put(make("span"), "agree")),
     game.needs_code ? row(t, "own_code", code) : null,
@@ -88,6 +88,12 @@ export function showBetween(box, t, { seat, round, before }, go) {
   const button = t.put(make("button", { type: "button", class: "primary big", on: { click: go } }), "begin");
   const title = t.put(make("h1"), training ? "training" : "test");
   box.replaceChildren(title, make("div", { class: "card" }, ...lines, button));
+}
+
+/** What flatters the model or people; in the server's own words where a game was made before there were others. */
+function cautionOf(t, { code, message, values }) {
+  const line = make("p", { class: "note loud" }, message);
+  return t.has(`warning_${code}`) && Object.keys(values).length ? t.put(line, `warning_${code}`, values) : line;
 }
 
 const row = (t, key, field) => make("label", { class: "row" }, t.put(make("span"), key), field);

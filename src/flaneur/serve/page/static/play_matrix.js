@@ -13,7 +13,8 @@ const LISTED = 6;
  */
 export function matricesOf(t, cities, rounds, name) {
   const pairs = [{ who: t("you"), key: "you", counts: countOf(rounds, (one) => one.city) }];
-  if (rounds.every((one) => one.model)) pairs.push({ who: name, key: "model", counts: countOf(rounds, (one) => one.model.city) });
+  const played = rounds.filter((one) => one.model);
+  if (played.length) pairs.push({ who: name, key: "model", counts: countOf(played, (one) => one.model.city) });
   const made = pairs.map(({ who, counts }) => {
     const list = mixUps(t, cities, counts);
     return make("div", {}, make("h3", {}, who), cities.length <= MOST ? matrix(t, cities, counts, who) : null, list);
