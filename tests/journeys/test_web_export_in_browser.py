@@ -54,7 +54,7 @@ def bare(browser, tmp_path_factory):
         page = browser.new_page(bypass_csp=True)  # CALL makes functions of text, which the page's own policy forbids
         page.set_default_timeout(PATIENCE_MS)
         page.goto(f"{address}below/")
-        yield SimpleNamespace(page=page, model=model, address=f"{address}below/")
+        yield SimpleNamespace(page=page, model=model, address=f"{address}below/", folder=folder / "host" / "below")
         page.close()
 
 
@@ -201,6 +201,27 @@ def test_a_page_that_lacks_its_runtime_says_so(bare, visit):
     assert page.locator("#again").is_enabled()
 
 
+def test_a_photo_that_cannot_be_read_costs_no_download(bare, visit):
+    page = visit(bare.address)
+    asked = []
+    page.on("request", lambda request: asked.append(request.url.rpartition("/")[2]))
+    page.set_input_files("#choose", {"name": "a.jpg", "mimeType": "image/jpeg", "buffer": jpeg(drawn())[:400]})
+    page.get_by_text("No photo that can be read").wait_for()
+    assert not [name for name in asked if name.endswith((".onnx", ".wasm"))]
+
+
+@pytest.mark.parametrize(
+    ("locale", "words"), [("en-GB", "put its folder on a web host"), ("de-AT", "auf einen webserver")]
+)
+def test_opened_from_the_disk_it_says_what_to_do(bare, browser, locale, words):
+    page = browser.new_page(locale=locale)
+    page.goto((bare.folder / "index.html").as_uri())
+    page.locator("#disk").wait_for(state="visible")
+    assert words in page.locator("#disk").inner_text().lower()
+    assert page.locator(".drop").count() == 0
+    page.close()
+
+
 ENGINE = """self.onmessage = ({ data: { id, task } }) => {
   self.postMessage({ id, result: %s[task] });
 };"""
@@ -219,6 +240,8 @@ def test_every_button_saves(bare, visit):
     )
     page.goto(bare.address)
     page.set_input_files("#choose", photo)
+    page.locator(".why-trust").wait_for()
+    page.context.set_offline(True)  # whoever has the page open needs no host any more
     press_every_button(page)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
+from html import escape
 from pathlib import Path
 from string import Template
 from typing import Any
@@ -27,7 +28,6 @@ _WITHOUT = ("batch", "teach", "play")
 """Pages that need the server."""
 
 _LATER = re.compile(r'\bimport\((?:"\./([\w-]+\.js)"\))?')
-_HEAD = f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">\n{MARK}\n'
 
 
 def static_page(model: Mapping[str, Any], values: Mapping[str, str]) -> dict[str, bytes]:
@@ -52,13 +52,25 @@ def static_page(model: Mapping[str, Any], values: Mapping[str, str]) -> dict[str
     digest = sha256_bytes(b"".join(name.encode() + b"\0" + sha256_bytes(data).encode() for name, data in files.items()))
     folder = f"static/{digest[:16]}"
     edition = Edition(
-        files, folder, tables.__getitem__, served=False, ending=".html", head=_HEAD, styles=("local/bar.css",)
-    )
+        files, folder, tables.__getitem__, served=False, ending=".html", head=_head(folder),
+        notice=_from_disk(tables["local"]["disk"]), styles=("local/bar.css",),
+    )  # fmt: skip
     made = {f"{folder}/{name}": data for name, data in files.items()}
     for name in names:
         html = compose(name, names, LANGUAGES[0], edition)
         made["index.html" if name == ORDER[0] else f"{name}.html"] = html.encode()
     return made
+
+
+def _head(folder: str) -> str:
+    policy = f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">\n'
+    return f'{policy}{MARK}\n<script src="{folder}/local/disk.js" defer></script>\n'
+
+
+def _from_disk(text: Mapping[str, str]) -> str:
+    """What ``local/disk.js`` shows; it stands in the page, as nothing else can be loaded from there."""
+    lines = "".join(f'<p lang="{language}" hidden>{escape(text[language], quote=False)}</p>' for language in LANGUAGES)
+    return f'<div class="trouble" id="disk" hidden>{lines}</div>\n'
 
 
 def _own_files() -> dict[str, bytes]:

@@ -194,7 +194,8 @@ def compose(page: str, names: Iterable[str], language: str, edition: Edition) ->
         edition: where it stands.
     """
     folder, names = edition.folder, list(names)
-    modules = with_imports(["frame.js", f"{page}.js"], edition.files)
+    # Without a server there is no coming back for a module: whoever has the page open may go offline.
+    modules = with_imports(["frame.js", f"{page}.js"], edition.files, later=not edition.served)
     styles = ["style.css", *_styles(modules, edition.files), *edition.styles]
     pieces = {
         "language": language,

@@ -41,8 +41,8 @@ export async function models() {
   return [{ name, version, cities, methods: ["occlusion"], ...about }];
 }
 
-/** An error as a line for people. */
-export const lineOf = (error, t) => t("error", { message: error.message });
+/** An error as a line for people: what may go wrong here alone is in texts/local.json. */
+export const lineOf = (error, t) => t(t.has(`local.${error.code}`) ? `local.${error.code}` : "error", { message: error.message });
 
 function describe() {
   described ??= fetch(new URL("./local/model.json", import.meta.url))
@@ -52,7 +52,7 @@ function describe() {
     })
     .catch((error) => {
       described = null;
-      throw error instanceof ApiError ? error : new ApiError("incomplete", error.message);
+      throw error instanceof ApiError ? error : new ApiError("unreached", error.message);
     });
   return described;
 }
@@ -104,6 +104,6 @@ function fail(message) {
   worker?.terminate();
   worker = null;
   showBar(null);
-  for (const { reject } of waiting.values()) reject(new ApiError("failed", message));
+  for (const { reject } of waiting.values()) reject(new ApiError("unreached", message));
   waiting.clear();
 }

@@ -106,7 +106,7 @@ function choices(t, files, answer, model) {
     files.length > 1 && labelled("photo", photo),
     labelled("city", city),
     labelled("against", against),
-    labelled("method", method),
+    methods.length > 1 && labelled("method", method),
     make("label", { class: "why-fine" }, fine, t.put(make("span"), "fine")),
   );
   const keepApart = () => {

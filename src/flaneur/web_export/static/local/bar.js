@@ -2,6 +2,7 @@
 import { make } from "../make.js";
 import { texts } from "../texts.js";
 
+const words = texts("local").catch(() => null); // at once: a page that is open may go offline
 let wanted = null;
 let shown = null;
 
@@ -10,7 +11,8 @@ let shown = null;
  */
 export async function showBar(kind, progress) {
   wanted = kind && { kind, ...progress };
-  const t = await texts("local");
+  const t = await words;
+  if (!t) return;
   if (!wanted) {
     shown?.element.remove();
     shown = null;

@@ -1,5 +1,7 @@
 // The addresses of a runtime and of a model in; a network that turns squares into scores, one batch at a time, out.
 
+const FORBIDDEN = /content security policy|blocked by csp|unsafe-eval/i; // as Chromium, Firefox and Safari put it
+
 /** Downloads and starts the network.
  * @param {string} site the folder that holds the whole page, as an address that ends in "/"
  * @param {object} model what model.json says
@@ -30,10 +32,7 @@ async function start(wasm, weights) {
     Object.assign(env.wasm, { numThreads: 1, proxy: false }); // more threads need headers that static hosts do not send
     return await InferenceSession.create(weights, { executionProviders: ["wasm"], logSeverityLevel: 4 });
   } catch (error) {
-    throw Object.assign(
-      new Error(`This browser cannot run the model (${error.message}). Chrome 91, Firefox 114 and Safari 16.4 or newer can.`),
-      { code: "no_runtime" },
-    );
+    throw failure(FORBIDDEN.test(error.message) ? "forbidden" : "no_runtime", error.message);
   } finally {
     self.fetch = fetched;
   }
@@ -90,19 +89,24 @@ export function normalise(square, { mean, std }, out) {
 }
 
 async function download(address, bytes, tell) {
-  const answer = await fetch(address);
-  if (!answer.ok) throw incomplete(`${address} answers ${answer.status}`);
+  const unreached = (error) => {
+    throw failure("unreached", error.message);
+  };
+  const answer = await fetch(address).catch(unreached);
+  if (!answer.ok) throw failure("incomplete", `${address} answers ${answer.status}`);
   const reader = answer.body.getReader();
+  const next = () => reader.read().catch(unreached);
   const whole = new Uint8Array(bytes);
   let done = 0;
-  for (let part = await reader.read(); !part.done; part = await reader.read()) {
-    if (done + part.value.length > bytes) throw incomplete(`${address} is too long`);
+  for (let part = await next(); !part.done; part = await next()) {
+    if (done + part.value.length > bytes) throw failure("incomplete", `${address} is too long`);
     whole.set(part.value, done);
     done += part.value.length;
     tell(done);
   }
-  if (done < bytes) throw incomplete(`${address} ends too early`);
+  if (done < bytes) throw failure("incomplete", `${address} ends too early`);
   return whole;
 }
 
-const incomplete = (what) => Object.assign(new Error(`${what}. Load the page again; should that not help, its files must be copied to the host again.`), { code: "incomplete" });
+/** A code of which texts/local.json holds the words. */
+const failure = (code, message) => Object.assign(new Error(message), { code });

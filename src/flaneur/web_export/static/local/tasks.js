@@ -23,13 +23,14 @@ export async function handle(message) {
 }
 
 async function run({ id, task, site, model, photos, wishes }) {
-  const network = await networkOf(site, model);
+  const network = () => networkOf(site, model); // not before a photo could be read
   const stop = () => {
     if (cancelled.has(id)) throw new PhotoError("cancelled", "This was cancelled.");
   };
   const progress = (done, of) => self.postMessage({ id, progress: { done, of } });
   if (task === "predict") return answersOf(model, await scoresOf(network, model, photos, stop), wishes);
-  return heatmapOf(network, model, await readPhoto(photos[0], model.preprocess), wishes, { stop, progress });
+  const photo = await readPhoto(photos[0], model.preprocess);
+  return heatmapOf(await network(), model, photo, wishes, { stop, progress });
 }
 
 /** The network is opened once; should that fail, the next task tries again. */
@@ -47,7 +48,7 @@ async function scoresOf(network, model, photos, stop) {
     stop();
     try {
       const { square, gps, sha256 } = await readPhoto(photo, model.preprocess);
-      const [scores] = await network.run([square]);
+      const [scores] = await (await network()).run([square]);
       found.push({ index, name: photo.name ?? "", gps, sha256, ...scores });
     } catch (error) {
       if (!(error instanceof PhotoError)) throw error;
