@@ -24,13 +24,15 @@ from photos import drawn, jpeg
 
 WATCH = """
 import os, sys
-_log = os.open(os.environ["WATCHED"], os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+_log = os.open({log!r}, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
 def _noted(event, given):
     if event == "open" and isinstance(given[2], int) and given[2] & (os.O_WRONLY | os.O_RDWR):
         if not isinstance(given[0], int) and str(given[0]) != os.devnull:  # a number is a pipe that stands
             os.write(_log, f"wrote {given[0]}\\n".encode())
     elif event in ("socket.connect", "socket.sendto") or event == "socket.getaddrinfo" and given[0] != "127.0.0.1":
         os.write(_log, f"reached {given}\\n".encode())
+    elif event in ("subprocess.Popen", "os.exec", "os.posix_spawn", "os.system"):
+        os.write(_log, f"ran {given[0]}\\n".encode())
 sys.addaudithook(_noted)
 """
 STREET = jpeg(drawn(1))
@@ -44,9 +46,9 @@ class Watched:
     """A server in a process of its own, and what was noted of it."""
 
     def __init__(self, folder: Path, *flags: str, port: int = 0) -> None:
-        (folder / "sitecustomize.py").write_text(WATCH)
         self.log = folder / "watched.txt"
-        surroundings = os.environ | {"WATCHED": str(self.log), "PYTHONPATH": str(folder), "PYTHONUNBUFFERED": "1"}
+        (folder / "sitecustomize.py").write_text(WATCH.replace("{log!r}", repr(str(self.log))))  # children keep no more
+        surroundings = os.environ | {"PYTHONPATH": str(folder), "PYTHONUNBUFFERED": "1"}
         surroundings["FLANEUR_HOME"] = str(folder / "home")
         words = ["-m", "flaneur", "--debug", "serve", str(folder / "tiny"), "--port", str(port), *flags]
         self.said = folder / "said.txt"
@@ -57,9 +59,9 @@ class Watched:
         self.address = re.search(r"http://[\d.:]+", line).group()
         self.port = int(self.address.rpartition(":")[2])
 
-    def rss_mb(self) -> float:
-        """Resident memory of the server and its children, in MB."""
-        pids = [self.process.pid, *_children(self.process.pid)]
+    def rss_mb(self, *, children: bool = True) -> float:
+        """Resident memory of the server and its children, or of it alone, in MB."""
+        pids = [self.process.pid, *(_children(self.process.pid) if children else ())]
         return sum(_status_kb(pid, "VmRSS") for pid in pids) * 1024 / 1e6
 
     def peak_mb(self) -> float:
@@ -97,8 +99,8 @@ def watched(*flags: str) -> Iterator[Watched]:
 
 
 def _children(pid: int) -> list[int]:
-    found = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    return [int(one) for one in found]
+    threads = Path(f"/proc/{pid}/task").iterdir()
+    return [int(one) for thread in threads for one in (thread / "children").read_text().split()]
 
 
 def _status_kb(pid: int, name: str) -> int:
