@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import lru_cache
 from io import BytesIO
+from pathlib import Path
 from types import MappingProxyType, SimpleNamespace
 
 import numpy as np
@@ -114,6 +115,12 @@ def order(source: TinySource, count: int = 12, cities: tuple[str, ...] = ("north
 
 def run(source: TinySource, root, count: int = 12, **more) -> Collected:
     return collect(order(source, count, **more), root, name="d", open_client=source.client)
+
+
+def results(root: Path) -> int:
+    """How many the journal of a collection holds."""
+    journal = root / "collect" / "tiny.jsonl"
+    return journal.read_bytes().count(b'"is":"result"') if journal.is_file() else 0
 
 
 @lru_cache(maxsize=4000)

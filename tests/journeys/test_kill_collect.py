@@ -22,16 +22,20 @@ from flaneur.collect.journal import read_log
 from flaneur.collect.spot_by_spot import AT_ONCE
 from flaneur.dataset.store import open_dataset, verify_dataset
 from flaneur.files import read_table
-from tiny_source import TinySource, run
+from tiny_source import TinySource, results, run
 
 COUNT = 25
 TABLES = ("photos.parquet", "imported.parquet", "dropped.parquet", "ties.parquet")
 COMMAND = f"""
 import sys
 sys.path.insert(0, {str(Path(__file__).parents[1])!r})
+import time
 from pathlib import Path
-from tiny_source import TinySource, run
-run(TinySource(refused=0.25, pause_s=0.03), Path(sys.argv[1]), {COUNT})
+from tiny_source import TinySource, results, run
+root, most = Path(sys.argv[1]), int(sys.argv[2])
+source = TinySource(refused=0.25, pause_s=0.03)
+source.trouble = lambda _: time.sleep(600) if results(root) >= most else None  # so that no kill can come too late
+run(source, root, {COUNT})
 """
 MOMENTS = sorted(np.random.default_rng(50).integers(1, 2 * COUNT, 5).tolist())  # results there when the kill comes
 
@@ -43,17 +47,13 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
-def start(root: Path, **more) -> subprocess.Popen[bytes]:
-    return subprocess.Popen([sys.executable, "-c", COMMAND, str(root)], stderr=subprocess.PIPE, **more)
+def start(root: Path, most: int = 10**9, **more) -> subprocess.Popen[bytes]:
+    """A collection that asks for nothing more once it has so many results."""
+    return subprocess.Popen([sys.executable, "-c", COMMAND, str(root), str(most)], stderr=subprocess.PIPE, **more)
 
 
-def results(root: Path) -> int:
-    journal = root / "collect" / "tiny.jsonl"
-    return journal.read_bytes().count(b'"is":"result"') if journal.is_file() else 0
-
-
-def kill_at(root: Path, when) -> int:
-    process = start(root)
+def kill_at(root: Path, when, most: int = 10**9) -> int:
+    process = start(root, most)
     while process.poll() is None and not when():
         time.sleep(0.001)
     process.kill()
@@ -71,7 +71,7 @@ def same(root: Path, other: Path) -> bool:
 def test_killed_at_six_moments_nothing_is_lost_nothing_twice(undisturbed, tmp_path):
     root, source = tmp_path / "d", TinySource(refused=0.25)
     for count in MOMENTS:
-        assert kill_at(root, lambda count=count: results(root) >= count) == -signal.SIGKILL
+        assert kill_at(root, lambda count=count: results(root) >= count, count) == -signal.SIGKILL
         assert not (root / "dataset.toml").exists()
     met = kill_at(root, lambda: (root / ".import.sqlite").exists() or any(root.glob(".*.tmp")))
     assert met in (0, -signal.SIGKILL)

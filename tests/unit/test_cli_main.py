@@ -2,7 +2,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import click
@@ -136,11 +135,12 @@ def test_a_reader_that_went_away_is_quiet():
 def test_help_is_quick_and_python_dash_m_works():
     took = []
     for _ in range(3):
-        start = time.perf_counter()
+        start = os.times()
         done = subprocess.run([sys.executable, "-m", "flaneur", "--help"], capture_output=True, text=True, check=True)
-        took.append(time.perf_counter() - start)
+        end = os.times()
+        took.append(end.children_user + end.children_system - start.children_user - start.children_system)
     assert "Which city is this street?" in done.stdout
-    assert min(took) < 1.0  # 0.3 s on an idle machine: benchmarks/ measures it; here the machine may be busy
+    assert min(took) < 1.0  # of a core; 0.3 s on an idle machine: benchmarks/ measures it
 
 
 @pytest.mark.parametrize(
@@ -155,13 +155,16 @@ def test_what_is_not_there_exits_as_the_page_on_errors_says(arguments, monkeypat
 
 def test_an_interrupt_when_all_is_done_changes_nothing():
     command = (
-        "import atexit, sys, time; atexit.register(time.sleep, 2); sys.argv = ['flaneur', '--version']\n"
+        "import atexit, sys\n"
+        "atexit.register(lambda: (print('done', flush=True), sys.stdin.read()))\n"
+        "sys.argv = ['flaneur', '--version']\n"
         "from flaneur.cli.main import main; main()"
     )
-    process = subprocess.Popen([sys.executable, "-c", command], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    pipe = subprocess.PIPE
+    process = subprocess.Popen([sys.executable, "-c", command], stdin=pipe, stdout=pipe, stderr=pipe)
     assert process.stdout is not None
     assert process.stdout.readline().startswith(b"flaneur")
-    time.sleep(0.5)
+    assert process.stdout.readline() == b"done\n"
     process.send_signal(signal.SIGINT)
     _, said = process.communicate(timeout=60)
     assert (process.returncode, said) == (0, b"")

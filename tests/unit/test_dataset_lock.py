@@ -18,7 +18,7 @@ from pathlib import Path
 from flaneur.dataset.lock import only_one
 with only_one(Path(sys.argv[1])):
     print("held", flush=True)
-    time.sleep(60)
+    time.sleep(600)
 """
 
 
@@ -35,7 +35,7 @@ def test_a_second_writer_waits_until_the_first_is_killed(tmp_path):
         waiting.start()
         assert not entered.wait(0.3)
         first.kill()
-        assert entered.wait(10)
+        assert entered.wait(60)
         waiting.join()
 
 

@@ -1,6 +1,5 @@
 import os
 import threading
-import time
 
 import numpy as np
 import pytest
@@ -76,11 +75,11 @@ def test_a_bug_in_load_surfaces_and_stops_the_threads(session):
 
 
 def test_few_inputs_are_spread_over_the_threads(session):
-    workers = set()
+    workers, together = set(), threading.Barrier(4)
 
     def load(number):
         workers.add(threading.get_ident())
-        time.sleep(0.05)
+        together.wait(60)
         return image(number)
 
     list(inference.run_network(session, range(4), load, ["embedding"], batch=16, threads=4))
