@@ -8,11 +8,13 @@ from typing import Any
 import numpy as np
 import torch
 from PIL import Image
+from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from flaneur.models.network import CityNet
 from flaneur.protocols import PreprocessSpec
-from flaneur.training.networks.loader import LabelledPhoto
+from flaneur.training.networks.loader import Examples, LabelledPhoto
+from flaneur.training.networks.loop import fit
 from flaneur.training.recipes.recipe import AugmentRule, NetworkRule, Recipe, TrainingRule
 
 SPEC = PreprocessSpec(16, (0.5, 0.5, 0.5), (0.25, 0.25, 0.25))
@@ -69,3 +71,15 @@ def tiny_recipe(augment: AugmentRule | None = None, **training: Any) -> Recipe:
     }  # fmt: skip
     network = NetworkRule("seed/tiny")
     return Recipe("tiny", network, training=TrainingRule(**settings | training), augment=augment or CALM)
+
+
+def tiny_fit(folder: str, rank: str) -> int:
+    """A training of the tiny network, alone or as one of several processes; its weights are left in the folder."""
+    torch.set_num_threads(1)
+    photos = tiny_photos(Path(folder) / f"photos-{rank}")
+    run = Path(folder) / "run"
+    run.mkdir(parents=True, exist_ok=True)
+    recipe, network = tiny_recipe(epochs=2, batch=8, mixup=0.2), tiny_net(norm=False, dropout=0.0)
+    trained = fit(network, SPEC, Examples(photos, photos, 2), recipe, run, print, device="cpu")
+    save_file(trained.state_dict(), Path(folder) / f"weights-{rank}.safetensors")
+    return 0

@@ -5,10 +5,7 @@ from __future__ import annotations
 import json
 import os
 import socket
-import subprocess
-import sys
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -16,6 +13,7 @@ import pytest
 torch = pytest.importorskip("torch", reason="needs the train extra")
 pytest.importorskip("safetensors", reason="needs the train extra")
 
+from copies import Copies  # noqa: E402
 from flaneur.errors import IntegrityError, UsageError  # noqa: E402
 from flaneur.models.network import build_network  # noqa: E402
 from flaneur.training.networks import checkpoint, loop  # noqa: E402
@@ -47,6 +45,18 @@ def run_fit(photos, run, recipe, *, network=None, lines=None, teacher=None, vali
 
 def same(one, other):
     return all(torch.equal(a, b) for a, b in zip(one.state_dict().values(), other.state_dict().values(), strict=True))
+
+
+def free_port():
+    """One that the system gives nobody who asks for any: it stays free until it is used."""
+    for port in range(20_000 + os.getpid() % 10_000, 32_000):
+        with socket.socket() as tried:
+            try:
+                tried.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
+    raise AssertionError("no free port")
 
 
 class KilledError(Exception):
@@ -290,42 +300,20 @@ def test_batch_of_zero_finds_one_and_remembers_it(photos, tmp_path):
     assert json.loads((tmp_path / "checkpoint.json").read_text())["batch"] == 16  # of 24 photos
 
 
-_PROCESS = """
-import json, sys
-from pathlib import Path
-import torch
-torch.set_num_threads(1)
-from tiny_city_net import SPEC, tiny_net, tiny_photos, tiny_recipe
-from flaneur.training.networks.loader import Examples
-from flaneur.training.networks.loop import fit
-from safetensors.torch import save_file
-folder = Path(sys.argv[1])
-photos = tiny_photos(folder / f"photos-{sys.argv[2]}")
-run = folder / "run"
-run.mkdir(parents=True, exist_ok=True)
-recipe = tiny_recipe(epochs=2, batch=8, mixup=0.2)
-examples, network = Examples(photos, photos, 2), tiny_net(norm=False, dropout=0.0)
-net = fit(network, SPEC, examples, recipe, run, print, device="cpu")
-save_file(net.state_dict(), folder / f"weights-{sys.argv[2]}.safetensors")
-"""
-
-
 def test_two_processes_end_where_one_does(tmp_path):
     from safetensors.torch import load_file
 
-    tests = str(Path(__file__).parents[1])
+    port = str(free_port())
+    with Copies("tiny_city_net", "flaneur.training.networks.loop", "torch._dynamo") as copies:
 
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = str(free.getsockname()[1])
+        def start(folder, rank, size):
+            folder.mkdir(exist_ok=True)
+            group = {"RANK": str(rank), "WORLD_SIZE": str(size), "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port}
+            words, said = (str(folder), str(rank)), folder / f"said-{rank}.txt"
+            return copies.start("tiny_city_net:tiny_fit", *words, said=said, environment=group if size > 1 else {})
 
-    def start(folder, rank, size):
-        group = {"RANK": str(rank), "WORLD_SIZE": str(size), "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port}
-        env = os.environ | {"PYTHONPATH": tests, "OMP_NUM_THREADS": "1"} | (group if size > 1 else {})
-        return subprocess.Popen([sys.executable, "-c", _PROCESS, str(folder), str(rank)], env=env)
-
-    waiting = [start(tmp_path / "one", 0, 1), start(tmp_path / "two", 0, 2), start(tmp_path / "two", 1, 2)]
-    assert [process.wait(120) for process in waiting] == [0, 0, 0]
+        waiting = [start(tmp_path / "one", 0, 1), start(tmp_path / "two", 0, 2), start(tmp_path / "two", 1, 2)]
+        assert [copies.wait(one) for one in waiting] == [0, 0, 0], [p.read_text() for p in tmp_path.rglob("said-*.txt")]
     one = load_file(tmp_path / "one" / "weights-0.safetensors")
     both = [load_file(tmp_path / "two" / f"weights-{rank}.safetensors") for rank in (0, 1)]
     assert all(torch.equal(both[0][key], both[1][key]) for key in one)
