@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import random
 import re
 import socket
 import sys
@@ -131,7 +132,8 @@ def call(
         photos: sent again and again, in order.
         clients: one caller each; equal names are one client.
         go_on: whether to send the request of this number, counted over all callers.
-        pause_s: that a caller waits after a refusal, whatever it was told; ``None``: as long as it was told.
+        pause_s: that a caller waits after a refusal, whatever it was told; ``None``: as long as it was told, and up to
+            a second more, so that not all come back at once.
         together: photos in one request.
     """
     requests = [photos[first : first + together] for first in range(0, len(photos), together)]
@@ -183,7 +185,7 @@ def _call(
             told.by_client[client] += status == 200
             told.without_retry += status in (429, 503) and retry is None
         if status != 200:
-            time.sleep((retry or 0) if pause_s is None else pause_s)
+            time.sleep((retry or 0) + random.random() if pause_s is None else pause_s)
     caller.close()
 
 
