@@ -124,6 +124,7 @@ def call(
     go_on: Callable[[int], bool],
     pause_s: float | None = None,
     together: int = 1,
+    arriving_s: float = 0.0,
 ) -> Told:
     """Send photos, each caller the next as soon as it has its answer.
 
@@ -135,6 +136,7 @@ def call(
         pause_s: that a caller waits after a refusal, whatever it was told; ``None``: as long as it was told, and up to
             a second more, so that not all come back at once.
         together: photos in one request.
+        arriving_s: in which the callers come, one after another.
     """
     requests = [photos[first : first + together] for first in range(0, len(photos), together)]
     told, lock, numbers = Told(), threading.Lock(), itertools.count()
@@ -145,6 +147,7 @@ def call(
     began = time.perf_counter()
     for thread in threads:
         thread.start()
+        time.sleep(arriving_s / len(threads))
     for thread in threads:
         thread.join()
     told.took_s = time.perf_counter() - began

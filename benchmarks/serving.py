@@ -161,7 +161,7 @@ def overload(name: str, photos: Sequence[bytes], lasting_s: float) -> list[dict[
         crowds, probes = dict[str, Told](), dict[str, list[float]]()
         for kind, pause_s in (("told", None), ("rude", _RUDE_S)):
             with _probed(server.port, probes.setdefault(kind, [])):
-                crowds[kind] = call(server.port, photos, clients * 10, _until(lasting_s), pause_s)
+                crowds[kind] = call(server.port, photos, clients * 10, _until(lasting_s), pause_s, arriving_s=1.0)
         greedy = ["greedy"] * 60 + [f"modest {number}" for number in range(7)] * 8
         shared = call(server.port, photos, greedy, _until(lasting_s), _RUDE_S)
         held = server.metric("flaneur_photos")
