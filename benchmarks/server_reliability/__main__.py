@@ -1,8 +1,8 @@
 """A server that is fuzzed, left, misused and ended: what it answers, what it counts, what it leaves behind.
 
 Every scene starts ``flaneur serve`` anew, with a small drawn model, in a process whose files written and connections
-made are noted, those of its children too. ``--scenes`` names some of: fuzz, ledger, disconnects, bodies,
-malformed, hostile, addresses, drain.
+made are noted, those of its children too. ``--scenes`` names some of: fuzz, ledger, disconnects,
+connections, bodies, malformed, hostile, addresses, drain.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import sys
 from benchmarks.measure import parser, report
 from benchmarks.server_reliability.addresses import addresses
 from benchmarks.server_reliability.bodies import bodies
+from benchmarks.server_reliability.connections import connections
 from benchmarks.server_reliability.disconnects import disconnects
 from benchmarks.server_reliability.drain import drain
 from benchmarks.server_reliability.fuzz import fuzz
@@ -20,7 +21,8 @@ from benchmarks.server_reliability.hostile import hostile
 from benchmarks.server_reliability.ledger import ledger
 from benchmarks.server_reliability.malformed import malformed
 
-SCENES = {scene.__name__: scene for scene in (fuzz, ledger, disconnects, bodies, malformed, hostile, addresses, drain)}
+_ALL = (fuzz, ledger, disconnects, connections, bodies, malformed, hostile, addresses, drain)
+SCENES = {scene.__name__: scene for scene in _ALL}
 
 
 def main() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import resource
 import signal
 import socket
 import subprocess
@@ -43,9 +44,9 @@ Claims = list[dict[str, Any]]
 
 
 class Watched:
-    """A server in a process of its own, and what was noted of it."""
+    """A server in a process of its own, which may have so many files open, and what was noted of it."""
 
-    def __init__(self, folder: Path, *flags: str, port: int = 0) -> None:
+    def __init__(self, folder: Path, *flags: str, port: int = 0, files: int = 8192) -> None:
         self.log = folder / "watched.txt"
         (folder / "sitecustomize.py").write_text(WATCH.replace("{log!r}", repr(str(self.log))))  # children keep no more
         surroundings = os.environ | {"PYTHONPATH": str(folder), "PYTHONUNBUFFERED": "1"}
@@ -53,8 +54,9 @@ class Watched:
         words = ["-m", "flaneur", "--debug", "serve", str(folder / "tiny"), "--port", str(port), *flags]
         self.said = folder / "said.txt"
         self.process = subprocess.Popen(
-            [sys.executable, *words], env=surroundings, stdout=subprocess.PIPE, stderr=self.said.open("wb"), text=True
-        )
+            [sys.executable, *words], env=surroundings, stdout=subprocess.PIPE, stderr=self.said.open("wb"), text=True,
+            preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (files, files)),
+        )  # fmt: skip
         line = self.process.stdout.readline()
         self.address = re.search(r"http://[\d.:]+", line).group()
         self.port = int(self.address.rpartition(":")[2])
@@ -85,11 +87,11 @@ class Watched:
 
 
 @contextmanager
-def watched(*flags: str) -> Iterator[Watched]:
-    """A server, ended with SIGTERM."""
+def watched(*flags: str, files: int = 8192) -> Iterator[Watched]:
+    """A server, which may have so many files open; ended with SIGTERM."""
     with tempfile.TemporaryDirectory() as name:
         tiny_bundle(Path(name) / "tiny", CITIES)
-        server = Watched(Path(name), *flags)
+        server = Watched(Path(name), *flags, files=files)
         try:
             yield server
         finally:
