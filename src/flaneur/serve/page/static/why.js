@@ -99,14 +99,14 @@ function choices(t, files, answer, model) {
   const method = select(t, methods);
   if (methods.some(({ value }) => value === FIRST)) method.value = FIRST;
   const fine = make("input", { type: "checkbox" });
-  const labelled = (key, list) => make("label", {}, t.put(make("span"), key), list);
+  const labelled = (key, list, kind = null) => make("label", { class: kind }, t.put(make("span"), key), list);
   const element = make(
     "div",
     { class: "why-choices" },
-    files.length > 1 && labelled("photo", photo),
+    files.length > 1 && labelled("photo", photo, "why-wide"),
     labelled("city", city),
     labelled("against", against),
-    methods.length > 1 && labelled("method", method),
+    methods.length > 1 && labelled("method", method, "why-wide"),
     make("label", { class: "why-fine" }, fine, t.put(make("span"), "fine")),
   );
   const keepApart = () => {
