@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from importlib.util import find_spec
@@ -41,8 +40,7 @@ precision = "float32"
 [novelty]
 methods = ["energy"]
 """
-ONE = (sys.executable, "-m", "flaneur")
-TWO = (sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", "-m", "flaneur")
+TORCHRUN = (sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", "-m", "flaneur")
 
 
 @pytest.fixture(scope="module")
@@ -51,26 +49,27 @@ def home(tmp_path_factory: pytest.TempPathFactory, toy_csv: Path) -> Home:
     return toy_home(tmp_path_factory.mktemp("home"), toy_csv, RECIPE)
 
 
-def start(home: Home, program: tuple[str, ...], name: str) -> subprocess.Popen[str]:
-    environment = os.environ | {"FLANEUR_HOME": str(home.root), "SOURCE_DATE_EPOCH": "0", "OMP_NUM_THREADS": "1"}
-    command = [*program, "train", str(home.recipe), "--name", name, "--device", "cpu"]
-    return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-
-
-def test_two_processes_learn_what_one_learns(home: Home) -> None:
+def test_two_processes_learn_what_one_learns(
+    home: Home, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
     from safetensors.numpy import load_file
 
     from flaneur import load
+    from flaneur.cli.main import run
 
-    for name, program in (("one", ONE), ("two", TWO)):
-        process = start(home, program, name)
-        said, talk = process.communicate(timeout=240)
-        assert process.returncode == 0, talk
-        assert said.count("Model: ") == 1, said  # the second process says nothing
-    one, two = (load_file(home.run(name) / "weights.safetensors") for name in ("one", "two"))
-    assert one.keys() == two.keys()
-    for key, value in one.items():
-        np.testing.assert_allclose(two[key], value, atol=2e-5, rtol=1e-4, err_msg=key)
+    for name, value in {"FLANEUR_HOME": str(home.root), "SOURCE_DATE_EPOCH": "0", "OMP_NUM_THREADS": "1"}.items():
+        monkeypatch.setenv(name, value)
+    words = ["train", str(home.recipe), "--device", "cpu", "--name"]
+    two = subprocess.Popen([*TORCHRUN, *words, "two"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    code = run([*words, "one"])
+    said, talk = two.communicate(timeout=600)
+    assert code == 0, capfd.readouterr().err
+    assert two.returncode == 0, talk
+    assert said.count("Model: ") == 1, said  # the second process says nothing
+    alone, shared = (load_file(home.run(name) / "weights.safetensors") for name in ("one", "two"))
+    assert alone.keys() == shared.keys()
+    for key, value in alone.items():
+        np.testing.assert_allclose(shared[key], value, atol=2e-5, rtol=1e-4, err_msg=key)
     photos = sorted((home.root / "datasets" / "toy" / "images").rglob("*.*"))[:24]
     answers = [
         np.stack([scores.logits for _, scores in load(home.root / "models" / name).scores(photos)])
