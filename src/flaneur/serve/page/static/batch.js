@@ -21,7 +21,7 @@ const rows = table(
 /** Takes files, those of zips among them, and starts at once. */
 async function take(files) {
   complain("");
-  const found = [];
+  const [found, { jobs }] = [[], state];
   for (const file of files) {
     try {
       if (await isZip(file)) found.push(...(await entriesOf(file)).filter(({ path }) => mayBePhoto({ name: path, type: "" })));
@@ -30,11 +30,12 @@ async function take(files) {
       complain(`${file.name}: ${t.has(error.code) ? t(error.code) : error.message}`);
     }
   }
+  if (jobs !== state.jobs) return; // all was cleared while zips were read
   if (!found.length) {
     if ($("trouble").hidden) complain(t("nothing"));
     return;
   }
-  state.jobs.push(...found.map((job) => ({ ...job, answer: null })));
+  jobs.push(...found.map((job) => ({ ...job, answer: null })));
   $("work").hidden = $("list").hidden = false;
   $("kind").hidden = !state.jobs.some(({ path }) => path.includes("/"));
   if (!isWorking()) await go();

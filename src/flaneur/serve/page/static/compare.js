@@ -14,15 +14,15 @@ const SHOWN = 3;
  * @param {HTMLElement} container
  * @param {{files: File[], answer: object, model: object, models: object[]}} about - the views of one place (or one
  *   photo), their answer, the model that gave it, and all models from api.models
- * @returns {Promise<{found: () => object[], close: () => void}>} found: the answers so far, one a model, for saving
+ * @returns {Promise<{found: () => object[], close?: () => void}>} found: the answers so far, one a model, for saving
  */
 export async function showCompare(container, { files, answer, model, models }) {
-  const t = await texts("compare");
+  const [t, photos] = [await texts("compare"), await texts("photo")];
   const answers = new Map([[model.name, answer]]);
   const asking = new AbortController();
   container.replaceChildren();
-  const result = { found: () => [...answers.values()], close: () => asking.abort() };
-  if (models.length < 2) return result;
+  const found = () => [...answers.values()];
+  if (models.length < 2) return { found };
 
   const status = make("p", { class: "note", role: "status" });
   const cards = make("div", { class: "compare-cards" });
@@ -38,7 +38,7 @@ export async function showCompare(container, { files, answer, model, models }) {
         const { answers: given } = await predict(files, { model: other.name, views: files.length > 1, signal: asking.signal });
         if (given[0].error) throw new Error(given[0].message);
         answers.set(other.name, given[0]);
-        await draw();
+        draw();
       } catch (error) {
         if (asking.signal.aborted) return;
         status.textContent = lineOf(error, t);
@@ -48,23 +48,28 @@ export async function showCompare(container, { files, answer, model, models }) {
       }
     }
     button.hidden = true;
-    t.put(status, ...agreement([...answers.values()]));
+    t.put(status, ...agreement(found()));
   }
 
-  async function draw() {
+  function draw() {
     if (answers.size < 2) return;
     const told = models.filter(({ name }) => answers.has(name));
-    const photos = await texts("photo");
     const common = commonMeasure(told);
     cards.replaceChildren(...told.map((one) => card({ t, photos, common }, one, answers.get(one.name))));
     apart.hidden = Boolean(common);
   }
 
-  onLanguage(draw);
+  const deaf = onLanguage(draw);
   t.put(button, "ask", { n: others.length });
   container.append(t.put(make("h2"), "title"), make("div", { class: "tools" }, button), status, cards, apart);
   container.append(t.put(make("p", { class: "note" }), "not_more"));
-  return result;
+  return {
+    found,
+    close: () => {
+      deaf();
+      asking.abort();
+    },
+  };
 }
 
 function card({ t, photos, common }, model, answer) {

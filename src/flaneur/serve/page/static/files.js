@@ -6,12 +6,18 @@
  */
 export function takeFiles({ inputs, onFiles }) {
   const root = document.documentElement;
+  let last = Promise.resolve();
+  const inTurn = (found, act) => {
+    last = Promise.all([found, last]).then(([files]) => void act(files)); // folders take a while to be listed
+  };
   for (const [input, act] of inputs) {
-    input.addEventListener("change", () => {
+    const given = () => {
       const files = [...input.files];
       input.value = ""; // so that the same file can be chosen again
-      if (files.length) act(files);
-    });
+      if (files.length) inTurn(files, act);
+    };
+    input.addEventListener("change", given);
+    given(); // what was chosen before the page could listen
   }
   let depth = 0;
   const over = (step) => {
@@ -22,15 +28,15 @@ export function takeFiles({ inputs, onFiles }) {
   root.addEventListener("dragenter", (event) => carries(event) && over(1));
   root.addEventListener("dragleave", (event) => carries(event) && over(-1));
   root.addEventListener("dragover", (event) => carries(event) && event.preventDefault());
-  root.addEventListener("drop", async (event) => {
+  root.addEventListener("drop", (event) => {
     if (!carries(event)) return;
     event.preventDefault();
     over(0);
-    onFiles(await filesOf(event.dataTransfer));
+    inTurn(filesOf(event.dataTransfer).catch(() => []), onFiles); // none: what was dropped is gone
   });
   document.addEventListener("paste", (event) => {
     const files = [...(event.clipboardData?.files ?? [])];
-    if (files.length) onFiles(files);
+    if (files.length) inTurn(files, onFiles);
   });
 }
 

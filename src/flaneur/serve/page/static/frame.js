@@ -4,6 +4,7 @@ import { chooseLanguage, fill, language, showIn, wanted } from "./texts.js";
 const HERE = /^(localhost|127(\.\d+){3}|\[::1\])$/;
 
 const select = document.querySelector("#language");
+select.value = language();
 select.hidden = false;
 select.addEventListener("change", () => chooseLanguage(select.value));
 if (location.protocol !== "file:" && !HERE.test(location.hostname)) {

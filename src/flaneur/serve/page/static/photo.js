@@ -22,7 +22,7 @@ const model = () => state.models.find(({ name }) => name === select.value) ?? st
 const areViews = () => state.files.length > 1 && document.querySelector('[name="kind"]:checked').value === "views";
 const filesOf = (answer) => answer.index.map((index) => state.files[index]);
 
-const modelsKnown = learnModels();
+let learning = learnModels();
 
 async function learnModels() {
   try {
@@ -71,14 +71,17 @@ async function ask() {
   $("strip").hidden = true;
   picture(state.files[0]);
   try {
+    await learning;
+    if (!state.models.length) await (learning = learnModels());
+    if (mine.signal.aborted) return;
     const said = await predict(state.files, { model: model()?.name, views: areViews() || null, signal: mine.signal });
-    await modelsKnown;
     if (mine.signal.aborted) return;
     state.answers = said.answers;
     state.shown = Math.max(0, said.answers.findIndex(({ error }) => !error));
     show();
   } catch (error) {
     if (mine.signal.aborted) return;
+    tell(); // the map must not go on showing an earlier answer
     $("verdict").textContent = "";
     complain(lineOf(error, t));
   }
@@ -90,7 +93,7 @@ function show() {
   tell();
   const answer = state.answers[state.shown];
   picture(filesOf(answer)[0]);
-  if (!answer.error) showParts(answer);
+  if (!answer.error && model()) showParts(answer);
 }
 
 /** All that is said in words, on the map and below the small pictures. */
@@ -136,13 +139,17 @@ async function showParts(answer) {
     [$("compare"), (draft) => showCompare(draft, about)],
     [$("save"), (draft) => showSave(draft, { ...about, why: mine[0].found, others: mine[1].found })],
   ];
-  for (const [place, step] of steps) {
-    const draft = document.createElement("div");
-    const part = await step(draft);
-    if (mine !== state.parts) return part?.close?.();
-    release(place);
-    place.replaceChildren(...draft.childNodes);
-    mine.push(part);
+  try {
+    for (const [place, step] of steps) {
+      const draft = document.createElement("div");
+      const part = await step(draft);
+      if (mine !== state.parts) return part?.close?.();
+      release(place);
+      place.replaceChildren(...draft.childNodes);
+      mine.push(part);
+    }
+  } catch (error) {
+    if (mine === state.parts) complain(lineOf(error, t)); // its words did not come
   }
 }
 

@@ -40,6 +40,7 @@ function small(file) {
   if (!pictures.has(file)) {
     const picture = pictureOf(file);
     picture.addEventListener("error", () => picture.classList.add("broken"));
+    for (const end of ["load", "error"]) picture.addEventListener(end, () => URL.revokeObjectURL(picture.src));
     pictures.set(file, picture);
   }
   return pictures.get(file);

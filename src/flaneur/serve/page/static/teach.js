@@ -11,7 +11,7 @@ const [LEAST, FEW] = [3, 10];
 
 const $ = (id) => document.getElementById(id);
 const t = await texts("teach");
-const state = { files: [], failed: new Map(), models: [], limits: { request_photos: 32, request_bytes: 64e6 }, told: null, busy: false, map: null, wishes: {} };
+const state = { files: [], failed: new Map(), models: [], limits: { request_photos: 32, request_bytes: 64e6 }, told: null, busy: false, map: null, picked: [], wishes: {} };
 
 function take(files) {
   complain("");
@@ -55,19 +55,24 @@ async function teach(wishes = {}) {
   const city = $("city").value.trim();
   if (!city) return missing($("city"), "no_name");
   if (state.files.length < LEAST) return missing($("choose"), "too_few");
+  state.told = null; // an earlier city's result, and its button to begin anew
+  show();
   working(true);
+  let model;
   try {
     if (!state.models.length) await learnModels(); // the page may be quicker than its first question
-    const photos = await lighter(state.files, 0.9 * state.limits.request_bytes);
+    model = $("model").value; // as all fields are now: the form can be used meanwhile
+    const files = [...state.files];
     const fields = { city, name: $("name").value.trim(), centre: $("centre").value.trim(), ...wishes };
-    const told = await post(`v1/models/${encodeURIComponent($("model").value)}/cities`, form(photos, fields));
-    state.told = { ...told, from: state.models.find(({ name }) => name === $("model").value) };
+    const photos = await lighter(files, 0.9 * state.limits.request_bytes);
+    const told = await post(`v1/models/${encodeURIComponent(model)}/cities`, form(photos, fields));
+    state.told = { ...told, from: state.models.find(({ name }) => name === model) };
     marks(told.failed);
     show();
     await learnModels();
     $("learnt").focus();
   } catch (error) {
-    complain(wrong(error, city));
+    complain(wrong(error, { city, model }));
     $("replace").hidden = error.code !== "there_already";
     $("even_so").hidden = error.code !== "same_city";
   } finally {
@@ -76,10 +81,10 @@ async function teach(wishes = {}) {
 }
 
 /** What a refusal says, with the city that the model may know already. */
-function wrong(error, city) {
+function wrong(error, asked) {
   const told = error.said?.error ?? {};
   const key = `error_${told.by_name ? "same_name" : error.code}`;
-  return t.has(key) ? t(key, { ...told, city, model: $("model").value }) : lineOf(error, t);
+  return t.has(key) ? t(key, { ...told, ...asked }) : lineOf(error, t);
 }
 
 function marks(failed) {
@@ -117,11 +122,18 @@ async function pick() {
   state.map = drawMap($("pick"), {
     points: known(),
     world: true,
-    onPick: async (lat, lon) => {
+    onPick: (lat, lon) => {
       $("centre").value = `${lat.toFixed(2)}, ${lon.toFixed(2)}`;
-      (await state.map).update({ points: [...known(), { lat, lon, kind: "picked" }], fit: false });
+      mark({ lat, lon, kind: "picked" });
     },
   });
+}
+
+/** What the map shows: the cities that the model knows, and what was picked. */
+async function mark(...picked) {
+  state.picked = picked;
+  const map = await state.map;
+  map?.update({ points: [...known(), ...state.picked], fit: false });
 }
 
 const known = () => (state.models.find(({ name }) => name === $("model").value)?.cities ?? []).filter(({ lat }) => typeof lat === "number").map(({ lat, lon, name }) => ({ lat, lon, label: name, kind: "faint" }));
@@ -132,6 +144,7 @@ function begin() {
   if (state.told) $("model").value = state.told.model.name; // the next city is added to this one
   state.told = null;
   for (const id of ["city", "name", "centre"]) $(id).value = "";
+  mark();
   show();
   draw();
   $("city").focus();
@@ -144,6 +157,7 @@ async function learnModels() {
   $("model").replaceChildren(...models.map(({ name }) => new Option(name, name)));
   if (chosen) $("model").value = chosen;
   $("which").hidden = models.length < 2;
+  mark(...state.picked);
 }
 
 takeFiles({ inputs: [[$("choose"), take], [$("camera"), take]], onFiles: take });
@@ -155,6 +169,7 @@ $("replace").addEventListener("click", () => teach({ ...state.wishes, replace: t
 $("even_so").addEventListener("click", () => teach({ ...state.wishes, even_so: true }));
 $("more").addEventListener("click", () => $("choose").focus());
 $("again").addEventListener("click", begin);
+$("model").addEventListener("change", () => mark(...state.picked));
 document.querySelector("#lesson details").addEventListener("toggle", pick);
 onLanguage(() => {
   draw();

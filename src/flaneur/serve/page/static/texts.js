@@ -30,8 +30,13 @@ export async function texts(name) {
   return t;
 }
 
-/** Calls back when the language has changed; whatever was put with t.put is renewed already. */
-export const onLanguage = (callback) => listeners.add(callback);
+/** Calls back when the language has changed; whatever was put with t.put is renewed already.
+ * @returns {() => void} calls back no more, for what is taken off the page
+ */
+export function onLanguage(callback) {
+  listeners.add(callback);
+  return () => listeners.delete(callback);
+}
 
 /** Remembers which language the visitor chose, and shows the page in it. */
 export function chooseLanguage(chosen) {
@@ -76,7 +81,12 @@ export async function fill(root) {
 async function load(name) {
   if (tables.get(name)?.then === undefined && tables.has(name)) return;
   if (!tables.has(name)) tables.set(name, fetchTable(name));
-  tables.set(name, await tables.get(name));
+  try {
+    tables.set(name, await tables.get(name));
+  } catch (error) {
+    tables.delete(name); // so that it is asked for again
+    throw error;
+  }
 }
 
 async function fetchTable(name) {

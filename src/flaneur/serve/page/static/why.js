@@ -72,7 +72,7 @@ export async function showWhy(container, { files, answer, model }) {
   t.put(again, "again");
   chosen.element.addEventListener("change", ask);
   neighbours();
-  onLanguage(() => {
+  const deaf = onLanguage(() => {
     neighbours();
     if (last) show(last);
   });
@@ -83,6 +83,7 @@ export async function showWhy(container, { files, answer, model }) {
   return {
     found: () => last,
     close: () => {
+      deaf();
       asking.abort();
       stage.close();
     },

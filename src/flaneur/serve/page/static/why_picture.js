@@ -32,11 +32,11 @@ export function photoAndMap(t) {
   function show(file) {
     if (shown !== file) {
       release(frame);
-      photo = pictureOf(file, file.name);
+      const own = (photo = pictureOf(file, file.name));
       photo.className = "why-photo";
       frame.classList.remove("bare");
-      photo.addEventListener("load", () => fit(frame, photo));
-      photo.addEventListener("error", () => frame.classList.add("bare"));
+      photo.addEventListener("load", () => own === photo && fit(frame, photo));
+      photo.addEventListener("error", () => own === photo && frame.classList.add("bare"));
       sized = new Promise((known) => ["load", "error"].forEach((end) => photo.addEventListener(end, known)));
       frame.replaceChildren(photo, map);
     }
