@@ -15,7 +15,7 @@ from flaneur.game.game import Game, new_game
 from flaneur.game.settings import EXPERIMENT, of_table
 from flaneur.predict import Model
 from flaneur.serve.http.settings import ServeSettings
-from serving import PATIENT, PHONE, barriers, is_wider_than_its_window, serving, until
+from serving import PATIENT, PHONE, barriers, expect, is_wider_than_its_window, serving, until
 from worlds import make_dataset
 
 TOKEN = "a-token-of-some-length"
@@ -77,35 +77,55 @@ def answers_of(game: Game) -> list[list[str]]:
     return [[one.guess.city for one in given if one.guess is not None] for given in rounds]
 
 
+def pressed_twice(button: Any) -> None:
+    """As by somebody in a hurry, before the page has heard from the server."""
+    button.evaluate("(one) => [one.click(), one.click()]")
+
+
 def test_a_game_by_keys_from_the_choice_to_the_ending(world, visit):
     page = visit(world.own)
+    held: list[Any] = []
+    page.route("**/v1/games/pictures/**", lambda route: route.fallback() if held else held.append(route))
     start(page, rounds="5", views="4")
+    page.locator(".photo").wait_for(state="attached")
+    until(lambda: page.wait_for_timeout(5) or held)
+    page.keyboard.press("ArrowRight")  # away from a view that is not there yet
+    ready(page, 1)
+    expect(page.get_by_role("alert")).to_be_hidden()
+    held[0].fallback()
     for position in range(1, 6):
         ready(page, position)
         before = page.locator(".photo").get_attribute("src")
         page.keyboard.press("ArrowRight")
-        assert page.locator(".photo").get_attribute("src") != before
+        expect(page.locator(".photo")).not_to_have_attribute("src", before)
         for _ in range(2):  # off and on again; a box that has the focus takes no figures
             page.get_by_label("Answer with the keys").click()
         page.keyboard.press(str(position % 3 + 1))
         page.locator(".verdict h2").wait_for()
-        assert re.search("Right: |It is ", page.locator(".verdict h2").inner_text())
-        assert page.locator(".model .bars li").count() == 3
+        expect(page.locator(".verdict h2")).to_have_text(re.compile("Right: |It is "))
+        expect(page.locator(".model .bars li")).to_have_count(3)
         if position == 1:
             page.get_by_role("button", name="What did the model look at?").click()
             page.locator(".overlay:visible").wait_for()
             page.get_by_role("slider").fill("40")
-            assert page.locator(".overlay").evaluate("(map) => map.style.opacity") == "0.4"
-        page.keyboard.press("Enter") if position > 1 else page.get_by_role("button", name="Next photo").click()
+            expect(page.locator(".overlay")).to_have_css("opacity", "0.4")
+        if position == 1:
+            pressed_twice(page.get_by_role("button", name="Next photo"))
+        else:
+            page.keyboard.press("Enter")
     page.locator(".shares").wait_for()
+    expect(page.locator(".share .told")).to_have_count(2)
     told = page.locator(".share .told").all_inner_texts()
-    assert len(told) == 2
     assert all(re.fullmatch(r"\d of 5: [<>\d.\s]+\s% \(\d+\s% to \d+\s%\)", one) for one in told)
-    assert page.locator(".matrix").count() == 2
-    assert page.locator(".album > li").count() == 5
+    expect(page.locator(".matrix")).to_have_count(2)
+    expect(page.locator(".album > li")).to_have_count(5)
     assert barriers(page) == []
-    page.get_by_role("button", name="Play again with other photos").click()
+    page.get_by_role("button", name="Play again with other photos").wait_for()
+    pressed_twice(page.get_by_role("button", name="Play again with other photos"))
     ready(page, 1)
+    addresses = [url.split("/v1/")[-1] for url in visit.asked]
+    assert addresses.count("games/seat/round") == 7  # five, the one that was no more, and a new one
+    assert addresses.count("games/seats") == 2
 
 
 def test_on_a_phone_in_german_and_after_a_reload(world, visit):
@@ -121,7 +141,7 @@ def test_on_a_phone_in_german_and_after_a_reload(world, visit):
     page.reload()
     ready(page, 2)
     page.locator("#language").select_option("en")
-    assert page.locator("h1").inner_text() == "Photo 2 of 5"
+    expect(page.locator("h1")).to_have_text("Photo 2 of 5")
     forget_seats(world.server, games=True)
     page.get_by_role("button", name="Rome", exact=False).tap()
     page.get_by_text("The server was started anew, and this game is over.").wait_for()
@@ -143,18 +163,18 @@ def test_a_class_joins_by_code_and_points_at_the_map(world, visit):
     for position in range(1, 6):
         player.locator(f'h1:has-text("Photo {position} of 5")').wait_for()
         player.locator('input[name="way"][value="map"]').check(force=True)
-        player.locator(".pointer .map").focus()
-        here = player.get_by_role("button", name="It is here")
         # Until the photo is to be seen, nothing can be answered.
-        until(lambda press=player.keyboard.press, here=here: press("Enter") or here.is_enabled())
+        player.locator(".city:enabled").first.wait_for(state="attached")
+        player.locator(".pointer .map").focus()
+        player.keyboard.press("Enter")
         if position == 1:
             assert (barriers(player), is_wider_than_its_window(player)) == ([], False)
-        here.click()
+        player.get_by_role("button", name="It is here").click()
         player.locator(".verdict").wait_for()
         player.get_by_role("button", name=re.compile("Next photo|Go on")).click()
     mine = player.locator(".board .me")
     mine.wait_for()
-    assert "Ada" in mine.inner_text()
+    expect(mine).to_contain_text("Ada")
     host.locator(".board").get_by_text("5/5").nth(1).wait_for()
     assert (barriers(host), barriers(player)) == ([], [])
     visit.forgive("401")  # a player has no token, and needs none
@@ -172,7 +192,7 @@ def test_an_experiment_with_two_participants_one_of_whom_comes_back(world, visit
         page.locator(".consent").wait_for()
         assert barriers(page) == []
         page.locator("form button[type=submit]").click()
-        assert page.locator(".consent").is_visible()  # nobody comes in who has not agreed
+        expect(page.locator(".consent")).to_be_visible()  # nobody comes in who has not agreed
         page.get_by_role("checkbox").check()
         page.locator("form button[type=submit]").click()
     code = first.locator("p.code").inner_text()
@@ -182,7 +202,7 @@ def test_an_experiment_with_two_participants_one_of_whom_comes_back(world, visit
             ready(page, position)
             page.keyboard.press(key)
             page.locator(".verdict").wait_for()
-            assert page.locator(".model, .why > *").count() == 0
+            expect(page.locator(".model, .why > *")).to_have_count(0)
             page.keyboard.press("Enter")
         page.get_by_role("button", name=re.compile("Begin")).click()
     until(lambda: first.wait_for_timeout(10) or len(heard) >= 4)
@@ -205,7 +225,7 @@ def test_an_experiment_with_two_participants_one_of_whom_comes_back(world, visit
             ready(page, position)
             page.keyboard.press(key)
         page.locator("b.code").wait_for()
-        assert page.locator(".shares, .verdict, .board").count() == 0
+        expect(page.locator(".shares, .verdict, .board")).to_have_count(0)
     until(lambda: first.wait_for_timeout(10) or len(heard) >= 10)
     assert [answer.text() for answer in heard[4:]] == ['{"feedback":null}'] * 6
     assert answers_of(world.experiment) == [

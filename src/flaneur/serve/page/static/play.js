@@ -30,14 +30,24 @@ function show(draw, { again = true } = {}) {
   if (heading) Object.assign(heading, { tabIndex: -1 }).focus({ preventScroll: true });
 }
 
+/** What a button of one screen does: once, however often it is pressed. */
+function once(act) {
+  let done = false;
+  return (...given) => {
+    if (done) return undefined;
+    done = true;
+    return act(...given);
+  };
+}
+
 /** Does something that may fail; a failure is told, with a button to try once more. */
 async function attempt(work) {
   try {
     return await work();
   } catch (error) {
+    const gone = error.code === "no_seat";
+    const more = once(() => (gone ? location.reload() : attempt(work)));
     show((box) => {
-      const gone = error.code === "no_seat";
-      const more = () => (gone ? location.reload() : attempt(work));
       const again = t.put(make("button", { type: "button", class: "primary", on: { click: more } }), gone ? "come_in" : "again");
       const line = t.has(`error_${error.code}`) ? t(`error_${error.code}`) : lineOf(error, t);
       box.replaceChildren(t.put(make("h1"), "heading"), make("p", { class: "trouble", role: "alert" }, line), again);
@@ -63,7 +73,13 @@ async function choose() {
     return show((box) => showCode(box, t, invite));
   }
   if (found.games.length === 1) return invited(found.games[0].join_code, found.games[0], found.may_make && found);
-  return show((box) => showStart(box, t, found, { start, invite }));
+  return offer(found);
+}
+
+/** What can be played here, to choose from. */
+function offer(found) {
+  const enter = once((code) => attempt(() => invite(code)));
+  return show((box) => showStart(box, t, found, { start, invite, enter }));
 }
 
 /** Makes a game; alone one begins at once, unless there is a warning, and a class waits for its players. */
@@ -87,9 +103,10 @@ function invited(join_code, game, others) {
       api.forget();
       return invited(join_code, game, others);
     };
-    return show((box) => showReturn(box, t, { seat, round: ahead(seat) }, { yes: () => introduce(seat), no }));
+    const yes = once(() => introduce(seat));
+    return show((box) => showReturn(box, t, { seat, round: ahead(seat) }, { yes, no }));
   };
-  const other = others && !api.isExperiment(game) ? () => show((box) => showStart(box, t, others, { start, invite })) : null;
+  const other = others && !api.isExperiment(game) ? () => offer(others) : null;
   document.documentElement.toggleAttribute("data-sober", api.isExperiment(game));
   show((box) => showInvitation(box, t, game, { enter, other }));
 }
@@ -106,7 +123,8 @@ function introduce(seat) {
 async function play(seat, before) {
   const round = ahead(seat);
   if (round && api.isExperiment(seat.game) && (!before || before.phase !== round.phase)) {
-    return show((box) => showBetween(box, t, { seat, round, before }, () => attempt(() => deal(seat))));
+    const go = once(() => attempt(() => deal(seat)));
+    return show((box) => showBetween(box, t, { seat, round, before }, go));
   }
   return deal(seat);
 }
@@ -128,25 +146,25 @@ function look(seat, round) {
     seat.answered = round.number;
     return feedback;
   };
-  const next = () => attempt(() => play(seat, round));
+  const next = once(() => attempt(() => play(seat, round)));
   const told = (feedback, view) => (feedback ? show((box) => showFeedback(box, t, { seat, round, feedback, view }, next), { again: false }) : next());
   show((box) => playRound(box, t, { seat, round }, { answered, told }), { again: false });
 }
 
 async function end(seat) {
   const result = await api.result(seat);
-  const over = () => {
+  const over = once(() => {
     api.forget();
     document.documentElement.removeAttribute("data-sober");
     return attempt(choose);
-  };
+  });
   if (!result.score) return show((box) => showThanks(box, t, result, over));
-  const again = async () => {
+  const again = once(() => {
     const { dataset, test_rounds, views, by_map } = seat.game;
     const model = seat.game.model ?? "";
     api.forget();
     return attempt(() => start({ dataset, model, rounds: test_rounds, views, by_map }, { warned: true }));
-  };
+  });
   return show((box) => showEnd(box, t, { seat, result }, { again, over }));
 }
 

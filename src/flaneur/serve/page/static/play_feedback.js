@@ -98,20 +98,21 @@ function whyOf(t, { seat, round, shown, name }) {
   const note = t.put(make("p", { class: "note", hidden: true }), "why_note", { city: name });
   const trouble = make("p", { class: "trouble", role: "alert", hidden: true });
   const ask = t.put(make("button", { type: "button", class: "quiet", on: { click: () => look() } }), "why");
-  const asking = new AbortController();
+  let turn = 0; // of asking: an answer to an earlier one is not laid over what is looked at now
   shown.frame.append(overlay);
 
   async function look() {
+    const mine = (turn += 1);
     ask.disabled = true;
     trouble.hidden = true;
     t.put(ask, "why_asking");
     try {
-      const view = shown.view();
-      const found = await heatmap(seat, round.number, view);
-      if (asking.signal.aborted || view !== shown.view()) return reset();
+      const found = await heatmap(seat, round.number, shown.view());
+      if (mine !== turn) return;
       overlay.src = found.overlay;
       lay(true);
     } catch (error) {
+      if (mine !== turn) return;
       trouble.textContent = lineOf(error, t);
       trouble.hidden = false;
       reset();
@@ -125,6 +126,7 @@ function whyOf(t, { seat, round, shown, name }) {
   }
 
   function reset() {
+    turn += 1;
     lay(false);
     ask.disabled = false;
     t.put(ask, "why");
@@ -138,5 +140,5 @@ function whyOf(t, { seat, round, shown, name }) {
 
   fader.addEventListener("input", fade);
   shown.onView(reset);
-  return { element: make("div", { class: "why" }, ask, faded, note, trouble), close: () => asking.abort() };
+  return { element: make("div", { class: "why" }, ask, faded, note, trouble), close: reset };
 }

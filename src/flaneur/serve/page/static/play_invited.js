@@ -14,12 +14,13 @@ export function joinForm(t, invite) {
   const trouble = make("p", { class: "trouble", role: "alert", hidden: true });
   const submit = async (event) => {
     event.preventDefault();
-    trouble.hidden = true;
+    trouble.hidden = go.disabled = true;
     try {
       await invite(field.value);
     } catch (error) {
       complain(trouble, t, error);
     }
+    go.disabled = false;
   };
   const label = make("label", { class: "row" }, t.put(make("span"), "join_code"), field);
   const go = t.put(make("button", { type: "submit" }), "join");
@@ -37,17 +38,19 @@ export function showInvitation(box, t, game, { enter, other }) {
   const code = make("input", { name: "code", maxlength: 60, autocomplete: "off", autocapitalize: "off", spellcheck: "false", class: "code", required: game.needs_code });
   const agree = make("input", { type: "checkbox", name: "consent", required: Boolean(game.consent) });
   const go = t.put(make("button", { type: "submit", class: "primary big" }), sober ? "begin" : "start");
+  const away = other && t.put(make("button", { type: "button", class: "quiet", on: { click: other } }), "other_game");
   const back = make("details", {}, t.put(make("summary"), "have_code"), row(t, "own_code", code));
 
   async function submit(event) {
     event.preventDefault();
-    trouble.hidden = go.disabled = true;
-    go.disabled = true;
+    const ways = [go, away].filter(Boolean);
+    trouble.hidden = true;
+    for (const button of ways) button.disabled = true;
     try {
       await enter({ name: name.value, code: code.value, consent: agree.checked });
     } catch (error) {
       complain(trouble, t, error);
-      go.disabled = false;
+      for (const button of ways) button.disabled = false;
     }
   }
 
@@ -58,7 +61,7 @@ export function showInvitation(box, t, game, { enter, other }) {
     game.needs_code ? row(t, "own_code", code) : null,
     game.leaderboard && row(t, "name", name),
     trouble,
-    make("div", { class: "tools" }, go, other && t.put(make("button", { type: "button", class: "quiet", on: { click: other } }), "other_game")),
+    make("div", { class: "tools" }, go, away),
     (sober || game.leaderboard) && !game.needs_code ? back : null,
   ];
   const cities = game.cities.map((city) => city.name).join(", ");

@@ -12,11 +12,12 @@ large.addEventListener("click", () => dialog.close());
  * @param {Function} t
  * @param {number} [first] which one is shown first
  * @returns {{element: HTMLElement, photo: HTMLImageElement, frame: HTMLElement, view: () => number, step: Function,
- *   ready: Promise, onView: Function}} ready: the first picture can be seen; step(1 or -1): the next or the last one
+ *   ready: () => Promise<void>, onView: Function}} ready: done once a picture can be seen; step(1 or -1): the next or the
+ *   last one
  */
 export function photoOf(names, t, first = 0) {
   const listeners = [];
-  let at = first;
+  let [at, turns] = [first, 0];
   const photo = make("img", { class: "photo", alt: t("photo_alt"), "data-alt": "play.photo_alt", decoding: "async" });
   const enlarge = make("button", { type: "button", class: "enlarge", "data-label": "play.larger", "aria-label": t("larger"), on: { click: show } }, "⤢");
   const frame = make("div", { class: "frame" }, photo, enlarge);
@@ -31,6 +32,8 @@ export function photoOf(names, t, first = 0) {
   }
 
   function turn(index) {
+    if (turns && index === at) return;
+    turns += 1;
     at = index;
     photo.src = pictureAt(names[at]);
     small.forEach((button, number) => button.setAttribute("aria-pressed", String(number === at)));
@@ -43,6 +46,16 @@ export function photoOf(names, t, first = 0) {
     dialog.showModal();
   }
 
+  async function ready() {
+    const mine = turns;
+    try {
+      await photo.decode();
+    } catch (error) {
+      if (mine === turns) throw error;
+      await ready(); // another view was turned to before this one was there
+    }
+  }
+
   turn(first);
   return {
     element: make("div", { class: "looking" }, frame, small.length ? strip : null),
@@ -50,7 +63,7 @@ export function photoOf(names, t, first = 0) {
     frame,
     view: () => at,
     step: (by) => turn((at + by + names.length) % names.length),
-    ready: photo.decode(),
+    ready,
     onView: (listener) => listeners.push(listener),
   };
 }

@@ -25,7 +25,7 @@ export function playRound(box, t, { seat, round }, { answered, told }) {
   document.documentElement.dataset.screen = "round";
   let given = false;
 
-  shown.ready.then(begin, () => {
+  shown.ready().then(begin, () => {
     trouble.textContent = t("no_picture");
     trouble.hidden = false;
     begin();
@@ -44,8 +44,8 @@ export function playRound(box, t, { seat, round }, { answered, told }) {
     given = true;
     const whole = { number: round.number, ...guess, seconds: Number(clock.seconds().toFixed(3)) };
     choose.enable(false);
-    again.hidden = trouble.hidden = true;
     const send = async () => {
+      again.hidden = trouble.hidden = true;
       try {
         const feedback = await answered(whole);
         told(feedback && { ...feedback, guess }, shown.view());

@@ -12,11 +12,12 @@ const LISTED = 12; // cities
  * @param {HTMLElement} box emptied first
  * @param {Function} t
  * @param {object} found what api.offers says
- * @param {{start: Function, invite: Function}} then start(wanted): makes a game; invite(code): joins one
+ * @param {{start: Function, invite: Function, enter: Function}} then start(wanted): makes a game; invite(code): joins one;
+ *   enter(code): joins one that is open here, and tells by itself what goes wrong
  */
-export function showStart(box, t, found, { start, invite }) {
+export function showStart(box, t, found, { start, invite, enter }) {
   const children = [t.put(make("h1"), "heading"), t.put(make("p", { class: "lead" }), "lead")];
-  if (found.games.length) children.push(open(t, found.games, invite));
+  if (found.games.length) children.push(open(t, found.games, enter));
   if (found.may_make && found.datasets.length) children.push(chooser(t, found, start));
   else if (!found.games.length) children.push(t.put(make("p", { class: "fact" }), "no_dataset"));
   const join = make("details", { class: "join" }, t.put(make("summary"), "join_summary"), joinForm(t, invite));
@@ -24,9 +25,9 @@ export function showStart(box, t, found, { start, invite }) {
 }
 
 /** Games that are open already. */
-function open(t, games, invite) {
+function open(t, games, enter) {
   const items = games.map((game) => {
-    const button = make("button", { type: "button", on: { click: () => invite(game.join_code) } }, game.title);
+    const button = make("button", { type: "button", on: { click: () => enter(game.join_code) } }, game.title);
     return make("li", {}, button);
   });
   return make("section", {}, t.put(make("h2"), "open_games"), make("ul", { class: "games" }, ...items));
@@ -42,12 +43,13 @@ function chooser(t, { datasets, models }, start) {
   const by = either(t, "by", [["list", "by_list"], ["map", "by_map"]], "list");
   const who = either(t, "who", [["alone", "alone"], ["class", "for_class"]], "alone");
   const go = t.put(make("button", { type: "submit", class: "primary big" }), "start");
+  let isStarting = false;
 
   function tell() {
     const cities = datasets.find(({ name }) => name === dataset.value).cities;
     const knows = models.find(({ name }) => name === model.value)?.cities ?? cities;
     const both = cities.filter((city) => knows.includes(city)).map(titled);
-    go.disabled = both.length < 2;
+    go.disabled = isStarting || both.length < 2;
     const more = both.length > LISTED ? "cities_more" : "cities_known";
     t.put(known, both.length < 2 ? "cities_few" : more, { n: both.length, list: both.slice(0, LISTED).join(", ") });
   }
@@ -55,7 +57,7 @@ function chooser(t, { datasets, models }, start) {
   async function submit(event) {
     event.preventDefault();
     const wish = new FormData(event.target);
-    go.disabled = trouble.hidden = true;
+    isStarting = go.disabled = trouble.hidden = true;
     t.put(go, "starting");
     prefer(wish.get("by"));
     try {
@@ -65,7 +67,7 @@ function chooser(t, { datasets, models }, start) {
       });
     } catch (error) {
       trouble.textContent = lineOf(error, t);
-      trouble.hidden = go.disabled = false;
+      isStarting = trouble.hidden = go.disabled = false;
       t.put(go, "start");
     }
   }
