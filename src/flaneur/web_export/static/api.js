@@ -79,12 +79,17 @@ function started(model) {
   address.searchParams.set("runtime", new URL(model.runtime.script, site).href);
   worker = new Worker(address);
   worker.addEventListener("message", ({ data }) => {
-    if (data.loading) showBar("loading", data.loading);
+    if (data.loading) loaded(data.loading);
     else if (data.progress) drawn(data);
     else settle(data);
   });
   worker.addEventListener("error", (event) => fail(event.message || "the worker cannot start"));
   return worker;
+}
+
+/** Nobody may be waiting any more, and then nobody would take the bar away. */
+function loaded(part) {
+  if (waiting.size) showBar("loading", part);
 }
 
 function drawn({ id, progress }) {
