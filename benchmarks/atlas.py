@@ -116,6 +116,7 @@ def measured(browser: Any, page: Path, ratio: float, frames: int = FRAMES) -> di
         Seconds until the page has loaded, and of each zoom median, 95th percentile and worst of the frame times.
     """
     opened = browser.new_page(viewport={"width": 1280, "height": 900}, device_scale_factor=ratio)
+    opened.set_default_timeout(240_000)
     start = time.perf_counter()
     opened.goto(page.as_uri(), wait_until="load")
     found: dict[str, Any] = {"ratio": ratio, "open_s": round(time.perf_counter() - start, 2), "frames_ms": {}}

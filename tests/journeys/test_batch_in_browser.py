@@ -15,7 +15,7 @@ import pytest
 
 from flaneur.predict import load
 from flaneur.serve.http.about import identity
-from serving import PHONE, barriers, is_wider_than_its_window
+from serving import PHONE, barriers, expect, is_wider_than_its_window
 
 GERMAN = {"locale": "de-DE", "color_scheme": "dark"}
 
@@ -62,8 +62,8 @@ def test_a_zip_becomes_a_table_and_a_map_with_the_answers_of_the_command_line(se
     }
     give(page, ("photos.zip", packed(photos | bad)))
     page.get_by_text("All 7 photos done. One could not be read").wait_for()
-    assert page.locator("#rows tr").count() == 7
-    assert "the file ends too early" in page.locator("#rows tr.failed").inner_text()
+    expect(page.locator("#rows tr")).to_have_count(7)
+    expect(page.locator("#rows tr.failed")).to_contain_text("the file ends too early")
 
     rows = {row["photo"]: row for row in csv.DictReader(io.StringIO(saved(page, "#csv")))}
     assert set(rows) == set(photos) | {"broken.jpg"}
@@ -85,7 +85,7 @@ def test_a_zip_becomes_a_table_and_a_map_with_the_answers_of_the_command_line(se
         assert feature["geometry"] == (middle and {"type": "Point", "coordinates": [middle.lon, middle.lat]})
 
     page.fill("#filter", "broken")
-    assert page.locator("#rows tr").count() == 1
+    expect(page.locator("#rows tr")).to_have_count(1)
     assert saved(page, "#csv").count("\n") == 2  # what is shown is what is saved
     assert barriers(page) == []
 
@@ -94,7 +94,8 @@ def test_photos_of_one_folder_can_be_one_place(served, visit, photos):
     page = visit(f"{served.address}/batch")
     give(page, ("photos.zip", packed(photos)))
     page.get_by_text("All 6 photos done.").wait_for()
-    page.check('[value="folders"]')
+    with page.expect_response("**/v1/predict"):  # or what was done before would be taken for it
+        page.check('[value="folders"]')
     page.get_by_text("All 6 photos done.").wait_for()
     rows = list(csv.DictReader(io.StringIO(saved(page, "#csv"))))
     assert {row["views"] for row in rows} == {"3"}
@@ -117,7 +118,7 @@ def test_what_is_no_zip_or_lies_about_itself_costs_one_line(served, visit, photo
     struct.pack_into("<I", bomb, table + 24, 100)  # as if it were 100 bytes when unpacked
     give(page, ("bomb.zip", bytes(bomb)))
     page.get_by_text("One photo done. One could not be read").wait_for()
-    assert "damaged" in page.locator("#rows tr.failed").inner_text()
+    expect(page.locator("#rows tr.failed")).to_contain_text("damaged")
 
 
 def test_it_can_be_stopped_waits_where_the_server_is_busy_and_goes_on(served, visit, photos):
@@ -144,6 +145,7 @@ def test_other_wishes_while_it_works_begin_it_anew(served, visit, photos):
     page.route("**/v1/predict", lambda route: None)  # never answered
     give(page, ("photos.zip", packed(photos)))
     page.get_by_text("0 of 6 photos done").wait_for()
+    page.locator("#model option").first.wait_for(state="attached")
     with page.expect_request("**/v1/predict"):
         page.locator("#model select").dispatch_event("change")
     page.unroute("**/v1/predict")
@@ -179,5 +181,5 @@ def test_the_page_on_itself_says_what_each_model_cannot_do(served, visit):
     page = visit(f"{served.address}/about")
     page.get_by_text("It knows 8 cities, and no other: Cambridge").wait_for()
     for line in load().card.limits:
-        assert page.get_by_text(line).first.is_visible()
+        expect(page.get_by_text(line).first).to_be_visible()
     assert barriers(page) == []

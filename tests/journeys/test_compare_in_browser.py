@@ -8,7 +8,7 @@ from typing import Any
 
 from bundles import CITIES, tiny_bundle
 from flaneur.evaluation.compare import compare, write_comparison
-from serving import PATIENCE_MS
+from serving import PATIENCE_MS, expect
 from worlds import make_dataset
 
 
@@ -33,7 +33,7 @@ def test_anybody_can_read_it_anywhere(browser: Any, tmp_path: Path) -> None:
         opened.on("request", lambda request, urls=asked: urls.append(request.url))
         opened.goto(page.as_uri())
         assert opened.evaluate("document.documentElement.scrollWidth") <= width
-        assert opened.locator("figure.differ img").count() > 0
+        expect(opened.locator("figure.differ img").first).to_be_attached()
         opened.evaluate("document.querySelectorAll('details').forEach((one) => (one.open = true))")
         opened.evaluate(axe)
         wrong = opened.evaluate("axe.run(document, {resultTypes: ['violations']})")["violations"]

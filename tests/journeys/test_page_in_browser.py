@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from importlib import resources
 from pathlib import Path
@@ -12,7 +13,7 @@ import pytest
 
 from flaneur.evaluation.page.page import to_html
 from reports import HOSTILE, drawn_report
-from serving import PATIENCE_MS
+from serving import PATIENCE_MS, expect
 
 WIDE, NARROW = {"width": 1280, "height": 900}, {"width": 360, "height": 740}
 
@@ -67,14 +68,14 @@ def test_a_phone_need_not_scroll_sideways(files, look, name):
 
 def test_without_its_script_the_numbers_and_photos_are_there(files, look):
     page = look(files.small, java_script_enabled=False)
-    assert page.get_by_role("heading", name="Key numbers").is_visible()
-    assert page.locator(".numbers strong").first.inner_text().endswith("%")
-    assert page.locator(".tools").is_hidden()
-    assert page.locator("#photos img").first.is_visible()
+    expect(page.get_by_role("heading", name="Key numbers")).to_be_visible()
+    expect(page.locator(".numbers strong").first).to_have_text(re.compile("%$"))
+    expect(page.locator(".tools")).to_be_hidden()
+    expect(page.locator("#photos img").first).to_be_visible()
     block = page.locator(".album .cell").first
-    assert not block.is_visible()
+    expect(block).to_be_hidden()
     page.locator(f'.confusion a[href="#{block.get_attribute("id")}"]').click()
-    assert block.locator("img").first.is_visible()
+    expect(block.locator("img").first).to_be_visible()
 
 
 def test_cities_are_sorted_by_a_click(files, look):
@@ -83,10 +84,11 @@ def test_cities_are_sorted_by_a_click(files, look):
 
     found = "[...document.querySelectorAll('#cities tbody tr')].map((row) => Number(row.cells[1].dataset.v))"
     table.get_by_role("button", name="found").click()
+    expect(table.locator("th").nth(1)).to_have_attribute("aria-sort", "descending")
     falling = page.evaluate(found)
     assert falling == sorted(falling, reverse=True)
-    assert table.locator("th").nth(1).get_attribute("aria-sort") == "descending"
     table.get_by_role("button", name="found").click()
+    expect(table.locator("th").nth(1)).to_have_attribute("aria-sort", "ascending")
     assert page.evaluate(found) == falling[::-1] == sorted(falling)
 
 
@@ -94,20 +96,20 @@ def test_a_cell_opens_its_photos_by_mouse_and_by_keys(files, look):
     page = look(files.small)
     dialog = page.locator("dialog")
     page.locator(".confusion td.wrong a").first.click()
-    assert "taken for" in dialog.locator("h2").inner_text()
-    assert dialog.locator("img").count() > 0
+    expect(dialog.locator("h2")).to_contain_text("taken for")
+    expect(dialog.locator("img").first).to_be_visible()
     page.keyboard.press("Escape")
-    assert dialog.is_hidden()
+    expect(dialog).to_be_hidden()
     stop = page.locator('.confusion a[tabindex="0"]')
-    assert stop.count() == 1
+    expect(stop).to_have_count(1)
     stop.focus()
     before = page.locator(".readout").inner_text()
     page.keyboard.press("ArrowDown")
-    assert page.locator(".readout").inner_text() != before
+    expect(page.locator(".readout")).not_to_have_text(before)
     page.keyboard.press("Enter")
-    assert dialog.is_visible()
+    expect(dialog).to_be_visible()
     dialog.get_by_role("button", name="Close").click()
-    assert dialog.is_hidden()
+    expect(dialog).to_be_hidden()
 
 
 def test_the_matrix_is_zoomed_and_put_in_order(files, look):
@@ -124,24 +126,25 @@ def test_the_matrix_is_zoomed_and_put_in_order(files, look):
         assert sorted(page.evaluate(rows)) == sorted(own)
     assert page.evaluate(rows) == own
     page.get_by_role("button", name="Fit").click()
+    expect(matrix).to_have_class(re.compile("tiny"))
     assert matrix.evaluate("(one) => one.scrollWidth <= one.clientWidth + 1")
-    assert "tiny" in matrix.get_attribute("class")
     for _ in range(8):
         page.get_by_role("button", name="Larger").click()
-    assert "tiny" not in matrix.get_attribute("class")
+    expect(matrix).not_to_have_class(re.compile("tiny"))
     page.locator("[data-show]").select_option("rates")
-    assert page.locator(".confusion td.right b").first.is_hidden()
+    expect(page.locator(".confusion td.right b").first).to_be_hidden()
 
 
 def test_names_are_text_and_no_other_script_may_run(files, look):
     page = look(files.small)
-    assert page.locator("#cities").get_by_text(HOSTILE).first.is_visible()
-    assert page.locator("script").count() == 1
-    assert page.locator("img[onerror]").count() == 0
+    expect(page.locator("#cities").get_by_text(HOSTILE).first).to_be_visible()
+    expect(page.locator("script")).to_have_count(1)
+    expect(page.locator("img[onerror]")).to_have_count(0)
 
 
 def test_other_scripts_are_refused_by_the_page_itself(files, browser):
     page = browser.new_page()
+    page.set_default_timeout(PATIENCE_MS)
     page.goto(files.small.as_uri())
     page.evaluate("document.body.append(Object.assign(document.createElement('script'), {text: 'window.ran = 1'}))")
     assert page.evaluate("window.ran") is None
@@ -151,7 +154,7 @@ def test_other_scripts_are_refused_by_the_page_itself(files, browser):
 def test_on_paper_there_are_no_buttons_and_all_of_the_matrix(files, look):
     page = look(files.small)
     page.emulate_media(media="print")
-    assert page.locator(".tools").is_hidden()
-    assert page.locator(".toc").is_hidden()
+    expect(page.locator(".tools")).to_be_hidden()
+    expect(page.locator(".toc")).to_be_hidden()
     assert page.locator(".matrix").evaluate("(one) => getComputedStyle(one).overflow") == "visible"
     assert page.pdf().startswith(b"%PDF")

@@ -17,7 +17,7 @@ from bundles import tiny_bundle
 from flaneur.predict import Model, load
 from flaneur.serve.http.about import identity
 from photos import drawn, jpeg
-from serving import DESK, PHONE, Served, barriers, is_wider_than_its_window, serving
+from serving import DESK, PHONE, Served, barriers, expect, is_wider_than_its_window, serving
 
 _DROP = """([name, data]) => {
   const bytes = Uint8Array.from(atob(data), (letter) => letter.charCodeAt(0));
@@ -46,7 +46,7 @@ def photo(seed: int = 3, **tags: float) -> dict[str, Any]:
 def open_page(visit: Any, served: Served, *args: Any, **options: Any) -> Any:
     """The photo page, once it takes photos."""
     page = visit(served.address, *args, **options)
-    page.wait_for_function("document.querySelector('#where_title').textContent")
+    page.locator("#map canvas").wait_for()
     return page
 
 
@@ -79,9 +79,9 @@ def test_a_dropped_photo_gets_answer_reasons_and_a_file_to_keep(served, visit, t
     assert (
         expected.ranking[0].city.name in page.locator("#meaning, #verdict").all_inner_texts()[0] or expected.abstained
     )
-    assert "48.8566" in page.locator("#gps").inner_text()
+    expect(page.locator("#gps")).to_contain_text("48.8566")
     assert reasons(page).inner_text()
-    assert page.get_by_text("nearest known photos").is_visible()
+    expect(page.get_by_text("nearest known photos")).to_be_visible()
     kept = json.loads(saved(page, "As data", tmp_path).read_text("utf-8"))
     assert [score["probability"] for score in kept["answer"]["ranking"]] == [
         round(score.probability, 6) for score in expected.ranking
@@ -101,10 +101,10 @@ def test_the_map_is_faded_by_keys_and_asked_anew(served, visit):
     fader = page.get_by_label("How much of the map")
     fader.focus()
     page.keyboard.press("Home")
-    assert page.locator(".why-map").evaluate("(map) => map.style.opacity") == "0"
+    expect(page.locator(".why-map")).to_have_css("opacity", "0")
     page.keyboard.press("End")
-    assert page.locator(".why-map").evaluate("(map) => map.style.opacity") == "1"
-    assert "grayscale" in page.locator(".why-photo").evaluate("(photo) => photo.style.filter")
+    expect(page.locator(".why-map")).to_have_css("opacity", "1")
+    expect(page.locator(".why-photo")).to_have_css("filter", re.compile("grayscale"))
     page.get_by_label("Method").select_option("cam")
     page.get_by_text("log-odds that a cell of the last map adds").wait_for()
     first = page.get_by_label("What speaks for").input_value()
@@ -125,7 +125,7 @@ def test_a_busy_server_is_asked_again(served, visit):
     page.unroute("**/v1/explain")
     page.get_by_role("button", name="Try again").click()
     assert reasons(page).text_content()
-    assert not page.get_by_role("button", name="Try again").is_visible()
+    expect(page.get_by_role("button", name="Try again")).to_be_hidden()
 
 
 def test_views_of_one_place_get_one_answer(served, visit, tmp_path):
@@ -135,12 +135,9 @@ def test_views_of_one_place_get_one_answer(served, visit, tmp_path):
     page.get_by_label("one place").check()
     page.get_by_text("One answer from 3 photos together.").wait_for()
     expected = served.engine.models["tiny"].predict([view["buffer"] for view in views])
-    assert expected.ranking[0].city.name in page.locator("#bars li.first").inner_text()
-    assert page.locator(".why-choices select").first.locator("option").all_inner_texts() == [
-        "1 of 3",
-        "2 of 3",
-        "3 of 3",
-    ]
+    expect(page.locator("#bars li.first")).to_contain_text(expected.ranking[0].city.name)
+    views_shown = page.locator(".why-choices select").first.locator("option")
+    expect(views_shown).to_have_text(["1 of 3", "2 of 3", "3 of 3"])
     assert reasons(page).text_content()
     text = saved(page, "As a page", tmp_path).read_text("utf-8")
     assert "One answer from 3 photos together." in text
@@ -152,12 +149,12 @@ def test_a_broken_file_is_told_apart_from_those_that_can_be_read(served, visit):
     page.set_input_files("#choose", [{**photo(), "name": "broken.jpg", "buffer": b"no picture at all"}])
     page.get_by_text("broken.jpg cannot be used: it is no picture").wait_for()
     visit.forgive("415")
-    assert page.locator("#bars li").count() == 0
-    assert page.get_by_role("button", name="As data").count() == 0
+    expect(page.locator("#bars li")).to_have_count(0)
+    expect(page.get_by_role("button", name="As data")).to_have_count(0)
     whole = photo()
     page.set_input_files("#again", [{**whole, "name": "half.jpg", "buffer": whole["buffer"][:2000]}, whole])
     page.locator("#bars li.first").wait_for()
-    assert page.locator("#strip li", has_text="No photo that can be read").count() == 1
+    expect(page.locator("#strip li", has_text="No photo that can be read")).to_have_count(1)
 
 
 def test_thirty_megapixels_are_answered(served, visit):
@@ -180,7 +177,7 @@ def test_what_is_kept_points_nowhere_and_tells_nothing_more(served, visit, tmp_p
     page.get_by_role("button", name="Ask the other model too").click()
     page.locator(".compare-card").nth(1).wait_for()
     page.get_by_text("not measured on the same photos").wait_for()
-    assert page.locator(".compare-card h3").all_inner_texts() == ["tiny 1.0", served.engine.models["base"].name]
+    expect(page.locator(".compare-card h3")).to_have_text(["tiny 1.0", served.engine.models["base"].name])
     text = saved(page, "As a page", tmp_path).read_text("utf-8")
     assert not re.search(r"https?:|<script|<a |<link|href=|src=\"(?!data:)", text)
     assert f"{served.engine.models['base'].name}: " in text
@@ -194,7 +191,7 @@ def test_what_is_kept_points_nowhere_and_tells_nothing_more(served, visit, tmp_p
         assert picture.height > picture.width / 2
     (tmp_path / "page.html").write_text(text, "utf-8")
     page.goto((tmp_path / "page.html").as_uri())
-    assert page.get_by_role("heading", name="What speaks for").is_visible()
+    expect(page.get_by_role("heading", name="What speaks for")).to_be_visible()
     assert not is_wider_than_its_window(page)
     visit.asked[:] = [url for url in visit.asked if not url.startswith("file:")]
 
@@ -213,5 +210,5 @@ def test_nobody_is_kept_out_in_either_language(served, visit, size, locale):
     assert not is_wider_than_its_window(page)
     page.locator("#language").select_option("en" if german else "de")
     page.get_by_role("heading", name="Keep the result" if german else "Ergebnis behalten").wait_for()
-    assert page.get_by_label("Method" if german else "Verfahren").is_visible()
-    assert page.get_by_text("One photo and four random" if german else "Ein Foto und vier zufällige").is_visible()
+    expect(page.get_by_label("Method" if german else "Verfahren")).to_be_visible()
+    expect(page.get_by_text("One photo and four random" if german else "Ein Foto und vier zufällige")).to_be_visible()

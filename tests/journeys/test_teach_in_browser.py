@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import pytest
 from flaneur.bundle.folder import read_bundle
 from flaneur.predict import Model
 from photos import save
-from serving import PHONE, Served, Visitor, barriers, is_wider_than_its_window, serving
+from serving import PHONE, Served, Visitor, barriers, expect, is_wider_than_its_window, serving
 from taught import world_bundle
 
 
@@ -33,58 +34,56 @@ def test_a_city_is_taught_named_and_replaced(served: Served, visit: Visitor, pic
     page = visit(f"{served.address}/teach")
     page.locator("#city").fill("Oslo")
     page.locator("#choose").set_input_files(pictures)
-    assert page.locator("#count").inner_text().startswith("5 photos.")
+    expect(page.locator("#count")).to_contain_text("5 photos.")
     page.keyboard.press("Tab")
     page.get_by_role("button", name="Teach", exact=True).press("Enter")
     page.locator("#even_so").wait_for()
-    assert "4 of 4 of these photos already look like" in page.locator("#trouble").inner_text()
+    expect(page.locator("#trouble")).to_contain_text("4 of 4 of these photos already look like")
     page.locator("#even_so").click()
-    page.locator("#learnt").wait_for()
-    assert page.locator("#learnt").inner_text() == "Oslo is learnt"
-    assert "of 4 were named Oslo" in page.locator("#found").inner_text()
-    assert "One photo could not be read: broken.jpg." in page.locator("#found").inner_text()
-    assert page.locator("#photos .failed").count() == 1
-    assert "other cities" in page.locator("#cost").inner_text()
-    assert "three-oslo" in page.locator("#saved").inner_text()
-    assert page.evaluate("document.activeElement.id") == "learnt"
+    expect(page.locator("#learnt")).to_have_text("Oslo is learnt")
+    expect(page.locator("#found")).to_contain_text("of 4 were named Oslo")
+    expect(page.locator("#found")).to_contain_text("One photo could not be read: broken.jpg.")
+    expect(page.locator("#photos .failed")).to_have_count(1)
+    expect(page.locator("#cost")).to_contain_text("other cities")
+    expect(page.locator("#saved")).to_contain_text("three-oslo")
+    expect(page.locator("#learnt")).to_be_focused()
     assert barriers(page) == []
     assert [city.slug for city in read_bundle("three-oslo").card.cities][-1] == "oslo"
     assert "three-oslo" in served.engine.models
 
     page.get_by_role("button", name="Leave out photo 1").click()
-    assert page.locator("#photos li").count() == 4
+    expect(page.locator("#photos li")).to_have_count(4)
     page.locator("#go").click()
     page.locator("#replace").click()
     page.locator("#even_so").click()
-    page.locator("#found", has_text="of 3 were named Oslo").wait_for()
+    expect(page.locator("#found")).to_contain_text("of 3 were named Oslo")
     assert len(read_bundle("three-oslo").card.training["added"]) == 1
     visit.forgive("409")
 
     page.get_by_role("button", name="Teach another city").click()
-    assert page.locator("#model").input_value() == "three-oslo"
-    assert page.locator("#result").is_hidden()
+    expect(page.locator("#model")).to_have_value("three-oslo")
+    expect(page.locator("#result")).to_be_hidden()
 
 
 def test_on_a_phone_in_german_and_the_dark(served: Served, visit: Visitor, pictures: list[str]) -> None:
     page = visit(f"{served.address}/teach", PHONE, locale="de-DE", color_scheme="dark")
     page.get_by_role("button", name="Beibringen").click()
-    assert page.locator("#trouble").inner_text() == "Die Stadt braucht einen Namen."
+    expect(page.locator("#trouble")).to_have_text("Die Stadt braucht einen Namen.")
     page.locator("#city").fill("Oslo")
     page.locator("#choose").set_input_files(pictures[:2])
     page.locator("#go").click()
-    assert "mindestens 3 Fotos" in page.locator("#trouble").inner_text()
+    expect(page.locator("#trouble")).to_contain_text("mindestens 3 Fotos")
     page.locator("#choose").set_input_files(pictures[2:4])
     page.locator("details summary").first.click()
     page.locator("#pick canvas").wait_for()
     page.locator("#pick").click()
-    assert "," in page.locator("#centre").input_value()
+    expect(page.locator("#centre")).to_have_value(re.compile(","))
     page.locator("#go").click()
     with page.expect_response(lambda answer: answer.status == 201) as taught:
         page.get_by_role("button", name="Es ist eine andere Stadt").click()
     told = taught.value.json()
-    page.locator("#learnt").wait_for()
-    assert page.locator("#learnt").inner_text() == "Oslo ist gelernt"
-    assert page.locator("#more").is_hidden()
+    expect(page.locator("#learnt")).to_have_text("Oslo ist gelernt")
+    expect(page.locator("#more")).to_be_hidden()
     assert read_bundle("three-oslo").card.cities[-1].centre is not None
     page.locator("#language").select_option("en")
     page.locator("#learnt", has_text="Oslo is learnt").wait_for()
@@ -94,8 +93,8 @@ def test_on_a_phone_in_german_and_the_dark(served: Served, visit: Visitor, pictu
     page.route("**/cities", lambda route: route.fulfill(status=201, json=told))
     page.locator("#go").click()
     page.locator("#learnt", has_text="Oslo is hardly learnt").wait_for()
-    assert "0 of 4 were named Oslo" in page.locator("#found").inner_text()
-    assert page.get_by_role("button", name="Add photos and teach it again").is_visible()
-    assert page.locator("a.primary").count() == 0
+    expect(page.locator("#found")).to_contain_text("0 of 4 were named Oslo")
+    expect(page.get_by_role("button", name="Add photos and teach it again")).to_be_visible()
+    expect(page.locator("a.primary")).to_have_count(0)
     assert barriers(page) == []
     visit.forgive("409")
