@@ -13,6 +13,8 @@ sys.path.insert(0, str(Path(__file__).parent))
 from flaneur.dataset.toy_cities import draw_toy_cities
 from worlds import TOY_WORLD
 
+collect_ignore = ["made_up_hooks.py"]  # schemathesis loads it
+
 # A job in the background starts with Ctrl-C ignored, and so would every command that a test starts and interrupts.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)

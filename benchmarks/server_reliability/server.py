@@ -22,6 +22,7 @@ sys.path.insert(0, str(Path(__file__).parents[2] / "tests"))
 
 from bundles import CITIES, tiny_bundle
 from photos import drawn, jpeg
+from worlds import make_dataset
 
 WATCH = """
 import os, sys
@@ -87,10 +88,18 @@ class Watched:
 
 
 @contextmanager
-def watched(*flags: str, files: int = 8192) -> Iterator[Watched]:
-    """A server, which may have so many files open; ended with SIGTERM."""
+def watched(*flags: str, games: bool = False, files: int = 8192) -> Iterator[Watched]:
+    """A server, ended with SIGTERM.
+
+    Args:
+        flags: of ``flaneur serve``.
+        games: whether there is a small dataset of drawn photos to make games of.
+        files: that it may have open.
+    """
     with tempfile.TemporaryDirectory() as name:
         tiny_bundle(Path(name) / "tiny", CITIES)
+        if games:
+            make_dataset(Path(name) / "home" / "datasets", [city.slug for city in CITIES])
         server = Watched(Path(name), *flags, files=files)
         try:
             yield server

@@ -195,7 +195,7 @@ async def standings(request: Request, seat: SeatKey) -> dict[str, Any]:
     response_class=Response,
     responses={200: {"content": {"image/jpeg": {}}}, **problems(404, 422)},
 )
-async def picture(request: Request, name: str) -> Response:
+async def picture(request: Request, name: Annotated[str, Path(max_length=64)]) -> Response:
     """A picture of a round, by the name that its player was given."""
     pictures = _lobby(request).pictures
     file = pictures.file(name)
