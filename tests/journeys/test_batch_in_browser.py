@@ -84,6 +84,13 @@ def test_a_zip_becomes_a_table_and_a_map_with_the_answers_of_the_command_line(se
         middle = city and city.centre
         assert feature["geometry"] == (middle and {"type": "Point", "coordinates": [middle.lon, middle.lat]})
 
+    by_answer = page.locator("#head button").nth(1)
+    by_answer.focus()
+    page.keyboard.press("Enter")
+    assert by_answer.evaluate("(button) => button === document.activeElement")  # the head is drawn anew
+    assert "broken.jpg" in page.locator("#rows tr").last.inner_text()
+    page.fill("#filter", "nowhere")
+    assert page.locator("#count").inner_text() == "No photo fits."
     page.fill("#filter", "broken")
     expect(page.locator("#rows tr")).to_have_count(1)
     assert saved(page, "#csv").count("\n") == 2  # what is shown is what is saved

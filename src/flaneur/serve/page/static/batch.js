@@ -95,6 +95,7 @@ function redraw() {
   $("progress").value = done;
   const key = isWorking() ? "working" : done < state.jobs.length ? "stopped" : "done";
   $("state").textContent = [t(key, { n: done, all: state.jobs.length }), failed ? t("unread", { n: failed }) : ""].join(" ").trim();
+  $("go").classList.toggle("primary", done < state.jobs.length);
   $("go").textContent = t(isWorking() ? "stop" : done < state.jobs.length ? "go_on" : "again");
   sums();
   list();
@@ -104,7 +105,6 @@ function redraw() {
 async function sums() {
   const good = state.jobs.map(({ answer }) => answer).filter((answer) => answer && !answer.error);
   $("found").hidden = !good.length;
-  if (!good.length) return;
   const counts = new Map();
   for (const answer of good) {
     const key = keyOf(answer);
@@ -113,12 +113,13 @@ async function sums() {
     row.photos += 1;
     counts.set(key, row);
   }
+  choices(counts);
+  if (!good.length) return;
   const sorted = [...counts.values()].sort((one, other) => other.photos - one.photos);
   const shares = sorted.map(({ name, photos }) => ({ name: `${name} (${t.number(photos)})`, probability: photos / good.length }));
   drawBars($("cities"), shares, { t, top: 12 });
   const none = counts.get("none")?.photos ?? 0;
   $("scope").textContent = `${t("scope", { n: good[0].ranking.length })} ${none ? t("unanswered", { n: none }) : ""}`.trim();
-  choices(counts);
   const points = sorted.filter(({ lat }) => typeof lat === "number").map(({ lat, lon, name, photos }) => ({ lat, lon, share: photos / good.length, label: name }));
   $("map").hidden = !points.length;
   if (!points.length) return;

@@ -15,7 +15,7 @@ const COMPARE = {
 };
 
 const certainty = ({ answer }) => answer?.ranking?.[0].probability ?? -1;
-const rank = ({ answer }) => (!answer || answer.error ? "\uffff" : answer.abstained ? "\ufffe" : answer.ranking[0].name);
+const rank = ({ answer }) => (!answer || answer.error ? "2" : answer.abstained ? "1" : `0${answer.ranking[0].name}`);
 
 /** The table.
  * @param {{head: HTMLElement, rows: HTMLElement, more: HTMLButtonElement, count: HTMLElement}} parts
@@ -33,6 +33,7 @@ export function table({ head, rows, more, count }, { t, words, onAgain }) {
   });
 
   function heads() {
+    const focused = [...head.children].findIndex((cell) => cell.contains(document.activeElement));
     head.replaceChildren(...COLUMNS.map((name) => {
       const sign = state.by === name ? (state.down ? " ▾" : " ▴") : "";
       const click = () => {
@@ -44,6 +45,7 @@ export function table({ head, rows, more, count }, { t, words, onAgain }) {
       if (state.by === name) cell.setAttribute("aria-sort", state.down ? "descending" : "ascending");
       return cell;
     }));
+    head.children[focused]?.firstChild.focus();
   }
 
   function show(jobs, { text, only }) {
@@ -53,16 +55,13 @@ export function table({ head, rows, more, count }, { t, words, onAgain }) {
     rows.replaceChildren(...chosen.slice(0, state.most).map(row));
     more.hidden = chosen.length <= state.most;
     more.textContent = t("more", { n: Math.min(SHOWN, chosen.length - state.most) });
-    count.textContent = t("shown", { n: Math.min(state.most, chosen.length), all: chosen.length });
+    count.textContent = chosen.length ? t("shown", { n: Math.min(state.most, chosen.length), all: chosen.length }) : t("no_match");
     return chosen;
   }
 
   function row(job) {
     const { answer } = job;
-    const canvas = make("canvas", { width: 0, height: 0, "aria-hidden": "true" });
-    canvas.job = job;
-    seen.observe(canvas);
-    const name = make("td", { class: "photo" }, canvas, make("span", {}, job.path));
+    const name = make("td", { class: "photo" }, (job.small ??= small(job)), make("span", {}, job.path));
     if (!answer) return make("tr", {}, name, make("td", { colspan: 4, class: "soft" }, t("waiting")));
     if (answer.error) {
       const why = t.has(answer.error) ? t(answer.error) : complaint(words, answer, t("it"));
@@ -75,9 +74,17 @@ export function table({ head, rows, more, count }, { t, words, onAgain }) {
       "tr", { class: sureness(answer) }, name,
       make("td", {}, make("strong", {}, verdict), make("small", {}, answer.abstained ? ` ${t("most_like", { city: first.name })}` : "")),
       make("td", { class: "num" }, t.percent(first.probability)),
-      make("td", {}, second ? `${second.name} ${t.percent(second.probability)}` : ""),
-      make("td", {}, gps ? `${t.number(gps.lat, 4)}, ${t.number(gps.lon, 4)}` : ""),
+      make("td", { "data-column": t("column_second") }, second ? `${second.name} ${t.percent(second.probability)}` : ""),
+      make("td", { "data-column": t("column_gps") }, gps ? `${t.number(gps.lat, 4)} / ${t.number(gps.lon, 4)}` : ""),
     );
+  }
+
+  /** Kept with its job: the rows are drawn anew with every answer. */
+  function small(job) {
+    const canvas = make("canvas", { width: 0, height: 0, "aria-hidden": "true" });
+    canvas.job = job;
+    seen.observe(canvas);
+    return canvas;
   }
 
   more.addEventListener("click", () => {
