@@ -72,7 +72,7 @@ def test_on_a_phone_in_german_and_the_dark(served: Served, visit: Visitor, pictu
     page.locator("#city").fill("Oslo")
     page.locator("#choose").set_input_files(pictures[:2])
     page.locator("#go").click()
-    expect(page.locator("#trouble")).to_contain_text("mindestens 3 Fotos")
+    expect(page.locator("#trouble")).to_contain_text("Mindestens 3 Fotos")
     page.locator("#choose").set_input_files(pictures[2:4])
     page.locator("details summary").first.click()
     page.locator("#pick canvas").wait_for()
@@ -84,6 +84,7 @@ def test_on_a_phone_in_german_and_the_dark(served: Served, visit: Visitor, pictu
     told = taught.value.json()
     expect(page.locator("#learnt")).to_have_text("Oslo ist gelernt")
     expect(page.locator("#more")).to_be_hidden()
+    expect(page.locator("#ask")).to_have_attribute("href", "./?model=three-oslo")
     assert read_bundle("three-oslo").card.cities[-1].centre is not None
     page.locator("#language").select_option("en")
     page.locator("#learnt", has_text="Oslo is learnt").wait_for()

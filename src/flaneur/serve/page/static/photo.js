@@ -31,6 +31,8 @@ async function learnModels() {
     return complain(lineOf(error, t));
   }
   select.replaceChildren(...state.models.map(({ name }) => new Option(name, name)));
+  const wish = new URLSearchParams(location.search).get("model"); // as the page Teach a city links to it
+  if (state.models.some(({ name }) => name === wish)) select.value = wish;
   $("model").hidden = state.models.length < 2;
   if (!state.files.length) tell();
 }

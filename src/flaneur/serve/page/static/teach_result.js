@@ -22,6 +22,7 @@ export function drawLesson(told, { $, t }) {
   $("taken").textContent = t("taken", { city: told.name });
   $("rows").replaceChildren(...payers.map((one) => payer(one, names.get(one.city) ?? one.city, t)));
   $("figures").replaceChildren(...figures(cost, told, t));
+  $("ask").href = `./?model=${encodeURIComponent(told.model.name)}`;
   t.put($("saved"), $("saved").dataset.text, { model: told.model.name });
 }
 
