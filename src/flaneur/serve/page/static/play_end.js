@@ -66,8 +66,8 @@ function compared(t, { only_player, only_model, p }, name) {
 function photoRow(t, one, cities) {
   const nameOf = (slug) => cities.find(({ city }) => city === slug)?.name ?? slug;
   const picture = make("img", { src: pictureAt(one.pictures[0]), alt: "", loading: "lazy" });
-  const line = (key, { correct, city }) => make("li", { class: correct ? "good" : "bad" }, `${correct ? "✓" : "✗"} `, t.put(make("span"), key, { city: nameOf(city) || "–" }));
-  const answers = make("ul", {}, line("row_you", one), one.model && line("row_model", one.model));
+  const line = (key, { correct, city }) => make("li", { class: correct ? "good" : "bad" }, `${correct ? "✓" : "✗"} `, t.put(make("span"), key, { city: nameOf(city) }));
+  const answers = make("ul", {}, line(one.city ? "row_you" : "row_nowhere", one), one.model && line("row_model", one.model));
   return make("li", {}, picture, make("div", {}, make("b", {}, one.truth.name), answers));
 }
 

@@ -2,6 +2,7 @@
 import { make } from "./make.js";
 import { standingsOf } from "./play_api.js";
 import { watch } from "./play_board.js";
+import { titleOf } from "./play_invited.js";
 
 /**
  * @param {HTMLElement} box emptied first
@@ -15,7 +16,7 @@ export function showHost(box, t, game, join) {
   const alone = ["localhost", "127.0.0.1", "[::1]"].includes(location.hostname);
   const address = `${location.origin}${location.pathname}`;
   box.replaceChildren(
-    make("h1", {}, game.title),
+    titleOf(t, game),
     make(
       "div", { class: "card host" },
       t.put(make("p"), "host_how"),

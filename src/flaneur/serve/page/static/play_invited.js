@@ -66,7 +66,7 @@ export function showInvitation(box, t, game, { enter, other }) {
   ];
   const cities = game.cities.map((city) => city.name).join(", ");
   box.replaceChildren(
-    make("h1", {}, game.title),
+    titleOf(t, game),
     t.put(make("p", { class: "lead" }), sober ? "about_experiment" : "about_game", { n: game.test_rounds + game.training_rounds, cities }),
     make("form", { class: "card chooser", on: { submit } }, ...parts),
   );
@@ -98,6 +98,9 @@ function cautionOf(t, { code, message, values }) {
   const line = make("p", { class: "note loud" }, message);
   return t.has(`warning_${code}`) && Object.keys(values).length ? t.put(line, `warning_${code}`, values) : line;
 }
+
+/** The name somebody gave the game; only that of its photos is none. */
+export const titleOf = (t, { title, dataset }) => (title === dataset ? t.put(make("h1"), "heading") : make("h1", {}, title));
 
 const row = (t, key, field) => make("label", { class: "row" }, t.put(make("span"), key), field);
 

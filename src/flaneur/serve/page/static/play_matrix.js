@@ -12,12 +12,14 @@ const LISTED = 6;
  * @returns {HTMLElement[]}
  */
 export function matricesOf(t, cities, rounds, name) {
-  const pairs = [{ who: t("you"), key: "you", counts: countOf(rounds, (one) => one.city) }];
+  const named = rounds.filter((one) => one.city);
+  const pairs = [{ who: t("you"), counts: countOf(named, (one) => one.city), nowhere: rounds.length - named.length }];
   const played = rounds.filter((one) => one.model);
-  if (played.length) pairs.push({ who: name, key: "model", counts: countOf(played, (one) => one.model.city) });
-  const made = pairs.map(({ who, counts }) => {
-    const list = mixUps(t, cities, counts);
-    return make("div", {}, make("h3", {}, who), cities.length <= MOST ? matrix(t, cities, counts, who) : null, list);
+  if (played.length) pairs.push({ who: name, counts: countOf(played, (one) => one.model.city) });
+  const made = pairs.map(({ who, counts, nowhere }) => {
+    const list = counts.size ? mixUps(t, cities, counts) : null;
+    const beside = nowhere ? t.put(make("p"), "mixed_nowhere", { n: nowhere }) : null;
+    return make("div", {}, make("h3", {}, who), cities.length <= MOST ? matrix(t, cities, counts, who) : null, list, beside);
   });
   return [make("div", { class: "two" }, ...made), t.put(make("p", { class: "note" }), "mixed_note")];
 }
