@@ -214,10 +214,10 @@ def test_a_photo_that_cannot_be_read_costs_no_download(bare, visit):
 )
 def test_opened_from_the_disk_it_says_what_to_do(bare, browser, locale, words):
     page = browser.new_page(locale=locale)
+    page.set_default_timeout(PATIENCE_MS)
     page.goto((bare.folder / "index.html").as_uri())
-    page.locator("#disk").wait_for(state="visible")
-    assert words in page.locator("#disk").inner_text().lower()
-    assert page.locator(".drop").count() == 0
+    expect(page.locator("#disk")).to_contain_text(words, ignore_case=True)
+    expect(page.locator(".drop")).to_have_count(0)
     page.close()
 
 
