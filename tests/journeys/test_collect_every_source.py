@@ -22,8 +22,8 @@ from provider.kartaview import KartaView
 from provider.mapillary import KEY as MAPILLARY_KEY
 from provider.mapillary import Mapillary
 from provider.panoramax import Panoramax
-from provider.server import Faults, ProviderServer
-from provider.session import WAIT_SCALE
+from provider.server import ALL, Faults, ProviderServer
+from provider.session import MISBEHAVING, WAIT_SCALE, be_patient
 from provider.wikimedia_commons import WikimediaCommons
 from provider.world import World, distance_m
 
@@ -53,9 +53,10 @@ def started(request, tmp_path, monkeypatch):
     """A provider's server, and a home for the command; rates are a hundred times the real ones."""
     name = request.param
     source = discover.load("flaneur.sources", name)
-    with ProviderServer(
-        [PROVIDERS[name]], Faults(share=0.2, seed=2, retry_after_s=12, wait_scale=float(WAIT_SCALE))
-    ) as server:
+    kinds = ALL if name == "mapillary" else MISBEHAVING.kinds  # a slow drip takes two seconds, whoever does it
+    faults = Faults(share=0.2, seed=2, kinds=kinds, retry_after_s=12, wait_scale=float(WAIT_SCALE))
+    be_patient(monkeypatch, faults)
+    with ProviderServer([PROVIDERS[name]], faults) as server:
         there = {
             "FLANEUR_HOME": str(tmp_path),
             "FLANEUR_NET_WAIT_SCALE": WAIT_SCALE,
