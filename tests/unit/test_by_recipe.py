@@ -15,6 +15,7 @@ torch = pytest.importorskip("torch", reason="needs the train extra")
 if find_spec("timm") is None:  # not importorskip: importing timm needs flaneur's own declarations first
     pytest.skip("needs the train extra", allow_module_level=True)
 
+from exports import exported_once  # noqa: E402
 from flaneur.bundle.folder import Bundle, verify_bundle  # noqa: E402
 from flaneur.dataset.audit import split_dataset  # noqa: E402
 from flaneur.dataset.split import SplitRule  # noqa: E402
@@ -23,11 +24,10 @@ from flaneur.decode import decode  # noqa: E402
 from flaneur.errors import UsageError  # noqa: E402
 from flaneur.files import read_json  # noqa: E402
 from flaneur.importers import folder  # noqa: E402
-from flaneur.onnx_files import proto as onnx_proto  # noqa: E402
 from flaneur.training import run_folder  # noqa: E402
 from flaneur.training.by_recipe import train_by_recipe  # noqa: E402
 from flaneur.training.heads.rule import HeadRule  # noqa: E402
-from flaneur.training.networks import export, finetune  # noqa: E402
+from flaneur.training.networks import finetune  # noqa: E402
 from flaneur.training.networks.finetune import labelled_photos  # noqa: E402
 from flaneur.training.networks.statistics import photo_statistics  # noqa: E402
 from flaneur.training.recipes.recipe import (  # noqa: E402
@@ -48,19 +48,10 @@ RECIPE = Recipe("tiny", NETWORK, DataRule("toy"), TRAINING, AugmentRule(crop_are
 
 
 @pytest.fixture(scope="module", autouse=True)
-def exported_once() -> Iterator[None]:
+def quick() -> Iterator[None]:
     """An export takes seconds: networks of one shape share the first one's graph here. Weights are compared as such."""
     torch.set_num_threads(1)
-    real, kept = export.export_encoder, {}
-
-    def shared(encoder: Any, size_px: int) -> Any:
-        shape = (size_px, *((key, tuple(value.shape)) for key, value in encoder.state_dict().items()))
-        if shape not in kept:
-            kept[shape] = real(encoder, size_px)
-        return onnx_proto.load(onnx_proto.to_bytes(kept[shape]))
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(export, "export_encoder", shared)
+    with exported_once():
         yield
 
 

@@ -72,6 +72,18 @@ backbone = "seed/googlenet9000"
 """
 
 
+@pytest.fixture(scope="module", autouse=True)
+def quick():
+    """An export takes seconds, and here nobody asks what a network answers."""
+    if find_spec("torch") is None:
+        yield
+        return
+    from exports import exported_once
+
+    with exported_once():
+        yield
+
+
 @pytest.fixture
 def world(tmp_path, monkeypatch):
     monkeypatch.setenv("FLANEUR_HOME", str(tmp_path / "home"))
