@@ -176,10 +176,6 @@ class Game:
             model="" if self.model is None else self.model.name,
         )
 
-    def result(self, participant: Participant) -> Standing:
-        """How somebody did in the test rounds answered so far."""
-        return next(one for one in self.standings() if one.number == participant.number)
-
     def standings(self) -> list[Standing]:
         """The leaderboard, best first; with the model's line where all play the same places."""
         same = [place for phase, place in dealt(self.places, self.settings, 0) if phase == "test"]

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from flaneur.game.scoring import MOST_POINTS
 from flaneur.game.shapes import AgainstRules
 from flaneur.metrics.interval import wilson
 from flaneur.metrics.paired import mcnemar
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from flaneur.game.shapes import Caution, Feedback, Participant, Round, Score
 
 Told = dict[str, Any]
-MOST_POINTS = 5000
 
 
 def about(game: Game) -> Told:
