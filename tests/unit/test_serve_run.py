@@ -176,6 +176,7 @@ def test_a_body_about_a_game_is_waited_for_a_few_seconds_and_any_while_it_comes(
 
 def test_an_answer_that_nobody_reads_is_given_up(model, monkeypatch):
     monkeypatch.setattr(connection, "UNREAD_S", 0.2)
+    monkeypatch.setattr(connection, "MOST_AHEAD", 2000)
     with running(model) as (server, _):
         with spoken(server, b"GET /openapi.json HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n" * 1500) as client:
             until(lambda: server.app.state.metrics.open == 1 or not server.server_state.connections)
@@ -183,6 +184,27 @@ def test_an_answer_that_nobody_reads_is_given_up(model, monkeypatch):
             until(lambda: server.app.state.metrics.open == 0)
             assert client.fileno() > 0
         assert httpx2.get(f"{server.address}/healthz", timeout=FOREVER_S).status_code == 200
+
+
+def test_who_asks_far_ahead_of_the_answers_is_not_listened_to(model):
+    once = b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
+    with running(model) as (server, engine):
+        with spoken(server, once * 32 + once.replace(b"Host", b"Connection: close\r\nHost")) as client:
+            assert heard(client).count(b"200 OK") == 33
+        engine.gate.clear()
+        with spoken(server, HEAD + b"Content-Length: %d\r\n\r\n" % len(FORM) + FORM + once * 40) as client:
+            assert heard(client) == b""
+        until(lambda: not server.server_state.connections)
+
+
+def test_what_is_no_request_is_not_answered_in_the_middle_of_another(model):
+    with running(model) as (server, engine):
+        engine.gate.clear()
+        whole = HEAD + b"Content-Length: %d\r\n\r\n" % len(FORM) + FORM
+        with spoken(server, whole) as client:
+            until(lambda: len(engine.clients) == 1)
+            client.sendall(b"\0\r\n\r\n")
+            assert heard(client) == b""
 
 
 def test_who_says_nothing_makes_room_for_who_asks(model, caplog):

@@ -20,6 +20,9 @@ HEAD_S = 10.0
 HEAD_BYTES = 65_536
 """That it may have."""
 
+MOST_AHEAD = 32
+"""Requests that a client may send before the first of them is answered: each takes memory until then."""
+
 BACKLOG = 256
 """Connections that the system holds until they are let in; so many may come between two looks at how many there are."""
 
@@ -121,12 +124,14 @@ class Connection(HttpToolsProtocol):
         if self.transport.is_closing():
             return
         if self._in_head and self._head_bytes > HEAD_BYTES:
-            self._refuse_head()
+            self.send_400_response("The head of this request is too long.")
         elif self._head_timer is None and self.timeout_keep_alive_task is None and not self._is_answering():
             self._wait_for_head()
 
     def on_message_begin(self) -> None:
         """A head begins."""
+        if len(self.pipeline) >= MOST_AHEAD:
+            raise OverflowError("more requests at once than are listened to")  # ends the parsing of what came with it
         self._head_bytes, self._in_head = 0, True
         super().on_message_begin()
 
@@ -209,11 +214,12 @@ class Connection(HttpToolsProtocol):
         else:
             self.transport.abort()
 
-    def _refuse_head(self) -> None:
+    def send_400_response(self, msg: str) -> None:
+        """What came is no request."""
         if self._is_answering():  # an earlier request, whose answer must not be mixed with this one
             self.transport.abort()
         else:
-            self.send_400_response("The head of this request is too long.")
+            super().send_400_response(msg)
 
     def _wait_for_head(self) -> None:
         self._head_timer = self.loop.call_later(HEAD_S, self.transport.close)
