@@ -2,7 +2,7 @@
 
 Moments are shares of an undisturbed run's time, epochs seen in the run's folder, and writes caught in the act. After
 a kill the same command runs again, and is killed again; then it finishes, is compared and forgotten.
-tests/journeys/test_kill_finetune.py does a few of these in the suite.
+tests/journeys/test_kill_finetune.py strikes at a few chosen ones in the suite.
 """
 
 from __future__ import annotations
@@ -108,15 +108,13 @@ def toy_home(root: Path, table: Path, recipe: str = RECIPE) -> Home:
 
 def random_weights(path: Path, name: str = NETWORK) -> Path:
     """A weight file of a timm network, random."""
-    from flaneur.models.shims import declare_torchvision_operators
-
-    declare_torchvision_operators()
-    import timm
     import torch
     from safetensors.torch import save_file
 
+    from flaneur.models.shims import load_timm
+
     torch.manual_seed(0)
-    save_file(timm.create_model(name).state_dict(), path)
+    save_file(load_timm().create_model(name).state_dict(), path)
     return path
 
 
