@@ -358,7 +358,7 @@ def test_seats_pictures_datasets_and_games_that_there_are_not(client, home):
     assert client.get("/v1/games/pictures/made-up").status_code == 404
     for wanted, status in (
         ({"dataset": "none"}, 404), ({"dataset": "../toy"}, 404), ({"dataset": "toy", "model": "none"}, 404),
-        ({"dataset": "toy", "rounds": 200}, 422), ({"dataset": "toy", "round": 2}, 422),
+        ({"dataset": "toy", "rounds": 200}, 409), ({"dataset": "toy", "round": 2}, 422),
     ):  # fmt: skip
         answer = client.post("/v1/games", json=wanted)
         assert (answer.status_code, str(home) in answer.text) == (status, False), wanted

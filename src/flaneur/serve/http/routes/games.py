@@ -87,7 +87,7 @@ async def offered(request: Request) -> dict[str, Any]:
     }
 
 
-@router.post("", status_code=201, response_model=game_answers.OpenGame, responses=problems(*_OF_BODIES))
+@router.post("", status_code=201, response_model=game_answers.OpenGame, responses=problems(*_OF_BODIES, 409))
 async def make(request: Request, wanted: NewGame) -> dict[str, Any]:
     """Make a game of a dataset's test photos."""
     needs_writing(request)
@@ -106,7 +106,10 @@ async def make(request: Request, wanted: NewGame) -> dict[str, Any]:
         leaderboard=wanted.for_class,
         seed=secrets.randbelow(2**31),
     )
-    game = await _run(_lobby(request).make, wanted.dataset, model, settings)
+    try:
+        game = await run_in_threadpool(_lobby(request).make, wanted.dataset, model, settings)
+    except InputError as error:
+        raise Problem(409, "does_not_fit", one_line(str(error))) from error
     return {"join_code": game.join_code, **told.about(game)}
 
 
