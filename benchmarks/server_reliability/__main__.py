@@ -2,7 +2,7 @@
 
 Every scene starts ``flaneur serve`` anew, with a small drawn model, in a process whose files written and connections
 made are noted, those of its children too. ``--scenes`` names some of: fuzz, ledger, disconnects,
-connections, bodies, malformed, hostile, addresses, drain.
+connections, bodies, malformed, places, hostile, addresses, drain.
 """
 
 from __future__ import annotations
@@ -20,8 +20,9 @@ from benchmarks.server_reliability.fuzz import fuzz
 from benchmarks.server_reliability.hostile import hostile
 from benchmarks.server_reliability.ledger import ledger
 from benchmarks.server_reliability.malformed import malformed
+from benchmarks.server_reliability.places import places
 
-_ALL = (fuzz, ledger, disconnects, connections, bodies, malformed, hostile, addresses, drain)
+_ALL = (fuzz, ledger, disconnects, connections, bodies, malformed, places, hostile, addresses, drain)
 SCENES = {scene.__name__: scene for scene in _ALL}
 
 
