@@ -8,7 +8,11 @@ from flaneur.serve.http.schemas import ModelName, Schema
 
 CITY_NAME: Schema = {"type": "string", "description": "What the city is called.", "minLength": 1}
 NEW_NAME: Schema = {"type": "string", "description": "Of the new model; the model's and the city's by default."}
-CENTRE: Schema = {"type": "string", "description": "Latitude and longitude of its centre, such as -12.05,-77.04."}
+CENTRE: Schema = {
+    "type": "string",
+    "description": "Latitude and longitude of its centre in degrees north and east, such as -12.05,-77.04.",
+    "pattern": r"^(-?([0-8]?[0-9](\.[0-9]+)?|90),-?((1[0-7][0-9]|[0-9]?[0-9])(\.[0-9]+)?|180))?$",
+}
 REPLACE: Schema = {
     "type": "string",
     "enum": ["true", "false"],
