@@ -8,6 +8,9 @@ import os
 import signal
 import sys
 
+ANSWERS, EXPLAINS = 3, 6
+"""Steps by which photos' answers give way to whoever talks with clients, and heat maps to both."""
+
 _PR_SET_DUMPABLE, _PR_SET_NO_NEW_PRIVS = 4, 38  # linux/prctl.h
 
 
@@ -43,7 +46,11 @@ def confine(memory_bytes: int, files: int) -> None:
             prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
 
 
-def give_way(steps: int = 2) -> None:
-    """Let others have the cores first."""
+def give_way(steps: int) -> None:
+    """Let others have the cores first: on Linux this thread and what it starts, elsewhere the whole process.
+
+    Args:
+        steps: by which it gives way; :data:`ANSWERS` or :data:`EXPLAINS`.
+    """
     if hasattr(os, "nice"):
         os.nice(steps)

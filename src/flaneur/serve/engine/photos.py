@@ -5,6 +5,7 @@ Pictures that are only to be shown go through the same queue and the same proces
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -17,6 +18,7 @@ from flaneur.bundle.inference import cores
 from flaneur.errors import PhotoError
 from flaneur.predict import Model
 from flaneur.serve.children.child import ChildDied
+from flaneur.serve.children.confine import ANSWERS, give_way
 from flaneur.serve.children.watchdog import Watchdog
 from flaneur.serve.decoding.decoder import Decoder
 from flaneur.serve.engine.batches import Batches, Decoded
@@ -172,6 +174,13 @@ class PhotoLanes:
 
 
 def _thread(name: str, work: Callable[..., None], *arguments: object) -> threading.Thread:
-    thread = threading.Thread(target=work, args=arguments, name=f"flaneur-{name}", daemon=True)
+    """A thread that gives way to the one that talks with clients, whose refusals and probes must not wait."""
+
+    def run() -> None:
+        if sys.platform == "linux":  # elsewhere a thread has no priority of its own
+            give_way(ANSWERS)
+        work(*arguments)
+
+    thread = threading.Thread(target=run, name=f"flaneur-{name}", daemon=True)
     thread.start()
     return thread

@@ -17,7 +17,7 @@ from flaneur.errors import FlaneurError, IntegrityError
 from flaneur.explain.run import explain
 from flaneur.files import sha256_json
 from flaneur.predict import Model, load
-from flaneur.serve.children.confine import confine, deafen, give_way
+from flaneur.serve.children.confine import EXPLAINS, confine, deafen, give_way
 from flaneur.serve.children.frames import Frame, read_frame, write_frame
 from flaneur.serve.decoding.as_frames import MOST_BYTES, from_frame
 from flaneur.serve.explaining.as_frames import to_frame
@@ -28,7 +28,7 @@ _FILES = 256
 def main() -> None:
     """Answer frames until the pipe ends."""
     deafen()
-    give_way()
+    give_way(EXPLAINS)
     frames_in, frames_out, sys.stdout = sys.stdin.buffer, sys.stdout.buffer, sys.stderr
     confine(int(sys.argv[1]), _FILES)
     write_frame(frames_out, {})
