@@ -41,10 +41,10 @@ lint: setup
 	$(BIN)/lint-imports
 
 unit: setup
-	$(BIN)/python -m pytest -n 3
+	$(BIN)/python -m pytest -n 3 --dist worksteal
 
 coverage: setup  ## which lines no test runs; takes two thirds longer
-	$(BIN)/python -m pytest -n 3 --cov --cov-report=term:skip-covered
+	$(BIN)/python -m pytest -n 3 --dist worksteal --cov --cov-report=term:skip-covered
 
 model: setup  ## the bundled model, from photos and weights you have: make model PHOTOS=photos.csv ONLY='cities/*' WEIGHTS=FOLDER [UNKNOWN=DATASET]
 	$(BIN)/flaneur import folder $(PHOTOS) --only '$(ONLY)' --name cities
