@@ -239,7 +239,7 @@ def test_every_button_saves(bare, visit):
     )
     page.goto(bare.address)
     page.set_input_files("#choose", photo)
-    page.locator(".why-trust").wait_for()
+    page.get_by_role("button", name="As a picture").wait_for()
     page.context.set_offline(True)  # whoever has the page open needs no host any more
     press_every_button(page)
 

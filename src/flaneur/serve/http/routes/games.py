@@ -9,7 +9,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from typing import Annotated, Any, ParamSpec, TypeVar
+from typing import Annotated, Any
 
 from fastapi import APIRouter, FastAPI, Header, Path, Query
 from fastapi.routing import APIRoute
@@ -18,12 +18,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from flaneur.decode import read_photo
-from flaneur.errors import InputError, PhotoError, UsageError
+from flaneur.errors import InputError, PhotoError
 from flaneur.explain.run import DEFAULT_METHOD, QUICK
-from flaneur.game.place_files import PhotoGone
 from flaneur.game.settings import GameSettings
 from flaneur.game.shapes import AgainstRules, Guess
 from flaneur.serve.http import fields, game_answers
+from flaneur.serve.http.game_problems import photo_gone, play, run
 from flaneur.serve.http.game_requests import Entry, GivenAnswer, JoinCode, NewGame
 from flaneur.serve.http.guards import client_of, needs_writing
 from flaneur.serve.http.overlay import data_uri
@@ -31,7 +31,7 @@ from flaneur.serve.http.problems import Problem, one_line
 from flaneur.serve.http.schemas import problems
 from flaneur.serve.http.waiting import result_of
 from flaneur.serve.play import told
-from flaneur.serve.play.lobby import Lobby, NoSeat, NotLetIn, Seat, TooManyTries, WrongJoinCode
+from flaneur.serve.play.lobby import Lobby, NoSeat, Seat
 from flaneur.serve.play.offers import offers
 from flaneur.serve.play.pictures import LONGEST_PX, BlindPictures
 from flaneur.types import Location
@@ -39,8 +39,6 @@ from flaneur.types import Location
 _MOST_BYTES = 16_384
 _OF_BODIES = (400, 404, 408, 413, 422, 429)
 _OF_SEATS = (404, 409, 422)
-P = ParamSpec("P")
-T = TypeVar("T")
 
 
 class _SmallBody(APIRoute):
@@ -116,37 +114,37 @@ async def make(request: Request, wanted: NewGame) -> dict[str, Any]:
 @router.post("/invitation", response_model=game_answers.GameTold, responses=problems(*_OF_BODIES))
 async def invitation(request: Request, asked: JoinCode) -> dict[str, Any]:
     """What game a join code opens, and what is to be agreed to before it."""
-    game = await _run(_lobby(request).invited, client_of(request), asked.join_code)
+    game = await run(_lobby(request).invited, client_of(request), asked.join_code)
     return told.about(game)
 
 
 @router.post("/standings", response_model=game_answers.Leaderboard, responses=problems(*_OF_BODIES, 409))
 async def watched(request: Request, asked: JoinCode) -> dict[str, Any]:
     """The leaderboard, for whoever watches a game."""
-    game = await _run(_lobby(request).invited, client_of(request), asked.join_code)
-    return {"standings": await _play(told.standings_told, game)}
+    game = await run(_lobby(request).invited, client_of(request), asked.join_code)
+    return {"standings": await play(told.standings_told, game)}
 
 
 @router.post("/seats", status_code=201, response_model=game_answers.TakenSeat, responses=problems(*_OF_BODIES))
 async def sit(request: Request, entry: Entry) -> dict[str, Any]:
     """Come in, or back in with one's code."""
     lobby, client = _lobby(request), client_of(request)
-    game = await _run(lobby.invited, client, entry.join_code)
-    seat = await _run(lobby.sit, client, game, entry.code.strip(), entry.name.strip(), entry.consent)
-    return await _play(told.seat_told, seat)
+    game = await run(lobby.invited, client, entry.join_code)
+    seat = await run(lobby.sit, client, game, entry.code.strip(), entry.name.strip(), entry.consent)
+    return await play(told.seat_told, seat)
 
 
 @router.get("/seat", response_model=game_answers.TakenSeat, responses=problems(*_OF_SEATS))
 async def seat(request: Request, seat: SeatKey) -> dict[str, Any]:
     """The seat again, after the page was loaded anew."""
-    return await _play(told.seat_told, _seat(request, seat))
+    return await play(told.seat_told, _seat(request, seat))
 
 
 @router.get("/seat/round", response_model=game_answers.NextRound, responses=problems(*_OF_SEATS))
 async def next_round(request: Request, seat: SeatKey) -> dict[str, Any]:
     """The first round that is not answered, noted as shown; ``round`` is null when all are answered."""
     taken, pictures = _seat(request, seat), _lobby(request).pictures
-    return {"round": await _play(_next, taken, pictures)}
+    return {"round": await play(_next, taken, pictures)}
 
 
 @router.post("/seat/answers", response_model=game_answers.GivenFeedback, responses=problems(*_OF_BODIES, 409))
@@ -155,7 +153,7 @@ async def answer(request: Request, seat: SeatKey, given: GivenAnswer) -> dict[st
     taken = _seat(request, seat)
     at = None if given.lat is None or given.lon is None else Location(given.lat, given.lon)
     guess = Guess(given.city, at, given.seconds)
-    return {"feedback": await _play(_answer, taken, given.number, guess)}
+    return {"feedback": await play(_answer, taken, given.number, guess)}
 
 
 @router.get(
@@ -168,7 +166,7 @@ async def heatmap(
     view: Annotated[int, Query(ge=0, le=11)] = 0,
 ) -> dict[str, Any]:
     """What in a view spoke for the model's first choice, as a picture to lay over it; once the answer was told."""
-    data, name, city = await _play(_explained, _seat(request, seat), number, view)
+    data, name, city = await play(_explained, _seat(request, seat), number, view)
     engine = request.app.state.engine
     if name not in engine.models:
         raise Problem(404, "no_model", "The model of this game does not answer here.")
@@ -177,20 +175,20 @@ async def heatmap(
     try:
         found = await result_of(request, ticket)
     except PhotoError as error:
-        raise _photo_gone() from error
+        raise photo_gone() from error
     return {"city": found.city.slug, "name": found.city.name, "overlay": await run_in_threadpool(data_uri, found)}
 
 
 @router.get("/seat/result", response_model=game_answers.Result, responses=problems(*_OF_SEATS))
 async def result(request: Request, seat: SeatKey) -> dict[str, Any]:
     """How it went, after the last round; nothing but thanks where the game does not tell."""
-    return await _play(told.result_told, _seat(request, seat), _lobby(request).pictures)
+    return await play(told.result_told, _seat(request, seat), _lobby(request).pictures)
 
 
 @router.get("/seat/standings", response_model=game_answers.Leaderboard, responses=problems(*_OF_SEATS))
 async def standings(request: Request, seat: SeatKey) -> dict[str, Any]:
     """The leaderboard, best first."""
-    return {"standings": await _play(_standings, _seat(request, seat))}
+    return {"standings": await play(_standings, _seat(request, seat))}
 
 
 @router.get(
@@ -206,11 +204,11 @@ async def picture(request: Request, name: Annotated[str, Path(max_length=64)]) -
         raise Problem(404, "no_picture", "No picture has this name. Ask for the round again.")
     data = pictures.drawn(file)
     if data is None:
-        photo = await _play(read_photo, file)
+        photo = await play(read_photo, file)
         ticket = request.app.state.engine.redraw(client_of(request), photo, LONGEST_PX)
         (data,) = await result_of(request, ticket)
         if isinstance(data, PhotoError):
-            raise _photo_gone() from data
+            raise photo_gone() from data
         pictures.keep(file, data)
     return Response(data, media_type="image/jpeg", headers={"Cache-Control": "private, max-age=3600, immutable"})
 
@@ -255,48 +253,3 @@ def _seat(request: Request, key: str) -> Seat:
         return _lobby(request).seat(key)
     except NoSeat as error:
         raise Problem(401, "no_seat", str(error)) from error
-
-
-async def _run(work: Callable[P, T], *given: P.args, **named: P.kwargs) -> T:
-    """Do what may wait for a file or a model, in a thread."""
-    try:
-        return await run_in_threadpool(work, *given, **named)
-    except TooManyTries as error:
-        raise Problem(429, "too_many_tries", str(error), retry_after_s=60) from error
-    except (WrongJoinCode, NotLetIn) as error:
-        code = "wrong_join_code" if isinstance(error, WrongJoinCode) else "not_let_in"
-        raise Problem(403, code, one_line(str(error))) from error
-    except AgainstRules as error:
-        raise Problem(409, "against_rules", one_line(str(error))) from error
-    except (InputError, UsageError) as error:
-        raise Problem(422, "wrong_value", one_line(str(error))) from error
-
-
-async def _play(work: Callable[P, T], *given: P.args, **named: P.kwargs) -> T:
-    """The same for players: no path of a photo, which may name its city, is told."""
-    try:
-        return await _run(_without_paths(work), *given, **named)
-    except _Untold as error:
-        if isinstance(error.__cause__, (PhotoGone, PhotoError)):
-            raise _photo_gone() from error
-        message = "This game cannot go on. Ask whoever started it to look at its dataset and model."
-        raise Problem(422, "game_stuck", message) from error
-
-
-def _photo_gone() -> Problem:
-    message = "A photo of this game cannot be read. Check the dataset with: flaneur dataset verify NAME"
-    return Problem(422, "photo_gone", message)
-
-
-class _Untold(Exception):  # noqa: N818 - becomes a problem
-    pass
-
-
-def _without_paths(work: Callable[P, T]) -> Callable[P, T]:
-    def done(*given: P.args, **named: P.kwargs) -> T:
-        try:
-            return work(*given, **named)
-        except InputError as error:
-            raise _Untold from error
-
-    return done
