@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from flaneur.serve.limits import Limits
 
 PHOTO = "photo"
+_BLOCK_BYTES = 1 << 20  # to enlarge what is larger may copy all of it
 logging.getLogger("python_multipart").setLevel(logging.CRITICAL)  # it warns of what callers send; they are told
 
 
@@ -101,7 +102,7 @@ class _Reader:
         self._head: list[tuple[bytes, bytes]] = []
         self._name = self._value = b""
         self._what, self._file = "", ""
-        self._data = bytearray()
+        self._start_part()
         try:
             self._parser = MultipartParser(
                 boundary,
@@ -128,6 +129,10 @@ class _Reader:
     def _begin(self) -> None:
         self._head, self._name, self._value = [], b"", b""
         self._what = self._file = ""
+        self._start_part()
+
+    def _start_part(self) -> None:
+        self._blocks: list[bytes] = []
         self._data = bytearray()
 
     def _header_name(self, data: bytes, start: int, end: int) -> None:
@@ -165,9 +170,13 @@ class _Reader:
 
     def _more(self, data: bytes, start: int, end: int) -> None:
         photo = self._what == PHOTO
-        if len(self._data) + end - start > (self._limits.photo_bytes if photo else self._limits.field_bytes):
+        held = len(self._blocks) * _BLOCK_BYTES + len(self._data)
+        if held + end - start > (self._limits.photo_bytes if photo else self._limits.field_bytes):
             raise self._part_too_large(photo)
         self._data += memoryview(data)[start:end]
+        while len(self._data) >= _BLOCK_BYTES:
+            self._blocks.append(bytes(self._data[:_BLOCK_BYTES]))
+            del self._data[:_BLOCK_BYTES]
 
     def _part_too_large(self, photo: bool) -> Problem:
         if photo:
@@ -177,13 +186,13 @@ class _Reader:
 
     def _finish(self) -> None:
         if self._what == PHOTO:
-            self._photos.append(Upload(self._file, bytes(self._data)))
+            self._photos.append(Upload(self._file, b"".join((*self._blocks, self._data))))
         else:
             try:
                 self._fields[self._what] = self._data.decode("utf-8")
             except UnicodeDecodeError as error:
                 raise Problem(400, "bad_form", f"The field {one_line(self._what[:40])!r} is not UTF-8 text.") from error
-        self._data = bytearray()
+        self._start_part()
 
     def _end(self) -> None:
         self._ended = True
