@@ -24,19 +24,20 @@ async def result_of(request: Request, ticket: Ticket[T]) -> T:
         ClientDisconnect: the client left, and the work is called off.
         FlaneurError: what the work raised.
     """
-    gone = asyncio.ensure_future(_left(request))
     answer = asyncio.wrap_future(ticket.future)
+    gone = asyncio.ensure_future(_left(request))
+    gone.add_done_callback(lambda _gone: answer.cancel())  # which calls the work off
     try:
-        await asyncio.wait((gone, answer), return_when=asyncio.FIRST_COMPLETED)
-        if not answer.done():
-            raise ClientDisconnect
-        return answer.result()
+        return await answer
+    except asyncio.CancelledError:
+        if gone.done():
+            raise ClientDisconnect from None
+        raise
     finally:
         ticket.cancel()  # without effect once the work is done
-        for task in (gone, answer):
-            task.cancel()
-            with contextlib.suppress(BaseException):
-                await task
+        gone.cancel()
+        with contextlib.suppress(BaseException):
+            await gone
 
 
 async def _left(request: Request) -> None:
