@@ -6,7 +6,12 @@ from pydantic import BaseModel
 
 from flaneur.serve.http.schemas import ModelName, Schema
 
-CITY_NAME: Schema = {"type": "string", "description": "What the city is called.", "minLength": 1}
+CITY_NAME: Schema = {
+    "type": "string",
+    "description": "What the city is called; with a letter or a digit at least.",
+    "minLength": 1,
+    "pattern": r"\w",
+}
 NEW_NAME: Schema = {"type": "string", "description": "Of the new model; the model's and the city's by default."}
 CENTRE: Schema = {
     "type": "string",
