@@ -27,7 +27,7 @@ def filter_case(_context, case):
     if not isinstance(case.body, dict):
         return True
     if case.meta.generation.mode.is_positive:  # a city is not held against itself, nor against a photo's first choice
-        return "against" not in case.body
+        return "against" not in case.body and str(case.body.get("city", "")).isprintable()  # as a name has to be
     # In a form, a list of one word is that word: nobody can tell that it breaks the description.
     is_form = case.media_type == "multipart/form-data"
     return not (is_form and any(isinstance(it, (list, dict)) for name, it in case.body.items() if name != "photo"))
