@@ -170,8 +170,8 @@ def overload(name: str, photos: Sequence[bytes], lasting_s: float) -> list[dict[
     everybody = [*crowds.values(), shared]
     return [
         need("photos a second at the peak", summary(peaks)["median"]),
-        *_crowd("told, ", crowds["told"], probes["told"], peaks[:2], held=True),
-        *_crowd("rude, ", crowds["rude"], probes["rude"], peaks[1:], held=False),
+        *_crowd("told, ", crowds["told"], probes["told"], peaks[:2]),
+        *_crowd("rude, ", crowds["rude"], probes["rude"], peaks[1:]),
         need("answers of other kinds", sum(_others(one) - one.count(*_REFUSED) for one in everybody), at_most=0),
         need("connections lost", sum(one.lost for one in everybody), at_most=0),
         need("refusals without Retry-After", sum(one.without_retry for one in everybody), at_most=0),
@@ -184,15 +184,14 @@ def _rate(told: Told) -> float:
     return told.count(200) / told.took_s
 
 
-def _crowd(who: str, crowd: Told, probes: list[float], peaks: list[float], *, held: bool) -> list[dict[str, Any]]:
-    """How a crowd fared; peaks: photos a second just before and after it; held: whether it is to hold the marks."""
-    marks: list[dict[str, float]] = [{"at_most": 0.05}, {"at_most": 0.1}, {"at_least": 0.9}] if held else [{}, {}, {}]
+def _crowd(who: str, crowd: Told, probes: list[float], peaks: list[float]) -> list[dict[str, Any]]:
+    """How a crowd fared; peaks: photos a second just before and after it."""
     share = 2 * _rate(crowd) / sum(peaks)
     return [
         need(f"{who}refused a second", crowd.count(*_REFUSED) / crowd.took_s),
-        need(f"{who}p99 seconds of a refusal", crowd.at(0.99, *_REFUSED), **marks[0]),
-        need(f"{who}p99 seconds of a probe", sorted(probes)[int(0.99 * len(probes))], **marks[1]),
-        need(f"{who}answered, share of the peak", share, **marks[2]),
+        need(f"{who}p99 seconds of a refusal", crowd.at(0.99, *_REFUSED), at_most=0.05),
+        need(f"{who}p99 seconds of a probe", sorted(probes)[int(0.99 * len(probes))], at_most=0.1),
+        need(f"{who}answered, share of the peak", share, at_least=0.9),
         need(f"{who}p95 seconds of an answer", crowd.at(0.95, 200)),
     ]
 
