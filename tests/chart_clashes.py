@@ -1,4 +1,13 @@
-"""For pages in a real browser: words of charts that are cut off or lie over other words."""
+"""For pages in a real browser: all of a page unfolded, and words of its charts that are cut off or lie over others."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from serving import PATIENCE_MS
 
 CLASHES = """() => [...document.querySelectorAll('figure.chart > svg')].flatMap((svg) => {
   const frame = svg.getBoundingClientRect();
@@ -10,3 +19,14 @@ CLASHES = """() => [...document.querySelectorAll('figure.chart > svg')].flatMap(
   ).map(([other]) => `${text} | ${other}`));
   return [...out, ...over];
 })"""
+
+
+@contextmanager
+def unfolded(browser: Any, file: Path) -> Iterator[Any]:
+    """A page from the disk, with everything open that can be opened."""
+    opened = browser.new_page()
+    opened.set_default_timeout(PATIENCE_MS)
+    opened.goto(file.as_uri())
+    opened.evaluate("document.querySelectorAll('details').forEach((one) => (one.open = true))")
+    yield opened
+    opened.close()

@@ -6,13 +6,12 @@ from importlib import resources
 import numpy as np
 import pytest
 
-from chart_clashes import CLASHES
+from chart_clashes import CLASHES, unfolded
 from flaneur.explain.atlas.atlas import Layout
 from flaneur.explain.atlas.page.page import to_html
 from flaneur.explain.atlas.parts import MEASURES
 from flaneur.metrics import Interval
 from planted_atlas import planted
-from serving import PATIENCE_MS
 
 KEYS = ("cities", "clusters", "galleries", "where")
 
@@ -27,12 +26,8 @@ def page(browser, tmp_path_factory):
     atlas = replace(atlas, parts=parts, layouts=(Layout("pca", rows[:, 1:3].astype(float), Interval(1, 1, 1, 9, 9)),))
     file = tmp_path_factory.mktemp("atlas") / "atlas.html"
     file.write_text(to_html(atlas, photos=False), "utf-8")
-    opened = browser.new_page()
-    opened.set_default_timeout(PATIENCE_MS)
-    opened.goto(file.as_uri())
-    opened.evaluate("document.querySelectorAll('details').forEach((one) => (one.open = true))")
-    yield opened
-    opened.close()
+    with unfolded(browser, file) as opened:
+        yield opened
 
 
 def test_the_map_starts_and_is_coloured_by_sub_cluster(page):

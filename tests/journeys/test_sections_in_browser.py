@@ -4,11 +4,10 @@ from importlib import resources
 
 import pytest
 
-from chart_clashes import CLASHES
+from chart_clashes import CLASHES, unfolded
 from flaneur.evaluation.page.frame import Frame, whole_page
 from flaneur.evaluation.page.sections import further_sections
 from section_examples import examples
-from serving import PATIENCE_MS
 
 
 @pytest.fixture(scope="module")
@@ -17,12 +16,8 @@ def page(browser, tmp_path_factory):
     file.write_text(
         whole_page(Frame("Charts", "flaneur", "made-up numbers", "end"), further_sections(examples())), "utf-8"
     )
-    opened = browser.new_page()
-    opened.set_default_timeout(PATIENCE_MS)
-    opened.goto(file.as_uri())
-    opened.evaluate("document.querySelectorAll('details').forEach((one) => (one.open = true))")
-    yield opened
-    opened.close()
+    with unfolded(browser, file) as opened:
+        yield opened
 
 
 @pytest.mark.parametrize("width", [360, 768, 1280])

@@ -13,6 +13,7 @@ import pytest
 from flaneur import database as database_module
 from flaneur.database import Database
 from flaneur.errors import InputError
+from unwritable import nothing_can_be_written
 
 SCHEMA = """
 PRAGMA foreign_keys = ON;
@@ -82,14 +83,7 @@ def test_what_cannot_be_written_can_be_read_where_that_is_enough(
 ) -> None:
     with database.transaction() as write:
         write.execute("INSERT INTO cities VALUES ('rome')")
-    connect = sqlite3.connect
-
-    def read_only(where: Path | str, **how: Any) -> sqlite3.Connection:
-        if not how["uri"]:
-            raise sqlite3.OperationalError("unable to open database file")
-        return connect(where, **how)
-
-    monkeypatch.setattr(sqlite3, "connect", read_only)
+    nothing_can_be_written(monkeypatch)
     with pytest.raises(InputError, match="must be writable"):
         opened(tmp_path)
     for _ in range(2):  # beside the file that holds what was written last, and without it

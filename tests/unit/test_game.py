@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import sqlite3
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -25,6 +23,7 @@ from flaneur.predict import Model
 from flaneur.types import Location
 from game_players import play_all
 from game_world import game_dataset, game_model
+from unwritable import nothing_can_be_written
 
 PAPER = GameSettings(
     name="paper", test_rounds=6, training_rounds=3, tells=False, by_map=False, deal="spread", leaderboard=False, seed=4,
@@ -323,14 +322,7 @@ def test_what_was_played_can_be_read_in_a_folder_that_cannot_be_written(
         found = analyse(game).to_dict()
         with game.store._database.transaction() as write:
             write.execute("DELETE FROM predictions")  # the model is asked again, and nothing is kept
-    connect = sqlite3.connect
-
-    def read_only(where: Path | str, **how: Any) -> sqlite3.Connection:
-        if not how["uri"]:
-            raise sqlite3.OperationalError("unable to open database file")
-        return connect(where, **how)
-
-    monkeypatch.setattr(sqlite3, "connect", read_only)
+    nothing_can_be_written(monkeypatch)
     with open_game("game", to_read=True) as game:
         assert analyse(game).to_dict() == found
     with pytest.raises(InputError, match="must be writable, and so must its folder"):
